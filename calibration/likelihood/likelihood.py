@@ -176,7 +176,8 @@ class Likelihood:
         with np.errstate(invalid="ignore", divide="ignore"):
             alive = 1.0 - dead.at(until) / size
             if month > until:
-                alive = alive * estimate(dead, followed.joined(members), lower, month, upper)
+                months = followed.solution.months
+                alive = alive * estimate(dead, followed.joined(members), months, lower, month, upper)
         return np.asarray(np.clip(np.nan_to_num(alive), 0.0, 1.0))
 
     def log_density_of_times(self, model: Model, times: ReportedTimes) -> Floats:

@@ -4,63 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial, reduce
+from operator import add
 
 import numpy as np
 
 from simulator.arrays import Floats
 from simulator.engines.exact.solution import Solution
 
+Read = Callable[[Sequence[float] | Floats], Floats]
+"""Months -> (n_draws, n_months)."""
+
 
 @dataclass(frozen=True)
 class Reached:
-    """Shares of patients who have reached a state, were everybody followed up for ever, on an even lattice of months.
+    """Shares of patients who have reached a state, were everybody followed up for ever.
 
-    by : (n_draws, n_months), by every month; averages : returns the mean over every cell, (n_draws, n_months - 1)
+    by : the share by months, linear between the lattice's; up_to : its integral from 0 to months
     """
 
-    months: Floats
-    by: Floats
-    averages: Callable[[], Floats]
+    by: Read
+    up_to: Read
 
     def at(self, month: float) -> Floats:
-        """Return the share by a month, (n_draws,), linear between the months of the lattice."""
-        below, part = self._place(month)
-        above = min(below + 1, self.by.shape[1] - 1)
-        return np.asarray((1.0 - part) * self.by[:, below] + part * self.by[:, above])
+        """Return the share by a month, (n_draws,)."""
+        return self.by([month])[:, 0]
 
     def seen(self, month: float, lower: float, upper: float) -> Floats:
         """Return the share observed by a month, (n_draws,), if follow-up ends evenly between two months."""
         if month <= lower:
-            return self.at(min(month, self.months[-1]))
+            return self.at(month)
         until = min(month, upper)
         ended = (until - lower) / (upper - lower)
-        mean = (self.up_to(until) - self.up_to(lower)) / (until - lower)
+        mean = np.diff(self.up_to([lower, until]), axis=1)[:, 0] / (until - lower)
         return np.asarray(ended * mean + (1.0 - ended) * self.at(until))
-
-    def up_to(self, month: float) -> Floats:
-        """Return the integral from 0 to a month, (n_draws,): patients in a leap at a month count from then on."""
-        below, part = self._place(month)
-        if part == 0.0:
-            return self._integrals[:, below]
-        whole = self._integrals[:, below + 1] - self._integrals[:, below]
-        bend = 0.5 * (1.0 - part) * self._step * (self.by[:, below + 1] - self.by[:, below])
-        return np.asarray(self._integrals[:, below] + part * (whole - bend))
-
-    @property
-    def _step(self) -> float:
-        return float(self.months[1] - self.months[0])
-
-    @cached_property
-    def _integrals(self) -> Floats:
-        """(n_draws, n_months) from 0 to every month."""
-        return np.pad(np.cumsum(self._step * self.averages(), axis=1), ((0, 0), (1, 0)))
-
-    def _place(self, month: float) -> tuple[int, float]:
-        """Return the month of the lattice before a month, and the part of the cell between them."""
-        place = min(month / self._step, self.by.shape[1] - 1)
-        below = int(place + 1e-9)
-        return below, max(place - below, 0.0)
 
 
 @dataclass(frozen=True)
@@ -77,15 +54,17 @@ class FollowedUp:
         """Return the share who are of some arms and have entered any of some states."""
         key = tuple(states), tuple(arms)
         if key not in self._reached:
-            by = self._sum_over(arms, lambda arm: self.solution.entered(states, arm))
-            averages = partial(self._sum_over, arms, lambda arm: self.solution.between(states, arm, None, "in"))
-            self._reached[key] = Reached(self.solution.months, by, averages)
+            flow = reduce(add, (self.solution.flow(states, arm) for arm in arms))
+            self._reached[key] = Reached(partial(self.solution.at, flow), partial(self.solution.up_to, flow))
         return self._reached[key]
 
     def joined(self, arms: Sequence[str]) -> Reached:
         """Return the share who are of some arms so far."""
-        by = self._sum_over(arms, self.solution.size_by_month)
-        return Reached(self.solution.months, by, partial(self._sum_over, arms, self.solution.mean_size))
+
+        def of_all(of_arm: Callable[[str, Sequence[float]], Floats], months: Sequence[float]) -> Floats:
+            return np.asarray(sum(of_arm(arm, months) for arm in arms))
+
+        return Reached(partial(of_all, self.solution.members_at), partial(of_all, self.solution.members_up_to))
 
     def seen(self, reached: Reached, month: float = np.inf) -> Floats:
         """Return the share observed by a month, (n_draws,): before the end of their follow-up."""
@@ -98,21 +77,16 @@ class FollowedUp:
             self._sizes[arm] = self.solution.size(arm) if endless else self.seen(self.joined([arm]))
         return self._sizes[arm]
 
-    @staticmethod
-    def _sum_over(arms: Sequence[str], of_arm: Callable[[str], Floats]) -> Floats:
-        return np.asarray(sum(of_arm(arm) for arm in arms))
 
-
-def estimate(dead: Reached, members: Reached, lower: float, month: float, upper: float) -> Floats:
+def estimate(dead: Reached, members: Reached, months: Floats, lower: float, month: float, upper: float) -> Floats:
     """Return the Kaplan-Meier estimate from `lower` to a month, (n_draws,), of a group as it is at last follow-up.
 
     Follow-up ends evenly between lower and upper: patients followed for longer are more often of the group.
-    dead, members : of the group by every month
+    dead, members : of the group; months : at which the estimate is taken, even
     """
-    months = members.months
     at = np.unique([lower, *months[(months > lower) & (months < month)], month])
     ends = np.minimum(at[:-1], upper - (months[1] - months[0]))
-    whole = members.up_to(upper)
-    followed = np.array([(whole - members.up_to(end)) / (upper - end) for end in ends])
-    died = np.array([dead.at(month) for month in at])
-    return np.asarray(np.prod(1.0 - np.diff(died, axis=0) / (followed - died[:-1]), axis=0))
+    totals = members.up_to([*ends, upper])
+    followed = (totals[:, -1:] - totals[:, :-1]) / (upper - ends)
+    died = dead.by(at)
+    return np.asarray(np.prod(1.0 - np.diff(died, axis=1) / (followed - died[:, :-1]), axis=1))

@@ -1,7 +1,7 @@
 """Distribution: a sojourn time given by its cumulative hazard and the inverse of it; the rest is derived."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
@@ -84,6 +84,32 @@ class Distribution(ABC):
     def columns(self) -> Self:
         """Parameters (..., k) become (..., k, 1), and times (n,) give (..., k, n); scalars stay scalar."""
         return self._with_parameters(lambda values: values[..., np.newaxis])
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """What makes it equal to another in value, hashable."""
+
+        def of(value: Any) -> Hashable:
+            if isinstance(value, np.ndarray):
+                return value.shape, value.tobytes()
+            return value.key if isinstance(value, Distribution) else value
+
+        return type(self).__name__, *map(of, vars(self).values())
+
+    def column(self, cell: int) -> Self:
+        """Return the distribution of one case-mix cell: parameters (..., k) become (..., 1)."""
+        return self._with_parameters(lambda values: values[..., cell : cell + 1] if values.shape[-1] > 1 else values)
+
+    def by_cell(self) -> list[NDArray[Any]]:
+        """Return the parameters that differ between case-mix cells, (..., k) each."""
+        parameters: list[NDArray[Any]] = []
+
+        def collect(values: NDArray[Any]) -> NDArray[Any]:
+            parameters.extend([values] if values.shape[-1] > 1 else [])
+            return values
+
+        self._with_parameters(collect)
+        return parameters
 
     def _with_parameters(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
         # Copied, not built again: what was decided from the whole table stays decided.

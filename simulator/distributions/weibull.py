@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.arrays import Floats
 from simulator.distributions.bounds import NOT_NEGATIVE, POSITIVE, Reader
-from simulator.distributions.distribution import ScaleFamily, product
+from simulator.distributions.distribution import ScaleFamily, from_zero, product
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -37,6 +37,13 @@ class Weibull(ScaleFamily):
         # math.lgamma, one a cell, spares the import of scipy; it overflows above 1e305.
         log_gamma = np.vectorize(lgamma, otypes=[np.float64])(1.0 + np.minimum(1.0 / shape, 1e300))
         return cls(shape=shape, scale=product(given["mean"], np.exp(-log_gamma)))
+
+    def _cumulative_hazard(self, times: Floats) -> Floats:
+        if self._limiting or times.ndim >= self.scale.ndim:
+            return super()._cumulative_hazard(times)
+        # Of all distributions at the same times, whose logarithms are taken once.
+        hazards = self.shape * (np.log(from_zero(times)) - np.log(self.scale))
+        return np.asarray(np.exp(hazards, out=hazards))
 
     def _standard_hazard(self, ratios: Floats) -> Floats:
         return _raised(ratios, self.shape)

@@ -180,10 +180,7 @@ class _Work:
         if self.engine == "exact":
             draw_values = values(self.table, rows)
             models = [resolve(scenario, draw_values) for scenario in self.scenarios]
-            horizon = self.settings.horizon
-            # Compared models share a lattice.
-            step = exact.one_step(models, horizon)
-            return self.parts([exact.curves(model, horizon, step=step) for model in models], rows)
+            return self.parts(exact.compared(models, self.settings.horizon), rows)
         one, draw = single(self.table, rows.start), rows.start + 1
         if any(scenario.is_limited for scenario in self.displayed):
             return [_of_centre(scenario, one, self.engine, self.settings, draw) for scenario in self.scenarios]

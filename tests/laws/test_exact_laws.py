@@ -55,13 +55,16 @@ def test_half_the_step_moves_survival_by_less_than_a_ten_thousandth(model: Model
         assert moved.max() < 1e-4, clock
 
 
-def test_the_error_falls_with_the_square_of_the_step(model: Model) -> None:
-    """The last of three halvings moves the curve by about a sixteenth of what the first did."""
+def test_the_error_falls_with_the_fourth_power_of_the_step_where_hazards_are_smooth(model: Model) -> None:
+    """The last of three halvings moves the curve by 1 / 256 of what the first did; from a Weibull start, whose first
+    cell has a share of the order of h^shape, by h^(1 + shape) at least.
+    """
     steps = (0.2, 0.1, 0.05, 0.025)
     at = [engine.solve(model, 48.0, step=step).survival()[:, :: round(0.2 / step)] for step in steps]
     moved = np.array([np.abs(finer - coarser).max() for coarser, finer in pairwise(at)])
     order = np.log2(moved[0] / moved[2]) / 2.0
-    assert 1.7 < order < 2.3, order
+    exponential = model.pathway.name in ("exponential_chain", "three_state")
+    assert order > (3.8 if exponential else 1.6), order
 
 
 @pytest.mark.parametrize("breaks", [(3.0, 7.0), (3.03, 7.07), (2.99, 7.05)])

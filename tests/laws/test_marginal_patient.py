@@ -328,4 +328,5 @@ def test_the_means_over_cells_of_entries_and_of_groups_are_those_of_the_curves()
         np.testing.assert_allclose(means, middle(solution.entered([state])), rtol=0, atol=1e-3, err_msg=state)
     for group in model.pathway.groups:
         sizes = middle(solution.size_by_month(group))
-        np.testing.assert_allclose(solution.mean_size(group), sizes, rtol=0, atol=1e-3, err_msg=group)
+        means = np.diff(solution.members_up_to(group, solution.months)) / solution.lattice.step
+        np.testing.assert_allclose(means, sizes, rtol=0, atol=1e-3, err_msg=group)

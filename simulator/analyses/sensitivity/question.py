@@ -232,9 +232,7 @@ def _curves(models: Sequence[Model], question: Question, last: float) -> list[Cu
         only.add((question.clock, question.population, question.end_point.name))
     if treated is not None and question.per_10_month is not None:
         only.add((clock, treated))
-    if any(accuracy.cycle(model) for model in models):
-        step = engine.one_step(models, last)
-    else:
-        # As fine as a run to the horizon, however early the outcome.
-        step = engine.step_of(tuple(question.options), question.horizon)
-    return [engine.curves(model, last, step=step, only=only) for model in models]
+    # As fine as a run to the horizon, however early the outcome.
+    comes_back = any(accuracy.cycle(model) for model in models)
+    step = None if comes_back else engine.step_of(tuple(question.options), question.horizon)
+    return engine.compared(models, last, step=step, only=only)

@@ -65,8 +65,10 @@ def difference(
     clocks = clocks or list(pathway.clocks)
     whole = min(solution.lattice.step * solution.lattice.n for solution in (coarse, fine)) >= pathway.group_window
     who = who or [name for name in populations(pathway) if whole or name not in pathway.groups]
-    alive = [gap(coarse.survival(name, clock), fine.survival(name, clock)) for clock in clocks for name in who]
-    there = [gap(coarse.occupied(name, clock), fine.occupied(name, clock)) for clock in clocks for name in stays]
+    keys = [(clock, name) for clock in clocks for name in who]
+    alive = [gap(*pair) for pair in zip(coarse.survival_of(keys)[0], fine.survival_of(keys)[0], strict=True)]
+    pairs = [(coarse.occupied(stays, clock), fine.occupied(stays, clock)) for clock in clocks]
+    there = [gap(*of_state) for of_clock in pairs for of_state in zip(*of_clock, strict=True)]
     return np.max(alive, axis=0), np.max(there, axis=0)
 
 

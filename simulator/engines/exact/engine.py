@@ -13,34 +13,37 @@ import numpy as np
 
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves, check_horizon, mixed, populations, split_level
-from simulator.engines.exact import accuracy, crossing, history_graph
+from simulator.engines.exact import accuracy, crossing, history_graph, path_flows, renewal_flows
 from simulator.engines.exact.embedded import absorption
 from simulator.engines.exact.first_events import FirstEvents
 from simulator.engines.exact.lattice import Lattice, choose_step
-from simulator.engines.exact.no_benefit import NoBenefit, streams_without_benefit
-from simulator.engines.exact.renewal import Kernels, Renewal, renewal
-from simulator.engines.exact.solution import Solution
+from simulator.engines.exact.paths import Paths
+from simulator.engines.exact.solution import Flows, Solution
 from simulator.engines.model import Model, resolve
-from simulator.engines.no_benefit import ends_of_benefit, share_without_benefit
+from simulator.engines.no_benefit import ends_of_benefit
 from simulator.errors import InputError
 from simulator.pathway.end_points import EndPoint
+from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario
 
 BATCH = 10
 """Draws that are solved at once: more take more memory, and no less time."""
 
 
-def solve(model: Model, horizon: float, *, step: float | None = None, window: bool = True) -> Solution:
+def solve(
+    model: Model, horizon: float, *, step: float | None = None, window: bool = True, paths: Paths | None = None
+) -> Solution:
     """Return the solved model, to `horizon` months after the default clock (and after entry, on that clock).
 
     `step` : months a cell; default: chosen so that every sojourn is resolved and, where patients come back, so that
     the error is below `accuracy.LIMIT`. `window` : reach to the end of the group window, so that groups are complete.
-    Raises InputError where a resource is limited, a milestone passed, or no lattice is fine enough.
+    `paths` : of models of the same draws, whose path curves are used and added to. Raises InputError where a resource
+    is limited, a milestone passed, or no lattice is fine enough.
     """
     check_horizon(horizon)
     refuse(model.scenario)
     if step is not None:
-        return _solve(model, horizon, step, window)
+        return _solve(model, horizon, step, window, paths)
     step = step_of((model.scenario,), horizon)
     if not accuracy.cycle(model):
         return _solve(model, horizon, step, window)
@@ -76,58 +79,56 @@ def moved_by_wider_cells(model: Model, horizon: float) -> tuple[Floats, Floats]:
     return accuracy.difference(wider, coarse, clocks=[model.pathway.clock], who=["all", *model.pathway.groups])
 
 
-def _solve(model: Model, horizon: float, step: float, window: bool) -> Solution:
+def _solve(model: Model, horizon: float, step: float, window: bool, paths: Paths | None = None) -> Solution:
     pathway = model.pathway
     n_months = int(np.ceil(horizon / step - 1e-9)) + 1
-    marking = _marking(model)
-    reach_to = max(horizon, pathway.group_window) if marking and window else horizon
-    lattice = Lattice(step, reach_to)
-    ready: Kernels = {}
-    graph = history_graph.build(
+    paths = paths or _paths(pathway, horizon, step, window)
+    marking = _marking(pathway)
+    after = history_graph.build(
         pathway.clock_state,
         marking=marking,
         windowed=bool(marking) and horizon > pathway.group_window,
         ways=model.open_ways,
     )
-    after, no_benefits = _after(model, lattice, graph, marking, ready)
     before = None
     if pathway.start != pathway.clock_state:
         ends = frozenset({pathway.clock_state})
-        way = history_graph.build(pathway.start, marking=frozenset(), ends=ends, ways=model.open_ways)
-        before = renewal(model, lattice, way, ready)
-    return Solution(model, lattice, n_months, before, after, no_benefits, absorption(model))
+        before = history_graph.build(pathway.start, marking=frozenset(), ends=ends, ways=model.open_ways)
+    flows = _flows(model, paths, after, before)
+    return Solution(model, paths.lattice, n_months, flows, absorption(model))
 
 
-def _after(
-    model: Model, lattice: Lattice, graph: history_graph.Graph, marking: frozenset[str], ready: Kernels
-) -> tuple[Renewal, list[NoBenefit]]:
-    """Return the streams on a graph, and those of patients without benefit from the marginal decision on."""
-    without_benefit = share_without_benefit(model)
-    decision = model.pathway.marginal.decision if without_benefit is not None and model.pathway.marginal else None
-    no_benefits = [
-        streams_without_benefit(model, lattice, node, without_benefit, marking)
-        for node in graph.nodes
-        if without_benefit is not None and node.state == decision
-    ]
-    return renewal(model, lattice, graph, ready, without_benefit), no_benefits
+def _flows(model: Model, paths: Paths, after: history_graph.Graph, before: history_graph.Graph | None = None) -> Flows:
+    """Return the flows on the graphs after the default clock and before it."""
+    marking = _marking(model.pathway)
+    if after.has_cycle or (before is not None and before.has_cycle):
+        return renewal_flows.flows(model, paths.lattice, after, before, marking)
+    return path_flows.flows(model, paths, after, before, marking)
 
 
-def first_events(whole: Solution, end_point: EndPoint, horizon: float, window: bool) -> FirstEvents:
-    """Return when patients of a solved model first come to an end point. `window` : as `solve` has it."""
-    model, lattice = whole.model, whole.lattice
-    until = _solve(replace(model, ends=frozenset(end_point.states)), horizon, lattice.step, window)
-    marking = _marking(model)
+def first_events(
+    whole: Solution, end_point: EndPoint, horizon: float, window: bool, paths: Paths | None = None
+) -> FirstEvents:
+    """Return when patients of a solved model first come to an end point. `window`, `paths` : as `solve` has them."""
+    model, marking = whole.model, _marking(whole.model.pathway)
+    paths = paths or Paths(whole.lattice)
+    until = _solve(replace(model, ends=frozenset(end_point.states)), horizon, whole.lattice.step, window, paths)
 
     def onward(node: history_graph.Node) -> Solution:
         graph = history_graph.build(node.state, marking=marking, marks=node.marks, ways=model.open_ways)
-        return Solution(model, lattice, lattice.n, None, *_after(model, lattice, graph, marking, {}), np.ones((1, 1)))
+        return Solution(model, paths.lattice, paths.lattice.n, _flows(model, paths, graph), np.ones((1, 1)))
 
     return FirstEvents(whole, replace(until, absorption=whole.absorption), end_point.causes, onward)
 
 
-def _marking(model: Model) -> frozenset[str]:
+def _paths(pathway: Pathway, horizon: float, step: float, window: bool) -> Paths:
+    """Return no paths yet, on a lattice to the horizon or to the end of the group window."""
+    return Paths(Lattice(step, pathway.followed(horizon) if window else horizon))
+
+
+def _marking(pathway: Pathway) -> frozenset[str]:
     """Return the states that groups ask for."""
-    return frozenset(name for g in model.pathway.groups.values() for name in g.entered + g.not_entered)
+    return frozenset(name for group in pathway.groups.values() for name in group.entered + group.not_entered)
 
 
 @lru_cache(maxsize=256)
@@ -173,35 +174,54 @@ Wanted = Collection[tuple[str, ...]]
 """(clock, population) of survival, (clock, population, end point) of survival without its event."""
 
 
-def curves(model: Model, horizon: float, *, step: float | None = None, only: Wanted | None = None) -> Curves:
+def curves(
+    model: Model, horizon: float, *, step: float | None = None, only: Wanted | None = None, paths: Paths | None = None
+) -> Curves:
     """Return everything that is reported of a model. See `solve`.
 
-    only : what is wanted; without occupancy, five times as fast. Default: everything.
+    only : what is wanted, without occupancy. Default: everything.
     A patient benefits at every visit to the marginal decision or at none, so the two are solved separately.
     """
     ends = ends_of_benefit(model)
-    if len(ends) == 1:
-        return _curves(model, horizon, step, only)
-    step = step or one_step([model], horizon)
-    return mixed([_curves(end, horizon, step, only) for end, _ in ends], [share for _, share in ends])
+    if len(ends) > 1:
+        step = step or one_step([model], horizon)
+    if step is not None:
+        paths = paths or _paths(model.pathway, horizon, step, _is_windowed(model.pathway, only))
+    parts = [_curves(end, horizon, step, only, paths) for end, _ in ends]
+    return mixed(parts, [share for _, share in ends]) if len(ends) > 1 else parts[0]
 
 
-def _curves(model: Model, horizon: float, step: float | None, only: Wanted | None) -> Curves:
+def compared(
+    models: Sequence[Model], horizon: float, *, step: float | None = None, only: Wanted | None = None
+) -> list[Curves]:
+    """Return the curves of models of one pathway and the same draws, on one lattice; see `curves`."""
+    step = step or one_step(models, horizon)
+    pathway = models[0].pathway
+    paths = _paths(pathway, horizon, step, _is_windowed(pathway, only))
+    return [curves(model, horizon, step=step, only=only, paths=paths) for model in models]
+
+
+def _is_windowed(pathway: Pathway, only: Wanted | None) -> bool:
+    """Return whether anything wanted is a group's."""
+    return bool(pathway.groups) and (only is None or any(key[1] in pathway.groups for key in only))
+
+
+def _curves(model: Model, horizon: float, step: float | None, only: Wanted | None, paths: Paths | None) -> Curves:
     pathway = model.pathway
     every = [(clock, name) for clock in pathway.clocks for name in populations(pathway)]
     wanted = every if only is None else [key for key in every if key in only]
-    window = any(name in pathway.groups for _, name in wanted)
-    solution = solve(model, horizon, step=step, window=window)
+    window = _is_windowed(pathway, only)
+    solution = solve(model, horizon, step=step, window=window, paths=paths)
     end_points: dict[str, Curves] = {}
     for end_point in pathway.end_points.values():
         free = wanted if only is None else [key for key in every if (*key, end_point.name) in only]
         if free:
-            end_points[end_point.name] = _without_event(solution, end_point, horizon, free)
-    alive = _read(solution, wanted, solve)
+            first = first_events(solution, end_point, horizon, window, paths)
+            end_points[end_point.name] = _without_event(first, end_point, free)
     return replace(
-        alive,
+        _read(solution, wanted, solve),
         occupancy={
-            clock: {name: solution.occupied(name, clock) for name in _stays(model)}
+            clock: dict(zip(_stays(model), solution.occupied(_stays(model), clock), strict=True))
             for clock in (pathway.clocks if only is None else ())
         },
         counts={name: _count(solution, name, horizon) for name in pathway.counts},
@@ -209,16 +229,14 @@ def _curves(model: Model, horizon: float, step: float | None, only: Wanted | Non
     )
 
 
-def _without_event(whole: Solution, end_point: EndPoint, horizon: float, wanted: Sequence[tuple[str, str]]) -> Curves:
+def _without_event(first: FirstEvents, end_point: EndPoint, wanted: Sequence[tuple[str, str]]) -> Curves:
     """Return the curves of patients without an end point's event, and its incidence by cause."""
-    window = any(name in whole.model.pathway.groups for _, name in wanted)
-    first = first_events(whole, end_point, horizon, window)
 
     def solve_again(model: Model, until: float, step: float, window: bool) -> FirstEvents:
         return first_events(solve(model, until, step=step, window=window), end_point, until, window)
 
     incidence = {
-        cause: {(clock, name): first.incidence(cause, _who(whole.model, name), clock)[0] for clock, name in wanted}
+        cause: {(clock, name): first.incidence(cause, _who(first.model, name), clock)[0] for clock, name in wanted}
         for cause in end_point.causes
     }
     return replace(_read(first, wanted, solve_again), incidence=incidence)
@@ -228,14 +246,11 @@ def _read(
     solution: Solution | FirstEvents, wanted: Sequence[tuple[str, str]], solve: Callable[..., Solution | FirstEvents]
 ) -> Curves:
     """Return survival and its means, of a solution's kind; `solve` as in `Crossing`."""
-    survival: dict[tuple[str, str], Floats] = {}
-    means: dict[tuple[str, str], Floats] = {}
-    for clock, name in wanted:
-        who = _who(solution.model, name)
-        if (clock, who) not in survival:
-            survival[clock, who] = solution.survival(who, clock)
-            means[clock, who] = solution.mean_survival(who, clock)
-        survival[clock, name], means[clock, name] = survival[clock, who], means[clock, who]
+    like = {(clock, name): (clock, _who(solution.model, name)) for clock, name in wanted}
+    keys = list(dict.fromkeys(like.values()))
+    alive, means_alive = solution.survival_of(keys)
+    survival = {key: alive[keys.index(same)] for key, same in like.items()}
+    means = {key: means_alive[keys.index(same)] for key, same in like.items()}
     return Curves(
         months=solution.months,
         survival=survival,

@@ -9,7 +9,7 @@ belongs to it: F_j of events at node j, G_j who is in the group so long after th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -26,7 +26,7 @@ from simulator.engines.no_benefit import ways
 from simulator.pathway.pathway import Group, reachable
 
 Flow = tuple[Floats, Floats]
-"""Who has come by every lattice point, (n_draws or 1, n + 1), and as means over the lattice's cells, (..., n)."""
+"""Who has come by every lattice point, (n_draws or 1, n), and as means over the lattice's cells, (..., n - 1)."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,21 @@ class FirstEvents:
         """Return the share of the default clock's patients in a population, (n_draws,)."""
         return self.whole.size(population)
 
+    def survival_of(self, keys: Sequence[tuple[str, str]]) -> tuple[list[Floats], list[Floats]]:
+        """Return the probability of no event by a month, (n_draws, n_months), and its means, by (clock, population).
+
+        NaN where a population is empty.
+        """
+        by_cause = [[self.incidence(cause, name, clock) for cause in self.causes] for clock, name in keys]
+        alive, means = (
+            [np.clip(1.0 - sum(flow[k] for flow in causes), 0.0, 1.0) for causes in by_cause] for k in (0, 1)
+        )
+        return alive, means
+
     def survival(self, population: str, clock: str) -> Floats:
         """Return the probability of no event by a month, (n_draws, n_months); NaN where the population is empty."""
-        return np.clip(1.0 - sum(self.incidence(cause, population, clock)[0] for cause in self.causes), 0.0, 1.0)
-
-    def mean_survival(self, population: str, clock: str) -> Floats:
-        """Return the mean of that over each cell, (n_draws, n_months - 1)."""
-        return np.clip(1.0 - sum(self.incidence(cause, population, clock)[1] for cause in self.causes), 0.0, 1.0)
+        (alive,), _ = self.survival_of([(clock, population)])
+        return alive
 
     def incidence(self, cause: str, population: str, clock: str) -> Flow:
         """Return the probability of a first event of a cause by a month, (n_draws, n_months), and its means."""
@@ -101,11 +109,12 @@ class FirstEvents:
         pathway, until, treated = self.model.pathway, self.until, self.treated
         on_default = clock == pathway.clock
         weights = until.weights if on_default else np.atleast_2d(self.model.weights)
-        open_to = {name: [to for _, to in ways(pathway, name)] for name in pathway.states if until.no_benefits}
+        in_vain = until.flows.nodes_without_benefit
+        open_to = {name: [to for _, to in ways(pathway, name)] for name in pathway.states if in_vain}
         total = NOBODY
-        for node in (node for node in until.nodes if node.state in states):
+        for node in (node for node in until.flows.nodes if node.state in states):
             total = _sum(total, self._of_node(node, group, clock, weights))
-            if any(node in no_benefit.into for no_benefit in until.no_benefits):
+            if node in in_vain:
                 is_in = _settled(node, group, open_to)
                 if is_in is None:
                     raise _unsettled(self.model, node, group)

@@ -40,6 +40,12 @@ class Graph:
     def nodes(self) -> list[Node]:
         return [node for component in self.order for node in component]
 
+    @property
+    def has_cycle(self) -> bool:
+        """Whether patients may come back to a node."""
+        itself = (edge.target == node for node, edges in self.out_of.items() for edge in edges)
+        return any(len(component) > 1 for component in self.order) or any(itself)
+
 
 Ways = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 """By state: its exits as (name, to)."""

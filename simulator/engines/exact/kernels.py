@@ -10,7 +10,8 @@ leaves within `AT_ONCE` leaves before any time passes, as among simulated patien
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
@@ -20,10 +21,10 @@ from simulator.engines.model import Exit
 
 _SUB_CELLS = np.concatenate([np.geomspace(1e-14, 1e-6, 24), (np.arange(1, 25) / 24) ** 4])
 """Where the sub-cells of the first cell end, in cells: from (1/24)^4 on, and far below for hazards next to infinite."""
-FIRST_CELL = _SUB_CELLS.size + 1
-NEVER = 1e300
-STEEP = 4.0
-"""Of a cumulative hazard: where it grows by more in a cell, nothing is known of how it does."""
+NEVER = 700.0
+"""A cumulative hazard that nobody outlives; exp of what is beyond takes long."""
+TINY = 1e-300
+"""Of a cumulative hazard: where it does not grow, nobody is lost."""
 AT_ONCE = 1e-300
 """Months that are none: what lasts no longer, a sojourn with a scale of 0, lasts no time at all."""
 
@@ -41,75 +42,87 @@ class Atom:
 class Kernel:
     """One exit, by draw and cell of the case mix, (n_draws or 1, n_cells or 1).
 
-    now : what leaves at once; mass : (..., n) what leaves in each cell after that; early : the first cell's mass x how
-    far before its middle
+    now : what leaves at once; mass : (..., n) what leaves in each cell after that; moment : (..., n) that x how far
+    after the cell's middle, in cells
     """
 
     now: Floats
     mass: Floats
-    early: Floats
+    moment: Floats
     atoms: tuple[Atom, ...]
 
 
 def kernels(exits: Sequence[Exit], step: float, n: int) -> list[Kernel]:
     """Return each exit's kernel on n cells of `step` months."""
-    # One cell more, so that the last one has a neighbour on either side.
-    sub_cells = np.sort(np.append(step * _SUB_CELLS, AT_ONCE))
-    times = np.concatenate([[0.0], sub_cells, step * np.arange(2, n + 2)])
+    grid = Grid(step, n)
+    latent = [exit.time for exit in exits if exit.time is not None]
     if exits[0].probability is None:
-        return _gather(competing(_times_of(exits), times), times, step, n)
+        return _competing(latent, grid)
     kernels = []
-    for exit in exits:
-        assert exit.time is not None
+    for exit, time in zip(exits, latent, strict=True):
         assert exit.probability is not None
-        (kernel,) = _gather(competing([exit.time], times), times, step, n)
-        p = _on_axes(exit.probability)
+        (kernel,) = _competing([time], grid)
+        p = np.atleast_2d(exit.probability)
         atoms = tuple(Atom(a.cell, a.place, a.mass * p) for a in kernel.atoms)
-        kernels.append(Kernel(kernel.now * p, kernel.mass * p[..., None], kernel.early * p, atoms))
+        mass, moment = kernel.mass * p[..., None], kernel.moment * p[..., None]
+        kernels.append(Kernel(kernel.now * p, mass, moment, atoms))
     return kernels
 
 
-def _times_of(exits: Sequence[Exit]) -> list[Distribution]:
-    return [exit.time for exit in exits if exit.time is not None]
+class Grid:
+    """Where hazards are evaluated: in the first cell, at the end of every cell, and in the middle of all but the first.
+
+    times : (n_times,) months, in this order
+    """
+
+    def __init__(self, step: float, n: int) -> None:
+        self.step, self.n = step, n
+        self.first = np.concatenate([[0.0], np.sort(np.append(step * _SUB_CELLS, AT_ONCE))])
+        self.times = np.concatenate([self.first, step * np.arange(2, n + 1), step * (np.arange(1, n) + 0.5)])
+
+    def intervals(self, values: Floats) -> list[tuple[Floats, Floats]]:
+        """Return values at the start and the end of the first cell's intervals, of early halves, and of late ones."""
+        last = self.first.size - 1
+        whole, middle = values[..., last : last + self.n], values[..., last + self.n :]
+        head = values[..., : last + 1]
+        return [(head[..., :-1], head[..., 1:]), (whole[..., :-1], middle), (middle, whole[..., 1:])]
 
 
-def _on_axes(values: Floats) -> Floats:
-    """Return values as (n_draws or 1, n_cells or 1)."""
-    return np.atleast_2d(values)
+Intervals = list[Floats]
+"""What lies in the first cell's intervals, in the early and in the late halves of the other cells."""
 
 
-@dataclass(frozen=True)
-class Masses:
-    """Mass per exit over the intervals of a grid, without the atoms; the atoms by exit; S but for atoms on the grid."""
-
-    survival: Floats
-    smooth: list[Floats]
-    atoms: list[tuple[Floats, Floats] | None]
-
-
-def competing(latent: Sequence[Distribution], times: Floats) -> Masses:
-    """Return what leaves by each latent time over the intervals of times : (n + 1,), which start at 0."""
-    steps = [_step(law) for law in latent]
-    if len(latent) == 1 and steps[0] is None:
-        survival = np.exp(-_cumulative(latent[0], times))
-        return Masses(survival, [survival[..., :-1] - survival[..., 1:]], [None])
-    smooth = [j for j, step in enumerate(steps) if step is None]
-    hazards = {j: _cumulative(latent[j], times) for j in smooth}
-    total = sum(hazards.values(), np.zeros((1, 1, times.size)))
-    survival = np.exp(-total)
-    if len(smooth) < len(latent):
-        return _with_steps(latent, times, steps, hazards, total, survival)
-    lost = survival[..., :-1] - survival[..., 1:]
-    return Masses(survival, _shared(hazards, total, lost, len(latent)), [None] * len(latent))
+def _competing(latent: Sequence[Distribution], grid: Grid) -> list[Kernel]:
+    """Return the kernels of latent times, the least of which wins."""
+    jumps = {j: _jump(law) for j, law in enumerate(latent) if law.atom is not None}
+    hazards = {j: _cumulative(law, grid.times) for j, law in enumerate(latent) if j not in jumps}
+    total = reduce(np.add, hazards.values()) if hazards else np.zeros((1, 1, grid.times.size))
+    survival = np.exp(-np.minimum(total, NEVER))
+    atoms: dict[int, Floats] = {}
+    if jumps:
+        lost, atoms = _with_jumps({j: latent[j] for j in hazards}, jumps, grid.intervals(survival))
+    else:
+        lost = [start - end for start, end in grid.intervals(survival)]
+    growths = {j: [end - start for start, end in grid.intervals(hazard)] for j, hazard in hazards.items()}
+    smooth = _shared(growths, lost)
+    places = _mean_place(survival[..., : grid.first.size], grid.first / grid.step)
+    kernels = []
+    for j in range(len(latent)):
+        kernel = _on_cells(smooth[j], places) if j in smooth else _nobody(grid)
+        kernels.append(_with_atom(kernel, jumps[j][0], atoms[j], grid) if j in jumps else kernel)
+    return kernels
 
 
-def _step(latent: Distribution) -> tuple[Floats, Floats] | None:
+def _nobody(grid: Grid) -> Kernel:
+    none = np.zeros((1, 1, grid.n))
+    return Kernel(none[..., 0], none, none, ())
+
+
+def _jump(latent: Distribution) -> tuple[Floats, Floats]:
     """Return the time and height of a fixed sojourn, each (n_draws or 1, n_cells or 1)."""
-    if latent.atom is None:
-        return None
-    at = _on_axes(np.asarray(latent.atom))
+    at = np.atleast_2d(np.asarray(latent.atom))
     after = np.where(np.isfinite(at), at + 1.0, 0.0)
-    height = -np.expm1(-_on_axes(np.asarray(latent.cumulative_hazard(after))))
+    height = -np.expm1(-np.atleast_2d(latent.cumulative_hazard(after)))
     return at, np.where(np.isfinite(at), height, 0.0)
 
 
@@ -119,100 +132,88 @@ def _cumulative(latent: Distribution, times: Floats) -> Floats:
     return np.minimum(hazard, NEVER)
 
 
-def _shared(hazards: dict[int, Floats], total: Floats, lost: Floats, n: int) -> list[Floats]:
-    """Share what is lost in each interval among n exits, as hazards grow there; where one grows earlier, it has more.
+def _shared(growths: dict[int, Intervals], lost: Intervals) -> dict[int, Intervals]:
+    """Share what is lost in each interval among exits as their hazards grow there, and in halves better than that.
 
-    int S dH_j = L dH_j / dH - L (m_j - m dH_j / dH),   m_j = int (u - 1/2) dH_j, u from 0 to 1 in the interval
+    int S dH_j = V + (V - W) / 3,   V and W the shares L dH_j / dH of halves, and of whole cells (Richardson 1911)
     """
-    growth = np.diff(total)
-    rate = np.divide(lost, growth, out=np.zeros(np.broadcast_shapes(lost.shape, growth.shape)), where=growth > 0)
-    growths = {j: np.diff(hazard) for j, hazard in hazards.items()}
-    shared = [rate * growths[j] if j in growths else np.zeros_like(lost) for j in range(n)]
-    if len(growths) > 1 and growth.shape[-1] > FIRST_CELL + 1:
-        even = slice(FIRST_CELL, None)
-        weight = np.where(growth[..., even] < STEEP, rate[..., even], 0.0)
-        tilt = {j: _tilt(growth[..., even]) for j, growth in growths.items()}
-        whole = sum(tilt.values(), np.zeros((1, 1, 1)))
-        moved = {j: weight * (whole * growths[j][..., even] - tilt[j] * growth[..., even]) for j in growths}
-        for j, shift in moved.items():
-            # Of nobody more is taken than there is, and what is taken of one is given to the others.
-            part = np.divide(shared[j][..., even], -shift, out=np.ones_like(shift), where=-shift > shared[j][..., even])
-            moved = {k: part * other for k, other in moved.items()}
-        for j, shift in moved.items():
-            shared[j][..., even] += shift
+    if len(growths) < 2:
+        return dict.fromkeys(growths, lost)
+    total = [reduce(np.add, growing) for growing in zip(*growths.values(), strict=True)]
+    rates = [gone / (growth + TINY) for gone, growth in zip(lost, total, strict=True)]
+    shared = {j: [rate * part for rate, part in zip(rates, growing, strict=True)] for j, growing in growths.items()}
+    rate = (lost[1] + lost[2]) / (total[1] + total[2] + TINY)
+    moved = {}
+    for j, (_, early, late) in growths.items():
+        moved[j] = shared[j][1] + shared[j][2]
+        moved[j] -= rate * (early + late)
+        moved[j] /= 6.0
+    # Of nobody more is taken than there is.
+    least = [np.minimum(part, shared[j][2]) + moved[j] for j, (_, part, _) in shared.items()]
+    possible = reduce(np.minimum, least) >= 0.0
+    for j, (_, early, late) in shared.items():
+        moved[j] *= possible
+        early += moved[j]
+        late += moved[j]
     return shared
 
 
-def _tilt(growth: Floats) -> Floats:
-    """Return int (u - 1/2) dH over equal intervals, u from 0 to 1 in each, from how H grows in its neighbours."""
-    tilt = np.empty_like(growth)
-    tilt[..., 1:-1] = (growth[..., 2:] - growth[..., :-2]) / 24.0
-    tilt[..., 0] = (growth[..., 1] - growth[..., 0]) / 12.0
-    tilt[..., -1] = (growth[..., -1] - growth[..., -2]) / 12.0
-    return tilt
+def _on_cells(leaving: Intervals, places: Floats) -> Kernel:
+    """Return what leaves at once, and in each cell; a density on a slope has
+
+        moment = (mass of the late half - mass of the early half) / 3
+
+    places : where those who leave in the first cell's intervals do so on average
+    """
+    head, early, late = leaving
+    mass = np.empty((*early.shape[:-1], early.shape[-1] + 1))
+    moment = np.empty_like(mass)
+    mass[..., 0] = head[..., 1:].sum(axis=-1)
+    moment[..., 0] = (head * (places - 0.5))[..., 1:].sum(axis=-1)
+    np.add(early, late, out=mass[..., 1:])
+    np.subtract(late, early, out=moment[..., 1:])
+    moment[..., 1:] /= 3.0
+    return Kernel(head[..., 0], mass, moment, ())
 
 
-def _with_steps(
-    latent: Sequence[Distribution],
-    times: Floats,
-    steps: list[tuple[Floats, Floats] | None],
-    hazards: dict[int, Floats],
-    total: Floats,
-    survival: Floats,
-) -> Masses:
-    """Fixed times among the latent ones: everybody else's survival drops at each by its height."""
-    jumps = [(j, *step) for j, step in enumerate(steps) if step is not None]
-    shape = np.broadcast_shapes(*(array.shape for _, *arrays in jumps for array in arrays), survival.shape[:-1])
-    at = np.stack([np.broadcast_to(month, shape) for _, month, _ in jumps])
-    height = np.stack([np.broadcast_to(size, shape) for _, _, size in jumps])
+def _with_jumps(
+    smooth: dict[int, Distribution], jumps: dict[int, tuple[Floats, Floats]], survival: list[tuple[Floats, Floats]]
+) -> tuple[Intervals, dict[int, Floats]]:
+    """Return who is lost to smooth exits in each interval, and to each fixed time: survival drops there by its height.
+
+    survival : of the smooth exits, at each interval's start and end
+    """
+    shape = np.broadcast_shapes(*(part.shape for jump in jumps.values() for part in jump), survival[0][0].shape[:-1])
+    at, height = (np.stack([np.broadcast_to(jump[k], shape) for jump in jumps.values()]) for k in (0, 1))
     order = np.argsort(at, axis=0, kind="stable")
     at, height = np.take_along_axis(at, order, 0), np.take_along_axis(height, order, 0)
-    lost = np.broadcast_to(survival[..., :-1] - survival[..., 1:], (*shape, times.size - 1)).copy()
     left = np.ones(shape)
-    atoms_mass = np.zeros_like(at)
-    lost_so_far = np.zeros_like(lost)
-    start = np.broadcast_to(survival, (*shape, times.size))
-    before = start[..., :-1]
+    before = [np.broadcast_to(start, (*shape, start.shape[-1])) for start, _ in survival]
+    lost = [np.zeros_like(start) for start in before]
+    masses = np.zeros_like(at)
     for row in range(len(jumps)):
-        others = np.exp(-sum((_at(latent[j], at[row]) for j in hazards), np.zeros(shape)))
-        reached = np.clip(others[..., None], start[..., 1:], start[..., :-1])
-        lost_so_far += left[..., None] * np.maximum(before - reached, 0.0)
+        hazards = (np.minimum(latent.cumulative_hazard(at[row]), NEVER) for latent in smooth.values())
+        others = np.exp(-sum(hazards, np.zeros(shape)))
+        reached = [np.clip(others[..., None], end, start) for start, end in survival]
+        for gone, start, end in zip(lost, before, reached, strict=True):
+            gone += left[..., None] * np.maximum(start - end, 0.0)
         before = reached
-        atoms_mass[row] = left * others * height[row]
+        masses[row] = left * others * height[row]
         left = left * (1.0 - height[row])
-    lost_so_far += left[..., None] * (before - start[..., 1:])
-    shared = _shared(hazards, total, lost_so_far, len(latent)) if hazards else [np.zeros_like(lost)] * len(latent)
-    if len(latent) == 1:
-        shared = [np.zeros_like(lost)]
-    atoms: list[tuple[Floats, Floats] | None] = [None] * len(latent)
-    back = np.argsort(order, axis=0, kind="stable")
-    at, atoms_mass = np.take_along_axis(at, back, 0), np.take_along_axis(atoms_mass, back, 0)
-    for row, (j, _, _) in enumerate(jumps):
-        atoms[j] = (at[row], atoms_mass[row])
-    return Masses(survival, shared, atoms)
+    for gone, start, (_, end) in zip(lost, before, survival, strict=True):
+        gone += left[..., None] * (start - end)
+    masses = np.take_along_axis(masses, np.argsort(order, axis=0, kind="stable"), 0)
+    return lost, dict(zip(jumps, masses, strict=True))
 
 
-def _at(latent: Distribution, times: Floats) -> Floats:
-    return np.minimum(np.asarray(latent.cumulative_hazard(times)), NEVER)
-
-
-def _gather(masses: Masses, times: Floats, step: float, n: int) -> list[Kernel]:
-    """Sum the sub-cells of the first cell, and put the atoms where they are."""
-    first = int(np.searchsorted(times, AT_ONCE))
-    inner = times[: FIRST_CELL + 1] / step
-    gathered = []
-    for smooth, atom in zip(masses.smooth, masses.atoms, strict=True):
-        head = smooth[..., first:FIRST_CELL]
-        now = smooth[..., :first].sum(axis=-1)
-        mass = np.concatenate([head.sum(axis=-1, keepdims=True), smooth[..., FIRST_CELL:-1]], axis=-1)
-        early = (head * (0.5 - _mean_place(masses.survival, inner)[..., first:])).sum(axis=-1)
-        atoms: tuple[Atom, ...] = ()
-        if atom is not None:
-            at, height = atom
-            now = now + np.where(at <= AT_ONCE, height, 0.0)
-            atoms = (_placed(at, np.where(at <= AT_ONCE, 0.0, height), step, n),)
-        gathered.append(Kernel(now, mass, early, atoms))
-    return gathered
+def _with_atom(kernel: Kernel, at: Floats, mass: Floats, grid: Grid) -> Kernel:
+    """Return a kernel with a fixed time."""
+    at, mass = np.broadcast_arrays(at, mass)
+    seen = at <= (grid.n + 1e-9) * grid.step
+    scaled = np.where(seen, at, 0.0) / grid.step
+    cell = np.maximum(np.ceil(scaled - 1e-9).astype(np.int64) - 1, 0)
+    atom = Atom(cell, scaled - cell, np.where(seen & (at > AT_ONCE), mass, 0.0))
+    return replace(kernel, now=kernel.now + np.where(at <= AT_ONCE, mass, 0.0), atoms=(atom,))
 
 
 def _mean_place(survival: Floats, times: Floats) -> Floats:
@@ -222,13 +223,6 @@ def _mean_place(survival: Floats, times: Floats) -> Floats:
     """
     width = np.diff(times)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        x = np.nan_to_num(np.log(survival[..., : times.size - 1] / survival[..., 1 : times.size]), posinf=NEVER)
+        x = np.nan_to_num(np.log(survival[..., :-1] / survival[..., 1:]), posinf=1e300)
         place = np.where(x < 1e-3, 0.5 - x / 12.0, 1.0 / x - 1.0 / np.expm1(x))
     return times[:-1] + width * place
-
-
-def _placed(at: Floats, mass: Floats, step: float, n: int) -> Atom:
-    seen = at <= (n + 1e-9) * step
-    scaled = np.where(seen, at, 0.0) / step
-    cell = np.maximum(np.ceil(scaled - 1e-9).astype(np.int64) - 1, 0)
-    return Atom(cell, scaled - cell, np.where(seen, mass, 0.0))

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from scipy import fft
 
 from simulator.arrays import Complex, Floats
 from simulator.engines.exact.kernels import Kernel
@@ -46,7 +47,7 @@ class Lattice:
 
     def __init__(self, step: float, horizon: float) -> None:
         self.step = step
-        self.n = _smooth(max(math.ceil(horizon / step - 1e-9), 64))
+        self.n = fft.next_fast_len(max(math.ceil(horizon / step - 1e-9) + 1, 64), real=True)
 
     @cached_property
     def damping(self) -> Floats:
@@ -59,31 +60,51 @@ class Lattice:
         return np.asarray(ALIAS ** (1.0 / self.n) * np.exp(-2j * np.pi * f / self.n), dtype=np.complex128)
 
     def transform(self, stream: Floats) -> Complex:
-        return np.fft.rfft(stream * self.damping)
+        return np.asarray(fft.rfft(stream * self.damping, overwrite_x=True))
 
     def between(self, edges: Complex) -> Floats:
         """Return the mean over each cell of the cumulative sum of what lies on the edges, mean time kept, (..., n)."""
-        return np.cumsum(self.stream(edges + 0.0 * self.z), axis=-1)
+        return self.summed(edges)
 
     def stream(self, transformed: Complex) -> Floats:
-        return np.fft.irfft(transformed, self.n) / self.damping
+        if transformed.shape[-1] == 1:
+            transformed = np.broadcast_to(transformed, (*transformed.shape[:-1], self.z.size))
+        stream = np.asarray(fft.irfft(transformed, self.n))
+        stream /= self.damping
+        return stream
 
     @cached_property
-    def _halves(self) -> Complex:
+    def _inverse(self) -> Floats:
+        weights = np.full(self.z.size, 2.0 / self.n)
+        weights[0] = 1.0 / self.n
+        weights[-1] = 1.0 / self.n if self.n % 2 == 0 else 2.0 / self.n
+        return weights
+
+    def first(self, transformed: Complex) -> Floats:
+        """Return what lies in the first cell, (n_draws or 1, 1)."""
+        return np.asarray(transformed.real @ self._inverse)[..., None]
+
+    def summed(self, transformed: Complex) -> Floats:
+        """Return the cumulative sum of a transformed stream, (..., n)."""
+        stream = self.stream(transformed)
+        return np.cumsum(stream, axis=-1, out=stream)
+
+    @cached_property
+    def halves(self) -> Complex:
         return 0.5 * (1.0 + self.z)
 
     def on_edges(self, atom: Floats, masses: Complex) -> Complex:
         """Return an atom at month 0 and masses a cell as masses on the cells' edges, each cell's half and half."""
-        return np.asarray(atom[..., None] + self._halves * masses)
+        return np.asarray(atom[..., None] + self.halves * masses)
 
     @cached_property
-    def _moved(self) -> Complex:
+    def moved(self) -> Complex:
         return 1.0 - self.z
 
     def kernel(self, kernel: Kernel) -> Passage:
         """Return an exit's transforms."""
         masses = self.transform(kernel.mass)
-        edges = self._halves * masses + self._early(kernel, masses) * self._moved
+        edges = self.halves * masses - self.moved * self.transform(kernel.moment)
         at: Complex | None = None
         shifted: Complex | None = None
         if kernel.now.any():
@@ -91,26 +112,10 @@ class Lattice:
             edges = edges + shifted
         for atom in kernel.atoms:
             moved = atom.mass[..., None] * self.z ** atom.cell[..., None]
-            spread = moved * (self._halves + (0.5 - atom.place)[..., None] * self._moved)
+            spread = moved * (self.halves + (0.5 - atom.place)[..., None] * self.moved)
             edges = edges + spread
             at, shifted = moved if at is None else at + moved, spread if shifted is None else shifted + spread
         return Passage(kernel.now, masses, edges, at, shifted)
-
-    @cached_property
-    def _end(self) -> Complex:
-        """The shift to the last cell."""
-        return np.asarray(self.z ** (self.n - 1))
-
-    def _early(self, kernel: Kernel, masses: Complex) -> Complex:
-        """Return the transform of each cell's mass x how far before the cell's middle it lies.
-
-        From the second cell on that is a slope, -(m[k + 1] - m[k - 1]) / 24; the first cell has its own.
-        """
-        first, second, third, last_but_one, last = (kernel.mass[..., k, None] for k in (0, 1, 2, -2, -1))
-        slopes = (self.z - 1.0 / self.z) * (masses - first)
-        # The second cell and the last have one neighbour each: there the slope is that to it.
-        corrections = second + (2.0 * second - third) * self.z + (last_but_one - 2.0 * last) * self._end
-        return np.asarray(kernel.early[..., None] + (slopes + corrections) / 24.0)
 
     def split(self, masses: Complex, months: float) -> tuple[Complex, Complex]:
         """Return the part of masses a cell before and after a month."""
@@ -133,23 +138,6 @@ class Lattice:
             missing = wanted - early.sum(axis=-1)
             early[..., at] = np.clip(missing, 0.0, np.maximum(stream[..., at], 0.0))
         return self.transform(early), self.transform(stream - early)
-
-
-def _smooth(n: int) -> int:
-    """Return the least even number >= n with no prime factor above 5."""
-    best = 1 << (n - 1).bit_length()
-    five = 1
-    while five < best:
-        three = five
-        while three < best:
-            candidate = three
-            while candidate < n:
-                candidate *= 2
-            if candidate % 2 == 0:
-                best = min(best, candidate)
-            three *= 3
-        five *= 5
-    return best
 
 
 def choose_step(models: Sequence[Model], horizon: float, read: Sequence[float] | None = None) -> float:

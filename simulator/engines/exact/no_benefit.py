@@ -54,7 +54,7 @@ def _with_deaths(
     assert model.pathway.marginal is not None
     deaths = model.exits[model.pathway.marginal.otherwise]
     laws = kernels(deaths, lattice.step, lattice.n)
-    masses = [_with_atoms(law, lattice) for law in laws]
+    masses = [with_atoms(law, lattice) for law in laws]
     at_once = sum((law.now for law in laws), np.zeros((1, 1)))
     survival = 1.0 - at_once[..., None] - np.cumsum(sum(masses), axis=-1)
     survival = np.concatenate([np.broadcast_to(1.0 - at_once[..., None], survival[..., :1].shape), survival], axis=-1)
@@ -111,7 +111,7 @@ def _put_means(
             streams.means[death] = streams.means.get(death, 0.0) + np.cumsum(about * lost, axis=-1)
 
 
-def _with_atoms(kernel: Kernel, lattice: Lattice) -> Floats:
+def with_atoms(kernel: Kernel, lattice: Lattice) -> Floats:
     """Return what leaves later than at once, as masses a cell."""
     mass = kernel.mass
     for atom in kernel.atoms:

@@ -1,0 +1,184 @@
+"""Flows of a model without cycles, as combinations of path curves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from simulator.arrays import Floats
+from simulator.engines.exact.combinations import Combination, Combinations, add, mixed
+from simulator.engines.exact.history_graph import Graph, Node
+from simulator.engines.exact.measures import Measure, added, come, mean
+from simulator.engines.exact.paths import Paths, Start, Then, TooManyPaths
+from simulator.engines.exact.paths_without_benefit import WithoutBenefit, without_benefit
+from simulator.engines.model import Model
+from simulator.engines.no_benefit import share_without_benefit
+
+Marks = Callable[[frozenset[str]], bool]
+Shares = Mapping[int, Floats]
+"""Path -> its coefficient over the case mix, (n_draws or 1,)."""
+
+
+@dataclass(frozen=True)
+class PathFlow:
+    """A sum of path curves."""
+
+    shares: Shares
+
+    def __add__(self, other: PathFlow) -> PathFlow:
+        total = dict(self.shares)
+        add(total, other.shares)
+        return PathFlow(total)
+
+    def scaled(self, factor: Floats) -> PathFlow:
+        """Return the flow times a factor, (n_draws or 1,)."""
+        return PathFlow({path: share * factor for path, share in self.shares.items()})
+
+
+@dataclass(frozen=True)
+class PathFlows:
+    """The flows of a model: after the default clock, before it (None where it starts at entry), without benefit."""
+
+    after: Combinations
+    before: Combinations | None
+    no_benefit: Sequence[WithoutBenefit]
+    _totals: dict[tuple[Node, str], Combination] = field(default_factory=dict)
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Every node after the default clock."""
+        added = (node for part in self.no_benefit for node in part.entered)
+        return list(dict.fromkeys([*self.after.graph.nodes, *added]))
+
+    @property
+    def nodes_without_benefit(self) -> set[Node]:
+        """Every node to which patients come who are treated without benefit."""
+        return {node for part in self.no_benefit for node in part.entered}
+
+    def with_benefit(self) -> PathFlows:
+        """Return the flows of the other patients."""
+        return PathFlows(self.after, self.before, ())
+
+    def total(self, nodes: Iterable[Node], which: str, weights: Floats, *, from_entry: bool) -> PathFlow:
+        """Return who enters nodes, `in`, or that less who leaves, `net`, mixed by weights (n_draws or 1, n_cells).
+
+        from_entry : on the entry clock, where it follows the arrivals at the default clock
+        """
+        total: Combination = {}
+        for node in nodes:
+            add(total, self._at(node, which))
+        if not from_entry or self.before is None:
+            return PathFlow(mixed(total, weights))
+        paths, shares = self.after.paths, dict[int, Floats]()
+        arrivals = self.before.entered.get(Node(self.after.model.pathway.clock_state, frozenset()), {})
+        for before, share in arrivals.items():
+            for path, coefficient in mixed(total, weights * share).items():
+                if coefficient.any():
+                    shares[paths.place(Then(before, path))] = coefficient
+        return PathFlow(shares)
+
+    def before_default(self, states: Iterable[str], which: str, weights: Floats) -> PathFlow:
+        """Return the same of states between entry and the default clock."""
+        states = set(states)
+        total: Combination = {}
+        for node in self.before.graph.nodes if self.before is not None else ():
+            assert self.before is not None
+            if node.state in states:
+                add(total, self.before.entered[node] if which == "in" else self.before.staying(node))
+        return PathFlow(mixed(total, weights))
+
+    def joined(self, marks: Marks, weights: Floats) -> PathFlow:
+        """Return who has joined a population, less who has left it, on the default clock: where marks change."""
+        total: Combination = {}
+        if marks(self.after.graph.start.marks):
+            add(total, self.after.start)
+        for edge, passed in self.after.passed.items():
+            if sign := int(marks(edge.target.marks)) - int(marks(edge.source.marks)):
+                add(total, passed, sign)
+        for part in self.no_benefit:
+            for node, there in part.there.items():
+                # Who was of the population before the decision has been counted there.
+                if sign := int(marks(node.marks)) - int(marks(part.decision.marks)):
+                    add(total, there, sign)
+        return PathFlow(mixed(total, weights))
+
+    def _at(self, node: Node, which: str) -> Combination:
+        """Return who enters a node after the default clock, or that less who leaves it."""
+        if (node, which) not in self._totals:
+            total: Combination = {}
+            if node in self.after.graph.out_of:
+                add(total, self.after.entered[node] if which == "in" else self.after.staying(node))
+            for part in self.no_benefit:
+                add(total, (part.entered if which == "in" else part.there).get(node, {}))
+            self._totals[node, which] = total
+        return self._totals[node, which]
+
+    def cumulative(self, flows: Sequence[PathFlow]) -> list[Floats]:
+        """Return how many of each flow have come by every lattice point, (n_draws or 1, n)."""
+        return self._evaluated(flows, self.after.paths.curve, come)
+
+    def between(self, flows: Sequence[PathFlow]) -> list[Floats]:
+        """Return the mean of that over every cell, (n_draws or 1, n)."""
+        return self._evaluated(flows, self.after.paths.mean, mean)
+
+    def at(self, flow: PathFlow, months: Sequence[float]) -> Floats:
+        """Return how many have come by months, (n_draws or 1, n_months)."""
+        return self._read(flow, self.after.paths.at, months)
+
+    def up_to(self, flow: PathFlow, months: Sequence[float]) -> Floats:
+        """Return the integral of that from 0 to months, (n_draws or 1, n_months)."""
+        return self._read(flow, self.after.paths.up_to, months)
+
+    @staticmethod
+    def _read(flow: PathFlow, read: Callable[[int, tuple[float, ...]], Floats], months: Sequence[float]) -> Floats:
+        parts = (share[:, None] * read(path, tuple(months)) for path, share in flow.shares.items())
+        return np.asarray(sum(parts, np.zeros((1, len(months)))))
+
+    def _evaluated(
+        self, flows: Sequence[PathFlow], curve: Callable[[int], Floats], read: Callable[..., Floats]
+    ) -> list[Floats]:
+        paths = self.after.paths
+        used = [path for flow in flows for path in flow.shares]
+        if len(used) > 2 * len(set(used)):
+            return [_sum(flow.shares, curve, paths.lattice.n) for flow in flows]
+        # Few sums: they are made before the inverse transform.
+        return [read(_measure(flow.shares, paths), paths.lattice) for flow in flows]
+
+
+def _measure(shares: Shares, paths: Paths) -> Measure:
+    return added(*(paths.measure(path).times(share[:, None]) for path, share in shares.items()))
+
+
+def _sum(shares: Shares, curve: Callable[[int], Floats], n: int) -> Floats:
+    """Return a sum of curves, (n_draws or 1, n)."""
+    n_draws = max((max(share.size, len(curve(path))) for path, share in shares.items()), default=1)
+    total, part = np.zeros((2, n_draws, n))
+    for path, share in shares.items():
+        total += np.multiply(share[:, None], curve(path), out=part)
+    return total
+
+
+def flows(model: Model, paths: Paths, after: Graph, before: Graph | None, marking: frozenset[str]) -> PathFlows:
+    """Return the flows of a model on the graphs after the default clock and before it.
+
+    Paths of models of the same draws are used and added to; where there are too many, they are merged in the states.
+    """
+    try:
+        return _flows(model, paths, after, before, marking, merging=False)
+    except TooManyPaths:
+        return _flows(model, Paths(paths.lattice, np.inf), after, before, marking, merging=True)
+
+
+def _flows(
+    model: Model, paths: Paths, after: Graph, before: Graph | None, marking: frozenset[str], *, merging: bool
+) -> PathFlows:
+    start = {paths.place(Start()): np.ones((1, 1))}
+    treated = Combinations(model, after, paths, start, share_without_benefit(model), merging).solve()
+    reached = None if before is None else Combinations(model, before, paths, start, merging=merging).solve()
+    rule = model.pathway.marginal
+    decisions = [node for node in after.nodes if rule is not None and node.state == rule.decision]
+    has_some = treated.without_benefit is not None
+    parts = [without_benefit(treated, node, marking) for node in decisions if has_some]
+    return PathFlows(treated, reached, parts)

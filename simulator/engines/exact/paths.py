@@ -1,0 +1,227 @@
+"""Path curves: when patients go along a path, whatever their number.
+
+    entries into a node = sum_p c_p P_p
+
+P_p is the convolution of the kernels along a path p, and holds times only; c_p holds the shares and the case mix. Alike
+kernels and paths are found once, by value, whichever cells, treatments and policies have them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar, cast
+
+import numpy as np
+
+from simulator.arrays import Floats
+from simulator.engines.exact.kernels import kernels
+from simulator.engines.exact.lattice import Lattice
+from simulator.engines.exact.measures import (
+    InTime,
+    Measure,
+    Passage,
+    added,
+    along,
+    come,
+    in_time,
+    mean,
+    of_kernel,
+    passage,
+    transformed,
+    whole,
+)
+from simulator.engines.exact.readings import come_by, summed_up_to
+from simulator.engines.model import Exit
+
+Kept = TypeVar("Kept")
+
+MOST_BYTES = 2**28
+"""Of the transforms of all paths; where there would be more, they are merged in the states."""
+
+
+class TooManyPaths(Exception):
+    """There are more distinct paths than fit in memory."""
+
+
+class Step(Protocol):
+    """The last step of a path, after the paths `before` it."""
+
+    @property
+    def before(self) -> tuple[int, ...]: ...
+
+    def measure(self, paths: Paths) -> Measure:
+        """Return who goes along the whole path, transformed."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Everybody, at month 0."""
+
+    before: tuple[int, ...] = ()
+
+    def measure(self, paths: Paths) -> Measure:
+        return Measure(np.ones((1, 1), dtype=np.complex128))
+
+
+@dataclass(frozen=True)
+class Through:
+    """Along a path, then out of a sojourn by one of its exits."""
+
+    path: int
+    law: int
+    exit: int
+
+    @property
+    def before(self) -> tuple[int, ...]:
+        return (self.path,)
+
+    def measure(self, paths: Paths) -> Measure:
+        return along(paths.passage(self.path), paths.law_transformed(self.law)[self.exit], paths.lattice)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Along a path up to a month, or after it."""
+
+    path: int
+    months: float
+    late: bool
+
+    @property
+    def before(self) -> tuple[int, ...]:
+        return (self.path,)
+
+    def measure(self, paths: Paths) -> Measure:
+        at = round(self.months / paths.lattice.step)
+
+        def part(values: Floats, edge: int) -> Floats:
+            kept = values.copy()
+            kept[:, slice(None, edge) if self.late else slice(edge, None)] = 0.0
+            return kept
+
+        points, masses, moments = paths.measure_in_time(self.path)
+        return transformed(Measure(part(points, at + 1), part(masses, at), part(moments, at)), paths.lattice)
+
+
+@dataclass(frozen=True)
+class Then:
+    """Along one path, and then along another, which starts where it ends."""
+
+    path: int
+    onward: int
+
+    @property
+    def before(self) -> tuple[int, ...]:
+        return self.path, self.onward
+
+    def measure(self, paths: Paths) -> Measure:
+        return along(paths.passage(self.path), paths.passage(self.onward), paths.lattice)
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Along any of some paths, by a share of patients each, (n_draws or 1,) as bytes."""
+
+    before: tuple[int, ...]
+    shares: tuple[bytes, ...]
+
+    def measure(self, paths: Paths) -> Measure:
+        shares = (np.frombuffer(share)[:, None] for share in self.shares)
+        return added(*(paths.measure(path).times(share) for path, share in zip(self.before, shares, strict=True)))
+
+
+class Paths:
+    """Laws and paths on one lattice, of the same draws; each is known by its place."""
+
+    def __init__(self, lattice: Lattice, most_bytes: float = MOST_BYTES) -> None:
+        self.lattice, self.most_bytes = lattice, most_bytes
+        self.laws: list[Sequence[Exit]] = []
+        self.steps: list[Step] = []
+        self._places: dict[Step, int] = {}
+        self._laws: dict[tuple[object, ...], int] = {}
+        self._measures: dict[int, Measure] = {}
+        self._kept: dict[Hashable, object] = {}
+        self._n_draws = 1
+
+    def law(self, exits: Sequence[Exit]) -> int:
+        """Return the place of the law of the exits of a sojourn, in one cell of the case mix."""
+        key = tuple((exit.time and exit.time.key, np.asarray(exit.probability).tobytes()) for exit in exits)
+        if key not in self._laws:
+            self._laws[key] = len(self.laws)
+            self.laws.append(exits)
+            times = (exit.time for exit in exits if exit.time is not None)
+            self._n_draws = max(self._n_draws, *(np.atleast_2d(np.empty(time.cell_shape)).shape[0] for time in times))
+        return self._laws[key]
+
+    def law_in_time(self, law: int) -> list[Passage]:
+        """Return who leaves by each exit of a law."""
+
+        def make() -> list[Passage]:
+            in_time = kernels(self.laws[law], self.lattice.step, self.lattice.n)
+            return [of_kernel(kernel, self.lattice) for kernel in in_time]
+
+        return self.once(("law", law), make)
+
+    def law_transformed(self, law: int) -> list[Passage]:
+        """Return the same, transformed."""
+
+        def of(way: Passage) -> Passage:
+            at_points = transformed(way.at_points, self.lattice)
+            same = way.at_points is way.between
+            return passage(at_points, self.lattice, None if same else transformed(way.between, self.lattice))
+
+        return self.once(("law transformed", law), lambda: list(map(of, self.law_in_time(law))))
+
+    def once(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """Return what was made for a key before, or make it."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return cast("Kept", self._kept[key])
+
+    def place(self, step: Step) -> int:
+        """Return the place of a path, by its last step. Raises TooManyPaths."""
+        if step not in self._places:
+            if len(self.steps) * self._n_draws * self.lattice.n * 16 > self.most_bytes:
+                raise TooManyPaths
+            self._places[step] = len(self.steps)
+            self.steps.append(step)
+        return self._places[step]
+
+    def measure(self, path: int) -> Measure:
+        """Return who goes along a path, transformed."""
+        missing = [path]
+        for place in missing:
+            missing += [] if place in self._measures else self.steps[place].before
+        # From the start on, for a step has a later place than those before it.
+        for place in sorted(set(missing) - self._measures.keys()):
+            self._measures[place] = self.steps[place].measure(self)
+        return self._measures[path]
+
+    def passage(self, path: int) -> Passage:
+        """Return who goes along a path, transformed, as what goes on and what follows."""
+        return self.once(("passage", path), lambda: passage(self.measure(path), self.lattice))
+
+    def measure_in_time(self, path: int) -> InTime:
+        """Return who goes along a path, in time, no part missing."""
+        return self.once(("in time", path), lambda: whole(in_time(self.measure(path), self.lattice), self.lattice))
+
+    def curve(self, path: int) -> Floats:
+        """Return P_p, the probability of having gone along a path by every point, (n_draws or 1, n)."""
+        return self.once(("curve", path), lambda: come(self.measure(path), self.lattice))
+
+    def mean(self, path: int) -> Floats:
+        """Return the means of a path curve over every cell, (n_draws or 1, n)."""
+        return self.once(("mean", path), lambda: mean(self.measure(path), self.lattice))
+
+    def at(self, path: int, months: tuple[float, ...]) -> Floats:
+        """Return how many have gone along a path by months, (n_draws or 1, n_months)."""
+        return self.once(("at", path, months), lambda: come_by(months, self.curve(path), self.lattice.step))
+
+    def up_to(self, path: int, months: tuple[float, ...]) -> Floats:
+        """Return the integral of that from 0 to months, (n_draws or 1, n_months)."""
+
+        def make() -> Floats:
+            return summed_up_to(months, self.curve(path), self.mean(path), self.lattice.step)
+
+        return self.once(("up to", path, months), make)

@@ -1,0 +1,176 @@
+"""Paths of patients treated without benefit, who die when supportive care would have seen it.
+
+there without benefit = C_r(t) S(t)      C_r a path curve from the decision on, S survival under supportive care
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.arrays import Floats
+from simulator.engines.exact import history_graph
+from simulator.engines.exact.combinations import Combination, Combinations, add, cells_alike
+from simulator.engines.exact.history_graph import Node
+from simulator.engines.exact.measures import InTime, Measure, added, transformed, whole
+from simulator.engines.exact.paths import Paths, Start, Then
+from simulator.engines.no_benefit import open_exits
+
+
+class Meeting(NamedTuple):
+    """Who has gone along a path, and who is dead under supportive care, by the lattice's cells, (n_draws or 1, n).
+
+    before : gone along it at a cell's start; at_points, came, late : who go along it at the points, in a cell, and the
+    moment; alive, dying, dying_late : who lives at a cell's start, and who dies in it, and the moment
+    """
+
+    before: Floats
+    at_points: Floats
+    came: Floats
+    late: Floats
+    alive: Floats
+    dying: Floats
+    dying_late: Floats
+
+    @property
+    def came_means(self) -> Floats:
+        """The mean over the cell of who came in it."""
+        return 0.5 * self.came - self.late
+
+    @property
+    def dead_means(self) -> Floats:
+        """The mean over the cell of who died in it."""
+        return 0.5 * self.dying - self.dying_late
+
+
+def meeting(path: int, law: int, paths: Paths) -> Meeting:
+    """Return how a path and the deaths by a law meet."""
+
+    def make() -> Meeting:
+        came = paths.measure_in_time(path)
+        died = whole(added(*(way.at_points for way in paths.law_in_time(law))), paths.lattice)
+        before = _by_cell(came)
+        return Meeting(before, *came, 1.0 - _by_cell(died), died.masses, died.moments)
+
+    return paths.once(("meeting", path, law), make)
+
+
+def _by_cell(measure: InTime) -> Floats:
+    """Return how many have come by the start of every cell, who come at its first point among them."""
+    come = np.cumsum(measure.points, axis=-1) + np.cumsum(measure.masses, axis=-1)
+    come -= measure.masses
+    return come
+
+
+@dataclass(frozen=True)
+class Entering:
+    """Along a path, alive. mass = int S dC in each cell"""
+
+    path: int
+    law: int
+
+    @property
+    def before(self) -> tuple[int, ...]:
+        return (self.path,)
+
+    def measure(self, paths: Paths) -> Measure:
+        m = meeting(self.path, self.law, paths)
+        alive = m.alive - m.dead_means
+        masses = alive * m.came - m.dying * m.late
+        moments = alive * m.late - m.dying * m.came / 12.0
+        return transformed(Measure(m.at_points * m.alive, masses, moments), paths.lattice)
+
+
+@dataclass(frozen=True)
+class Living:
+    """Gone along a path, and alive: C S."""
+
+    path: int
+    law: int
+
+    @property
+    def before(self) -> tuple[int, ...]:
+        return (self.path,)
+
+    def measure(self, paths: Paths) -> Measure:
+        m = meeting(self.path, self.law, paths)
+        there = m.before * m.alive
+        masses = (m.before + m.came) * (m.alive - m.dying) - there
+        inside = m.alive * m.came_means - m.before * m.dead_means - m.came_means * m.dead_means
+        moments = 0.5 * masses - (inside - m.came * m.dying / 12.0)
+        points = np.diff(there, prepend=0.0)
+        points[:, 1:] -= masses[:, :-1]
+        return transformed(Measure(points, masses, moments), paths.lattice)
+
+
+@dataclass(frozen=True)
+class Dying:
+    """Gone along a path, and dead since by a cause. mass = int C dD in each cell"""
+
+    path: int
+    law: int
+    cause: int
+
+    @property
+    def before(self) -> tuple[int, ...]:
+        return (self.path,)
+
+    def measure(self, paths: Paths) -> Measure:
+        m, died = (
+            meeting(self.path, self.law, paths),
+            whole(paths.law_in_time(self.law)[self.cause].at_points, paths.lattice),
+        )
+        there = m.before + m.came_means
+        masses = there * died.masses + m.came * died.moments
+        moments = there * died.moments + m.came * died.masses / 12.0
+        # Who goes along it at the moment of death has died before.
+        points = (m.before - m.at_points) * died.points
+        return transformed(Measure(points, masses, moments), paths.lattice)
+
+
+@dataclass(frozen=True)
+class WithoutBenefit:
+    """Who enters each node, and who is there, without benefit; the decision that they come from."""
+
+    decision: Node
+    entered: Mapping[Node, Combination]
+    there: Mapping[Node, Combination]
+
+
+def without_benefit(treated: Combinations, decision: Node, marking: frozenset[str]) -> WithoutBenefit:
+    """Return the combinations of patients without benefit, from a decision's node on."""
+    model, paths, share = treated.model, treated.paths, treated.without_benefit
+    rule = model.pathway.marginal
+    assert rule is not None
+    assert share is not None
+    target = model.pathway.states[rule.decision].transition(rule.branch).to
+    shut = replace(model, exits={name: open_exits(model.pathway, name, ways) for name, ways in model.exits.items()})
+    graph = history_graph.build(target, marking=marking, marks=decision.marks, ways=shut.open_ways)
+    start = {paths.place(Start()): np.ones((1, 1))}
+    alive = Combinations(shut, graph, paths, start, merging=treated.merging).solve()
+    entered: dict[Node, Combination] = {}
+    there: dict[Node, Combination] = {}
+    untreated = model.exits[rule.otherwise]
+    for cells, of_cell in cells_alike(untreated):
+        law = paths.law(of_cell)
+        for before, share_before in treated.entered[decision].items():
+            treated_so = share * share_before * (1.0 if cells is None else cells)
+            for node in graph.nodes:
+                for path, coefficient in alive.entered[node].items():
+                    step = Then(before, paths.place(Entering(path, law)))
+                    add(entered.setdefault(node, {}), {paths.place(step): treated_so * coefficient})
+                # Who is followed no further is not followed to death either.
+                staying = {} if node.state in model.ends else alive.staying(node)
+                for path, coefficient in staying.items():
+                    step = Then(before, paths.place(Living(path, law)))
+                    add(there.setdefault(node, {}), {paths.place(step): treated_so * coefficient})
+                    for cause, exit in enumerate(untreated):
+                        step = Then(before, paths.place(Dying(path, law, cause)))
+                        death = Node(exit.to, node.marks)
+                        add(entered.setdefault(death, {}), {paths.place(step): treated_so * coefficient})
+    ended = {node for node in entered if node.state in model.ends or model.pathway.states[node.state].is_absorbing}
+    there |= {node: entered[node] for node in ended}
+    return WithoutBenefit(decision, entered, there)
