@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from simulator.engines.exact import engine
+from simulator.engines.exact.accuracy import TooCoarse
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import resolve
 from simulator.outcomes.event_log import check
@@ -272,7 +273,7 @@ def test_hundreds_of_made_up_policies_obey_the_law_of_the_marginal_patient(
 def the_law_of_the_marginal_patient(
     follow: Callable, events: Callable, text: str, before: float, after: float, benefit: float
 ) -> None:
-    pathway = made(treated(text, before))
+    pathway = with_end_points(made(treated(text, before)), len(text))
     own, raised = (
         resolve(Scenario("made up", pathway, set={"uptake": share}, marginal_benefit=benefit))
         for share in (before, after)
@@ -283,7 +284,13 @@ def the_law_of_the_marginal_patient(
         expected = follow(raised, who, horizon=HORIZON)
         assert list(rows["state"]) == [state for _, state in expected]
         np.testing.assert_allclose(rows["month"], [month for month, _ in expected], rtol=0, atol=1e-9)
-    solved = engine.curves(raised, HORIZON)
+    try:
+        solved = engine.curves(raised, HORIZON)
+    except TooCoarse:
+        # After an event, exact does not follow patients without benefit into a group.
+        pathway = replace(pathway, end_points={})
+        own, raised = (replace(m, scenario=replace(m.scenario, pathway=pathway)) for m in (own, raised))
+        solved = engine.curves(raised, HORIZON)
     simulated = microsim.curves(raised, HORIZON, patients=PATIENTS, uniforms=Uniforms(9))
     engines_agree(pathway, solved, simulated)
     if benefit == 0.0:
