@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from simulator.errors import InputError, alike, nearest, number_meant
@@ -145,6 +146,10 @@ def _check_end_points(pathway: Pathway) -> None:
     taken = set(pathway.counts)
     for end_point in pathway.end_points.values():
         where = f"{pathway.where}: [end_points.{end_point.name}]"
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,60}", end_point.name):
+            # A figure's file has this name, too.
+            allowed = "up to 60 letters from A to z, digits, '_' and '-'; any words as its label"
+            raise InputError("no name of an end point", where=where, got=end_point.name, allowed=allowed)
         empty = [cause for cause, states in end_point.causes.items() if not states]
         if empty or not end_point.causes:
             what = f"no state has the cause '{empty[0]}'" if empty else "no cause"

@@ -56,6 +56,10 @@ time = { family = "exponential", rate = 0.2 }
 kind = "death"
 cause = "any"
 
+[end_points.event]
+label = "<img src=x onerror=alert(4)> $y^3$ [bold]\u001b[31m"
+causes = { "=1+1 <b>" = "=1+1", "@SUM(A1) $x$" = "dead" }
+
 [groups."@SUM(A1:A9)"]
 label = "javascript:alert(1)' onmouseover='alert(3) [link=file:///etc/passwd]x[/link]"
 entered = "=1+1"

@@ -187,6 +187,10 @@ REFUSED = {
         ('"dead" }', '"daed" }'),
         r"\[end_points.efs\] causes.death: unknown state; got 'daed'; .*did you mean 'dead'\?",
     ),
+    "an end point with the name of another folder": (
+        ("[end_points.efs]", '[end_points."../efs"]'),
+        r"no name of an end point; got '../efs'; allowed: up to 60 letters",
+    ),
     "a state of two causes": (
         ('["untreated"], death', '["untreated", "dead"], death'),
         r"state 'dead' has two causes; got \['not treated', 'death'\]; allowed: one",
