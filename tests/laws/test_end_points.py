@@ -17,6 +17,8 @@ from worlds import chance, decision, exit_to, load, share, sojourn, ward, world
 from simulator import compare, run
 from simulator.engines.curves import Curves
 from simulator.engines.exact import engine as exact
+from simulator.engines.exact.first_events import FirstEvents
+from simulator.engines.exact.solution import Solution
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import resolve
 from simulator.errors import InputError
@@ -277,9 +279,9 @@ def test_coarser_cells_move_restricted_means_by_little(levers: dict[str, Any]) -
             assert abs(months[0] - months[1]) < 0.005, (name, key, months)
 
 
-def test_a_median_among_fixed_times_is_the_fixed_time() -> None:
-    """At a lattice of tenths, seven in ten have the event at month 3.14; in the group at 3.14 and 4.4."""
-    pathway = load(world(
+def among_fixed_times() -> Pathway:
+    """Seven in ten fall ill at month 3.14, and half of them are cured at 4.4, a group of their own."""
+    return load(world(
         "well",
         {
             "well": sojourn(
@@ -291,12 +293,30 @@ def test_a_median_among_fixed_times_is_the_fixed_time() -> None:
         groups={"cured": "cured"},
         end_points={"well": {"causes": {"ill": "ill"}}, "cure": {"causes": {"cure": "cured"}}},
     ))  # fmt: skip
+
+
+def test_a_median_among_fixed_times_is_the_fixed_time() -> None:
+    """Neither month is on a lattice of tenths."""
+    pathway = among_fixed_times()
     for engine in ("exact", "microsim"):
         curves = curves_of(engine, Scenario("policy", pathway), 24.0, 20_000)
         assert abs(median(curves.end_points["well"], "start", "all").item() - 3.14) < 0.005
         assert abs(median(curves.end_points["well"], "start", "cured").item() - 3.14) < 0.005
         assert abs(median(curves.end_points["cure"], "start", "cured").item() - 4.4) < 0.005
         assert np.isinf(median(curves.end_points["cure"], "start", "all").item())
+
+
+def test_a_groups_median_needs_no_window_where_nobody_joins_after_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = resolve(Scenario("policy", among_fixed_times()))
+
+    def medians() -> list[float]:
+        curves = exact.curves(model, 24.0)
+        return [median(part, "start", "cured").item() for part in (curves, *curves.end_points.values())]
+
+    own = medians()
+    for kind in (Solution, FirstEvents):
+        monkeypatch.setattr(kind, "is_settled", False)
+    np.testing.assert_allclose(own, medians(), atol=0.004)
 
 
 def test_patients_in_pieces_have_the_same_events(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,21 +52,22 @@ class Crossing:
         months = self.solution.months
         # The lattice's own error may put the crossing into the next cell.
         until = float(months[min(place + 2, months.size - 1)])
-        fine = self._solved(draw, until, key[1] in self.solution.model.pathway.groups)
+        in_group = key[1] in self.solution.model.pathway.groups
+        fine = self._solved(draw, until, in_group and not self.solution.is_settled)
+        if in_group and self.solution.is_settled:
+            fine.keep_size(key[1], self.solution.size(key[1])[[draw]])
         return fine.months, fine.survival(key[1], key[0])[0]
 
-    def _solved(self, draw: int, until: float, in_group: bool) -> Solution | FirstEvents:
-        if (draw, until, in_group) not in self._finer:
-            if in_group:
+    def _solved(self, draw: int, until: float, window: bool) -> Solution | FirstEvents:
+        if (draw, until, window) not in self._finer:
+            if window:
                 # One that reaches to the end of the group window takes hundreds of megabytes.
                 self._finer = {key: finer for key, finer in self._finer.items() if not key[2]}
             model, step = self.solution.model, self.solution.lattice.step
-            reach = max(until, model.pathway.group_window) if in_group else until
+            reach = max(until, model.pathway.group_window) if window else until
             parts = int(min(np.ceil(step / FINE), max(FINEST / 4 * step / reach, 1)))
-            self._finer[draw, until, in_group] = self.solve(
-                model.of_draw(draw), until, step=step / parts, window=in_group
-            )
-        return self._finer[draw, until, in_group]
+            self._finer[draw, until, window] = self.solve(model.of_draw(draw), until, step=step / parts, window=window)
+        return self._finer[draw, until, window]
 
 
 def _is_even(survival: Floats, means: Floats, places: Integers, coarser: float) -> Booleans:

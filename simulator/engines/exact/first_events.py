@@ -60,6 +60,27 @@ class FirstEvents:
     def months(self) -> Floats:
         return self.whole.months
 
+    @cached_property
+    def is_settled(self) -> bool:
+        """Whether nobody joins or leaves a group after the event."""
+        states = {name for names in self.causes.values() for name in names}
+        pathway, flows = self.model.pathway, self.until.flows
+        later = [(node, self.model.onward) for node in flows.nodes if node.state in states]
+        later += [(node, self._without_benefit) for node in flows.nodes_without_benefit if node.state in states]
+        undecided = any(_settled(node, group, to) is None for node, to in later for group in pathway.groups.values())
+        return not undecided and states.isdisjoint(pathway.states_before_clock)
+
+    def keep_size(self, group: str, size: Floats) -> None:
+        """Take a group's share as known; see `Solution`."""
+        self.whole.keep_size(group, size)
+
+    @cached_property
+    def _without_benefit(self) -> dict[str, list[str]]:
+        """By state, where patients without benefit may go."""
+        pathway = self.model.pathway
+        in_vain = pathway.states if self.until.flows.nodes_without_benefit else {}
+        return {name: [to for _, to in ways(pathway, name)] for name in in_vain}
+
     def size(self, population: str) -> Floats:
         """Return the share of the default clock's patients in a population, (n_draws,)."""
         return self.whole.size(population)
@@ -110,12 +131,11 @@ class FirstEvents:
         on_default = clock == pathway.clock
         weights = until.weights if on_default else np.atleast_2d(self.model.weights)
         in_vain = until.flows.nodes_without_benefit
-        open_to = {name: [to for _, to in ways(pathway, name)] for name in pathway.states if in_vain}
         total = NOBODY
         for node in (node for node in until.flows.nodes if node.state in states):
             total = _sum(total, self._of_node(node, group, clock, weights))
             if node in in_vain:
-                is_in = _settled(node, group, open_to)
+                is_in = _settled(node, group, self._without_benefit)
                 if is_in is None:
                     raise _unsettled(self.model, node, group)
                 everybody, others = until.came([node], weights, clock), treated.came([node], weights, clock)

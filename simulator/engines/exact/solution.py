@@ -200,6 +200,15 @@ class Solution:
             self._sizes[population] = self._draws(self._members(population)[:, -1])
         return self._sizes[population]
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody joins or leaves a group after the event, here death."""
+        return True
+
+    def keep_size(self, group: str, size: Floats) -> None:
+        """Take a group's share, (n_draws,), as known: the lattice need not reach to the end of the window."""
+        self._sizes[group] = size
+
     def size_by_month(self, population: str) -> Floats:
         """Return the share of the default clock's patients in a population so far, (n_draws, n_months)."""
         shape = (self.model.n_draws, self.n_months)
