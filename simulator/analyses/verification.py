@@ -40,6 +40,7 @@ SEED = 20240680
 FALSE_ALARM = 1e-6
 """The rate for one comparison of two engines."""
 FINER = 8
+SOME = 10
 """Cells of the finer lattice in one of the run's: more than the four by which a run measures its error."""
 DIGITS = 1e-8
 """Error of the damped transform in a cumulative probability."""
@@ -161,7 +162,7 @@ def _lattice(scenario: Scenario) -> Iterator[Check]:
     table = draws.load_draws(scenario.pathway)
     n_draws = draws.choose(table, None, scenario.pathway)
     stated = lattice_error.measured([scenario], table, HORIZON, n_draws)
-    rows = slice(0, n_draws, max(n_draws // exact.BATCH, 1))
+    rows = slice(0, n_draws, max(n_draws // SOME, 1))
     model = resolve(scenario, draws.values(table, rows))
     claimed = accuracy.LIMIT if accuracy.cycle(model) else np.inf
     coarse = exact.solve(model, HORIZON, window=False)

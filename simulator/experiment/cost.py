@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.engines.exact import embedded
-from simulator.engines.exact.engine import BATCH
+from simulator.engines.exact.engine import batch
 from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import load_informed_draws
@@ -164,7 +164,7 @@ def _patients(scenario: Scenario, settings: Settings) -> float:
 def seconds_of(scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, n_draws: int) -> float:
     """Return about how many seconds one process takes for a scenario, from a few patients and one parameter set."""
     if engine == "exact":
-        rows = slice(0, min(BATCH, n_draws))
+        rows = slice(0, min(batch(scenario.pathway, settings.horizon), n_draws))
         return timed(partial(part_of, scenario, table, engine, settings, rows)) * n_draws / rows.stop
     patients, replications = _patients(scenario, settings), _replications(scenario, settings)
     few = min(TIMED_EVENTS[_pace(scenario, engine)] / events_a_patient(scenario, settings.horizon), patients)

@@ -44,7 +44,8 @@ def _hardest(scenario: Scenario, table: pd.DataFrame | None, horizon: float, n_d
     """Return the draws whose survival, or occupancy, wider cells move most in the first quarter of the horizon."""
     if n_draws <= FEW:
         return []
-    batches = [range(first, min(first + engine.BATCH, n_draws)) for first in range(0, n_draws, engine.BATCH)]
+    size = engine.batch(scenario.pathway, horizon)
+    batches = [range(first, min(first + size, n_draws)) for first in range(0, n_draws, size)]
     moved = [engine.moved_by_wider_cells(resolve(scenario, _chosen(table, rows)), horizon / 4) for rows in batches]
     order = np.argsort(-np.concatenate(moved, axis=1), axis=1, kind="stable")
     return order[:, :FEW].ravel().tolist()

@@ -118,8 +118,8 @@ def _loaded(given: Iterable[Given | list[Given] | tuple[Given, ...]]) -> list[Sc
 
 def _by_draws(work: _Work, n_draws: int, progress: Progress | None) -> list[list[ScenarioDraws]]:
     """Return the parts of draws; the exact engine takes several draws together."""
-    batch = exact.BATCH if work.engine == "exact" else 1
-    draws = slices(n_draws, batch)
+    pathway, horizon = work.scenarios[0].pathway, work.settings.horizon
+    draws = slices(n_draws, exact.batch(pathway, horizon) if work.engine == "exact" else 1)
     return list(execution.map(work.of, draws, jobs=work.settings.jobs, progress=progress))
 
 

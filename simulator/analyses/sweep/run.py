@@ -17,7 +17,7 @@ from simulator.analyses.sweep.checks import Progress
 from simulator.analyses.sweep.grid import COLUMNS, Grid, make_grid
 from simulator.arrays import Floats
 from simulator.engines.curves import populations
-from simulator.engines.exact.engine import BATCH
+from simulator.engines.exact.engine import batch
 from simulator.evidence.draws import load_informed_draws, values
 from simulator.experiment import cost, manifest, resource_tables
 from simulator.experiment.engine_choice import choose_engine
@@ -105,8 +105,8 @@ def simulate(
     # Cells differ in numbers only: one engine can run them all.
     engine, why = choose_engine(chosen.engine, [first], chosen.horizon)
     n_draws = count_draws(chosen, engine, first.is_limited, table, pathway)
-    batch = BATCH if engine == "exact" else 1
-    chunks = tuple(slice(begin, min(begin + batch, n_draws)) for begin in range(0, n_draws, batch))
+    size = batch(pathway, chosen.horizon) if engine == "exact" else 1
+    chunks = tuple(slice(begin, min(begin + size, n_draws)) for begin in range(0, n_draws, size))
     plan = _Plan(grid, table, engine, chosen, chunks)
     draw_values = values(table, slice(0, n_draws))
     if len(grid) <= checks.MOST_CELLS:

@@ -61,6 +61,7 @@ class Combinations:
             for edge in self.graph.out_of[node]:
                 self.passed[edge] = self._cut(edge, self.left(node, edge.exit))
                 add(self.entered[edge.target], self.passed[edge])
+            self.paths.check_number()
         return self
 
     def left(self, node: Node, exit: str) -> Combination:

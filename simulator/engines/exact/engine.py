@@ -21,13 +21,22 @@ from simulator.engines.exact.paths import Paths
 from simulator.engines.exact.solution import Flows, Solution
 from simulator.engines.model import Model, resolve
 from simulator.engines.no_benefit import ends_of_benefit
+from simulator.engines.steps import STEP
 from simulator.errors import InputError
 from simulator.pathway.end_points import EndPoint
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario
 
-BATCH = 10
-"""Draws that are solved at once: more take more memory, and no less time."""
+BATCH = 30
+"""Draws that are solved at once at most: more take no less time."""
+BYTES = 2**28
+"""Of what is kept of the draws that are solved at once: two hundred paths or so, each a transform and its curves."""
+
+
+def batch(pathway: Pathway, horizon: float) -> int:
+    """Return how many draws are solved at once, by the length of their lattice."""
+    n = pathway.followed(horizon) / STEP
+    return int(np.clip(BYTES / (200 * 48 * n), 1, BATCH))
 
 
 def solve(
@@ -236,7 +245,7 @@ def _without_event(first: FirstEvents, end_point: EndPoint, wanted: Sequence[tup
         return first_events(solve(model, until, step=step, window=window), end_point, until, window)
 
     incidence = {
-        cause: {(clock, name): first.incidence(cause, _who(first.model, name), clock)[0] for clock, name in wanted}
+        cause: {(clock, name): first.incidence(cause, _who(first.model, name), clock) for clock, name in wanted}
         for cause in end_point.causes
     }
     return replace(_read(first, wanted, solve_again), incidence=incidence)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 
 import numpy as np
 
@@ -20,13 +21,14 @@ from simulator.engines.exact.accuracy import TooCoarse
 from simulator.engines.exact.embedded import visits
 from simulator.engines.exact.history_graph import CLOSED, Node
 from simulator.engines.exact.lattice import Lattice
-from simulator.engines.exact.solution import ROUNDING, Solution
+from simulator.engines.exact.solution import ROUNDING, Flow, Solution
 from simulator.engines.model import Model
 from simulator.engines.no_benefit import ways
 from simulator.pathway.pathway import Group, reachable
 
-Flow = tuple[Floats, Floats]
+Come = tuple[Floats, Floats]
 """Who has come by every lattice point, (n_draws or 1, n), and as means over the lattice's cells, (..., n - 1)."""
+NOBODY: Come = (np.zeros((1, 1)), np.zeros((1, 1)))
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class FirstEvents:
     until: Solution
     causes: Mapping[str, tuple[str, ...]]
     onward: Callable[[Node], Solution]
-    _kept: dict[tuple[str, str, str], Flow] = field(default_factory=dict)
+    _kept: dict[tuple[tuple[str, ...], str, str], _Events] = field(default_factory=dict)
     _started: dict[Node, Solution] = field(default_factory=dict)
 
     @property
@@ -90,78 +92,87 @@ class FirstEvents:
 
         NaN where a population is empty.
         """
-        by_cause = [[self.incidence(cause, name, clock) for cause in self.causes] for clock, name in keys]
-        alive, means = (
-            [np.clip(1.0 - sum(flow[k] for flow in causes), 0.0, 1.0) for causes in by_cause] for k in (0, 1)
-        )
-        return alive, means
+        alive = [1.0 - sum(self.incidence(cause, name, clock) for cause in self.causes) for clock, name in keys]
+        n_cells = self.whole.n_months - 1
+        means = []
+        for clock, name in keys:
+            events = [self._events(states, name, clock) for states in self.causes.values()]
+            flow = reduce(add, (first.flow for first in events))
+            come = self.until.by_cell(flow) + sum(first.joined[1] for first in events)
+            means.append(1.0 - self._share(come[:, :n_cells], name, clock))
+        return [np.clip(one, 0.0, 1.0) for one in alive], [np.clip(one, 0.0, 1.0) for one in means]
 
     def survival(self, population: str, clock: str) -> Floats:
         """Return the probability of no event by a month, (n_draws, n_months); NaN where the population is empty."""
         (alive,), _ = self.survival_of([(clock, population)])
         return alive
 
-    def incidence(self, cause: str, population: str, clock: str) -> Flow:
-        """Return the probability of a first event of a cause by a month, (n_draws, n_months), and its means."""
-        if (cause, population, clock) not in self._kept:
-            self._kept[cause, population, clock] = self._incidence(self.causes[cause], population, clock)
-        return self._kept[cause, population, clock]
+    def incidence(self, cause: str, population: str, clock: str) -> Floats:
+        """Return the probability of a first event of a cause by a month, (n_draws, n_months)."""
+        first = self._events(self.causes[cause], population, clock)
+        if first.shares is None:
+            come = self.until.by_point(first.flow) + first.joined[0]
+            first.shares = self._share(come[:, : self.whole.n_months], population, clock)
+        return first.shares
 
-    def _incidence(self, states: tuple[str, ...], population: str, clock: str) -> Flow:
-        n_months, n_draws = self.whole.n_months, self.model.n_draws
-        size, empty = self.whole.size(population, clock)[:, None], 0.0
-        if group := self.model.pathway.groups.get(population):
-            by, means = self._of_group(set(states), group, clock)
-            empty = ROUNDING
-        else:
-            by = self.until.entered(states, population, clock)
-            means = self.until.between(states, population, clock, "in")
+    def _share(self, come: Floats, population: str, clock: str) -> Floats:
+        """Return events as a share of a population."""
+        size = self.whole.size(population, clock)[:, None]
+        empty = ROUNDING if population in self.model.pathway.groups else 0.0
+        with np.errstate(invalid="ignore", divide="ignore"):
+            values = np.where(size > empty, come / size, np.nan)
+        return np.clip(np.maximum.accumulate(values, axis=-1), 0.0, 1.0)
 
-        def share(flow: Floats, n: int) -> Floats:
-            flow = np.broadcast_to(flow[:, :n], (n_draws, n))
-            with np.errstate(invalid="ignore", divide="ignore"):
-                values = np.where(size > empty, flow / size, np.nan)
-            return np.clip(np.maximum.accumulate(values, axis=-1), 0.0, 1.0)
+    def _events(self, states: tuple[str, ...], population: str, clock: str) -> _Events:
+        key = states, population, clock
+        if key not in self._kept:
+            group = self.model.pathway.groups.get(population)
+            if group is None:
+                self._kept[key] = _Events(self.until.flow(states, population, clock))
+            else:
+                self._kept[key] = self._of_group(set(states), group, clock)
+        return self._kept[key]
 
-        return share(by, n_months), share(means, n_months - 1)
-
-    def _of_group(self, states: set[str], group: Group, clock: str) -> Flow:
+    def _of_group(self, states: set[str], group: Group, clock: str) -> _Events:
         """Return first events of patients who are in a group at the end of its window."""
-        pathway, until, treated = self.model.pathway, self.until, self.treated
+        pathway, until = self.model.pathway, self.until
         on_default = clock == pathway.clock
         weights = until.weights if on_default else np.atleast_2d(self.model.weights)
         in_vain = until.flows.nodes_without_benefit
-        total = NOBODY
+        flow, joined = until.flow_of([], weights, clock), NOBODY
         for node in (node for node in until.flows.nodes if node.state in states):
-            total = _sum(total, self._of_node(node, group, clock, weights))
-            if node in in_vain:
-                is_in = _settled(node, group, self._without_benefit)
-                if is_in is None:
-                    raise _unsettled(self.model, node, group)
-                everybody, others = until.came([node], weights, clock), treated.came([node], weights, clock)
-                total = _sum(total, _scaled(everybody, float(is_in)), _scaled(others, -float(is_in)))
+            is_in = _settled(node, group, self.model.onward)
+            if is_in is None:
+                joined = _sum(joined, self._of_node(node, group, clock, weights))
+            others = self.treated.flow_of([node], weights, clock)
+            flow = flow + others if is_in else flow
+            if node in in_vain and (is_in := _settled(node, group, self._without_benefit)) is None:
+                raise _unsettled(self.model, node, group)
+            if node in in_vain and is_in:
+                flow = flow + until.flow_of([node], weights, clock) + others.scaled(np.array([-1.0]))
         if on_default:
-            return total
-        reached = (self.model.weights * self.whole.absorption).sum(axis=-1)[:, None]
-        before = self._before(states, group, weights)
-        return _scaled(_sum(total, before), 1.0 / np.where(reached > 0.0, reached, 1.0))
+            return _Events(flow, joined)
+        reached = (self.model.weights * self.whole.absorption).sum(axis=-1)
+        scale = 1.0 / np.where(reached > 0.0, reached, 1.0)
+        flow, before = flow.scaled(scale), self._before(states, group, weights * scale[:, None])
+        return _Events(flow + before, _scaled(joined, scale[:, None]))
 
-    def _of_node(self, node: Node, group: Group, clock: str, weights: Floats) -> Flow:
+    def _of_node(self, node: Node, group: Group, clock: str, weights: Floats) -> Come:
         """Return first events at a node, of patients who benefit and are in a group at the end of its window."""
-        is_in, pathway = _settled(node, group, self.model.onward), self.model.pathway
-        if is_in is not None:
-            return self.treated.came([node], weights, clock) if is_in else NOBODY
+        pathway = self.model.pathway
         if node not in self._started:
             self._started[node] = self.onward(node)
         total = NOBODY
         for cell, one in enumerate(np.eye(len(self.model.cells))):
-            joining = self._joining(self.treated.came([node], weights * one, pathway.clock), node, group, cell)
+            came = self.treated.come(self.treated.flow_of([node], weights * one, pathway.clock))
+            joining = self._joining(came, node, group, cell)
             if clock != pathway.clock and pathway.start != pathway.clock_state:
-                joining = _following(self.treated.came_before(pathway.clock_state, one[None]), joining)
+                arrivals = self.treated.flows.before_default([pathway.clock_state], "in", one[None])
+                joining = _following(self.treated.come(arrivals), joining)
             total = _sum(total, joining)
         return total
 
-    def _joining(self, came: Flow, node: Node, group: Group, cell: int) -> Flow:
+    def _joining(self, came: Come, node: Node, group: Group, cell: int) -> Come:
         """Return the part of who came to a node that is in a group at the end of its window."""
         by, means = came
         members = self._started[node].alone(cell).size_by_month(group.name)
@@ -173,30 +184,37 @@ class FirstEvents:
 
     def _before(self, states: set[str], group: Group, weights: Floats) -> Flow:
         """Return events before the default clock, of patients who reach it and are in a group later."""
-        pathway, total = self.model.pathway, NOBODY
+        pathway, flows = self.model.pathway, self.until.flows
+        total = flows.before_default([], "in", weights)
         for state in sorted(states & pathway.states_before_clock):
             reach = visits(self.model, state, until=pathway.clock_state).get(pathway.clock_state, np.zeros((1, 1)))
             reach = np.broadcast_to(reach, (len(reach), len(self.model.cells)))
             for cell, one in enumerate(np.eye(len(self.model.cells))):
                 share = reach[:, cell] * self.whole.alone(cell).size(group.name)
-                total = _sum(total, _scaled(self.until.came_before(state, weights * one), share[:, None]))
+                total = total + flows.before_default([state], "in", weights * one).scaled(share)
         return total
 
 
-NOBODY: Flow = (np.zeros((1, 1)), np.zeros((1, 1)))
+@dataclass
+class _Events:
+    """First events: a flow, and what is not one; `shares`, once they are known."""
+
+    flow: Flow
+    joined: Come = NOBODY
+    shares: Floats | None = None
 
 
-def _sum(*flows: Flow) -> Flow:
-    by, means = zip(*flows, strict=True)
+def _sum(*parts: Come) -> Come:
+    by, means = zip(*parts, strict=True)
     return np.asarray(sum(by)), np.asarray(sum(means))
 
 
-def _scaled(flow: Flow, factor: Floats | float) -> Flow:
-    return flow[0] * factor, flow[1] * factor
+def _scaled(come: Come, factor: Floats) -> Come:
+    return come[0] * factor, come[1] * factor
 
 
-def _following(first: Flow, then: Flow) -> Flow:
-    """Return a flow that begins for each patient when they come in the first one."""
+def _following(first: Come, then: Come) -> Come:
+    """Return who comes after the first ones, as in `then` from each of them on."""
     (by, means), (by_then, means_then) = first, then
     edges, at_once = np.diff(means, prepend=0.0), by_then[:, :1]
     return at_once * by + _convolved(edges, by_then - at_once), _convolved(edges, means_then)

@@ -159,21 +159,33 @@ def along(came: Passage, way: Passage, lattice: Lattice) -> Measure:
     return added(*(followed(*part, lattice) for part in parts))
 
 
-def of_kernel(kernel: Kernel, lattice: Lattice) -> Passage:
-    """Return who leaves a sojourn by an exit, in time, in a kernel's one cell of the case mix.
+class Leaving(NamedTuple):
+    """Who leaves a sojourn by an exit, in time: at no fixed time, and at fixed times of who enters at points or not."""
 
-    Of who enters between points, a fixed time keeps the first three moments.
-    """
+    smooth: Measure
+    at_points: Measure
+    between: Measure
+
+
+def of_kernel(kernel: Kernel, lattice: Lattice) -> Leaving:
+    """Return who leaves by an exit, in a kernel's one cell of the case mix."""
     now = Measure(np.pad(kernel.now, ((0, 0), (0, lattice.n - 1)))) if kernel.now.any() else Measure()
     later = Measure(None, kernel.mass[:, 0], kernel.moment[:, 0]) if kernel.mass.any() else Measure()
-    at_points = between = added(now, later)
+    at_points, between = Measure(), Measure()
     for atom in kernel.atoms:
         at, x = (atom.cell == np.arange(lattice.n)) * atom.mass, atom.place
         inside = x < 1.0 - 1e-9
         at_end = np.roll(at * ~inside, 1, axis=1)
         at_points = added(at_points, Measure(at_end, at * inside, at * inside * (x - 0.5)))
         between = added(between, _shifting(at, x))
-    return Passage(at_points, between)
+    return Leaving(added(now, later), at_points, between)
+
+
+def leaving(exit: Leaving, lattice: Lattice) -> Passage:
+    """Return who leaves by an exit as what follows."""
+    smooth, at_points, between = (transformed(part, lattice) for part in exit)
+    way = passage(smooth, lattice)
+    return Passage(added(smooth, at_points), added(way.between, between)) if at_points.points is not None else way
 
 
 def _shifting(at: Floats, x: Floats) -> Measure:
@@ -189,17 +201,16 @@ def _shifting(at: Floats, x: Floats) -> Measure:
     return Measure(points, at * mass, at * moment)
 
 
-def passage(at_points: Measure, lattice: Lattice, between: Measure | None = None) -> Passage:
+def passage(measure: Measure, lattice: Lattice) -> Passage:
     """Return a transformed measure as what follows; where hazards are infinite at the start, much is next to it.
 
     A density on a slope has its mean in the middle third of a cell, |moment| <= mass / 6. Of a first cell whose mean is
     earlier, -3 moment - mass / 2 is at the start, and the rest on the steepest slope.
     """
-    between = between or at_points
-    if between.masses is None or between.moments is None:
-        return Passage(at_points, between)
-    mass, moment = lattice.first(between.masses), lattice.first(between.moments)
+    if measure.masses is None or measure.moments is None:
+        return Passage(measure, measure)
+    mass, moment = lattice.first(measure.masses), lattice.first(measure.moments)
     at_start = np.clip(-3.0 * moment - 0.5 * mass, 0.0, np.maximum(mass, 0.0))
     if not at_start.any():
-        return Passage(at_points, between)
-    return Passage(at_points, added(between, Measure(at_start + 0j, -at_start, 0.5 * at_start)), at_start)
+        return Passage(measure, measure)
+    return Passage(measure, added(measure, Measure(at_start + 0j, -at_start, 0.5 * at_start)), at_start)

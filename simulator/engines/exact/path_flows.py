@@ -10,7 +10,6 @@ import numpy as np
 from simulator.arrays import Floats
 from simulator.engines.exact.combinations import Combination, Combinations, add, mixed
 from simulator.engines.exact.history_graph import Graph, Node
-from simulator.engines.exact.measures import Measure, added, come, mean
 from simulator.engines.exact.paths import Paths, Start, Then, TooManyPaths
 from simulator.engines.exact.paths_without_benefit import WithoutBenefit, without_benefit
 from simulator.engines.model import Model
@@ -98,10 +97,9 @@ class PathFlows:
             if sign := int(marks(edge.target.marks)) - int(marks(edge.source.marks)):
                 add(total, passed, sign)
         for part in self.no_benefit:
-            for node, there in part.there.items():
-                # Who was of the population before the decision has been counted there.
-                if sign := int(marks(node.marks)) - int(marks(part.decision.marks)):
-                    add(total, there, sign)
+            for (source, target), passed in part.marked.items():
+                if sign := int(marks(target)) - int(marks(source)):
+                    add(total, passed, sign)
         return PathFlow(mixed(total, weights))
 
     def _at(self, node: Node, which: str) -> Combination:
@@ -117,11 +115,18 @@ class PathFlows:
 
     def cumulative(self, flows: Sequence[PathFlow]) -> list[Floats]:
         """Return how many of each flow have come by every lattice point, (n_draws or 1, n)."""
-        return self._evaluated(flows, self.after.paths.curve, come)
+        return [self._sum(flow, self.after.paths.curve) for flow in flows]
 
     def between(self, flows: Sequence[PathFlow]) -> list[Floats]:
         """Return the mean of that over every cell, (n_draws or 1, n)."""
-        return self._evaluated(flows, self.after.paths.mean, mean)
+        return [self._sum(flow, self.after.paths.mean) for flow in flows]
+
+    def _sum(self, flow: PathFlow, curve: Callable[[int], Floats]) -> Floats:
+        n_draws = max((max(share.size, len(curve(path))) for path, share in flow.shares.items()), default=1)
+        total, part = np.zeros((2, n_draws, self.after.paths.lattice.n))
+        for path, share in flow.shares.items():
+            total += np.multiply(share[:, None], curve(path), out=part)
+        return total
 
     def at(self, flow: PathFlow, months: Sequence[float]) -> Floats:
         """Return how many have come by months, (n_draws or 1, n_months)."""
@@ -135,29 +140,6 @@ class PathFlows:
     def _read(flow: PathFlow, read: Callable[[int, tuple[float, ...]], Floats], months: Sequence[float]) -> Floats:
         parts = (share[:, None] * read(path, tuple(months)) for path, share in flow.shares.items())
         return np.asarray(sum(parts, np.zeros((1, len(months)))))
-
-    def _evaluated(
-        self, flows: Sequence[PathFlow], curve: Callable[[int], Floats], read: Callable[..., Floats]
-    ) -> list[Floats]:
-        paths = self.after.paths
-        used = [path for flow in flows for path in flow.shares]
-        if len(used) > 2 * len(set(used)):
-            return [_sum(flow.shares, curve, paths.lattice.n) for flow in flows]
-        # Few sums: they are made before the inverse transform.
-        return [read(_measure(flow.shares, paths), paths.lattice) for flow in flows]
-
-
-def _measure(shares: Shares, paths: Paths) -> Measure:
-    return added(*(paths.measure(path).times(share[:, None]) for path, share in shares.items()))
-
-
-def _sum(shares: Shares, curve: Callable[[int], Floats], n: int) -> Floats:
-    """Return a sum of curves, (n_draws or 1, n)."""
-    n_draws = max((max(share.size, len(curve(path))) for path, share in shares.items()), default=1)
-    total, part = np.zeros((2, n_draws, n))
-    for path, share in shares.items():
-        total += np.multiply(share[:, None], curve(path), out=part)
-    return total
 
 
 def flows(model: Model, paths: Paths, after: Graph, before: Graph | None, marking: frozenset[str]) -> PathFlows:

@@ -19,12 +19,14 @@ from simulator.engines.exact.kernels import kernels
 from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.measures import (
     InTime,
+    Leaving,
     Measure,
     Passage,
     added,
     along,
     come,
     in_time,
+    leaving,
     mean,
     of_kernel,
     passage,
@@ -154,24 +156,20 @@ class Paths:
             self._n_draws = max(self._n_draws, *(np.atleast_2d(np.empty(time.cell_shape)).shape[0] for time in times))
         return self._laws[key]
 
-    def law_in_time(self, law: int) -> list[Passage]:
+    def law_in_time(self, law: int) -> list[Leaving]:
         """Return who leaves by each exit of a law."""
 
-        def make() -> list[Passage]:
+        def make() -> list[Leaving]:
             in_time = kernels(self.laws[law], self.lattice.step, self.lattice.n)
             return [of_kernel(kernel, self.lattice) for kernel in in_time]
 
         return self.once(("law", law), make)
 
     def law_transformed(self, law: int) -> list[Passage]:
-        """Return the same, transformed."""
-
-        def of(way: Passage) -> Passage:
-            at_points = transformed(way.at_points, self.lattice)
-            same = way.at_points is way.between
-            return passage(at_points, self.lattice, None if same else transformed(way.between, self.lattice))
-
-        return self.once(("law transformed", law), lambda: list(map(of, self.law_in_time(law))))
+        """Return the same as what follows."""
+        return self.once(
+            ("law transformed", law), lambda: [leaving(exit, self.lattice) for exit in self.law_in_time(law)]
+        )
 
     def once(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
         """Return what was made for a key before, or make it."""
@@ -180,13 +178,16 @@ class Paths:
         return cast("Kept", self._kept[key])
 
     def place(self, step: Step) -> int:
-        """Return the place of a path, by its last step. Raises TooManyPaths."""
+        """Return the place of a path, by its last step."""
         if step not in self._places:
-            if len(self.steps) * self._n_draws * self.lattice.n * 16 > self.most_bytes:
-                raise TooManyPaths
             self._places[step] = len(self.steps)
             self.steps.append(step)
         return self._places[step]
+
+    def check_number(self) -> None:
+        """Raise TooManyPaths if the transforms of all paths take more memory than they may."""
+        if len(self.steps) * self._n_draws * self.lattice.n * 16 > self.most_bytes:
+            raise TooManyPaths
 
     def measure(self, path: int) -> Measure:
         """Return who goes along a path, transformed."""

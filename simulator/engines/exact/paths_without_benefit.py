@@ -5,8 +5,9 @@ there without benefit = C_r(t) S(t)      C_r a path curve from the decision on, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +16,9 @@ from simulator.arrays import Floats
 from simulator.engines.exact import history_graph
 from simulator.engines.exact.combinations import Combination, Combinations, add, cells_alike
 from simulator.engines.exact.history_graph import Node
-from simulator.engines.exact.measures import InTime, Measure, added, transformed, whole
-from simulator.engines.exact.paths import Paths, Start, Then
+from simulator.engines.exact.lattice import Lattice
+from simulator.engines.exact.measures import InTime, Leaving, Measure, added, transformed, whole
+from simulator.engines.exact.paths import Paths, Start, Step, Then
 from simulator.engines.no_benefit import open_exits
 
 
@@ -51,11 +53,16 @@ def meeting(path: int, law: int, paths: Paths) -> Meeting:
 
     def make() -> Meeting:
         came = paths.measure_in_time(path)
-        died = whole(added(*(way.at_points for way in paths.law_in_time(law))), paths.lattice)
+        died = _dying(paths.law_in_time(law), paths.lattice)
         before = _by_cell(came)
         return Meeting(before, *came, 1.0 - _by_cell(died), died.masses, died.moments)
 
     return paths.once(("meeting", path, law), make)
+
+
+def _dying(exits: Sequence[Leaving], lattice: Lattice) -> InTime:
+    """Return who dies by any of some exits, from the decision on."""
+    return whole(added(*(part for exit in exits for part in (exit.smooth, exit.at_points))), lattice)
 
 
 def _by_cell(measure: InTime) -> Floats:
@@ -121,7 +128,7 @@ class Dying:
     def measure(self, paths: Paths) -> Measure:
         m, died = (
             meeting(self.path, self.law, paths),
-            whole(paths.law_in_time(self.law)[self.cause].at_points, paths.lattice),
+            _dying([paths.law_in_time(self.law)[self.cause]], paths.lattice),
         )
         there = m.before + m.came_means
         masses = there * died.masses + m.came * died.moments
@@ -131,16 +138,20 @@ class Dying:
         return transformed(Measure(points, masses, moments), paths.lattice)
 
 
+Marks = frozenset[str]
+
+
 @dataclass(frozen=True)
 class WithoutBenefit:
-    """Who enters each node, and who is there, without benefit; the decision that they come from."""
+    """Who enters each node, who is there, and who passes from marks to others, without benefit; their decision."""
 
     decision: Node
-    entered: Mapping[Node, Combination]
-    there: Mapping[Node, Combination]
+    entered: dict[Node, Combination] = field(default_factory=dict)
+    there: dict[Node, Combination] = field(default_factory=dict)
+    marked: dict[tuple[Marks, Marks], Combination] = field(default_factory=dict)
 
 
-def without_benefit(treated: Combinations, decision: Node, marking: frozenset[str]) -> WithoutBenefit:
+def without_benefit(treated: Combinations, decision: Node, marking: Marks) -> WithoutBenefit:
     """Return the combinations of patients without benefit, from a decision's node on."""
     model, paths, share = treated.model, treated.paths, treated.without_benefit
     rule = model.pathway.marginal
@@ -151,26 +162,42 @@ def without_benefit(treated: Combinations, decision: Node, marking: frozenset[st
     graph = history_graph.build(target, marking=marking, marks=decision.marks, ways=shut.open_ways)
     start = {paths.place(Start()): np.ones((1, 1))}
     alive = Combinations(shut, graph, paths, start, merging=treated.merging).solve()
-    entered: dict[Node, Combination] = {}
-    there: dict[Node, Combination] = {}
+    part = WithoutBenefit(decision)
     untreated = model.exits[rule.otherwise]
     for cells, of_cell in cells_alike(untreated):
         law = paths.law(of_cell)
         for before, share_before in treated.entered[decision].items():
             treated_so = share * share_before * (1.0 if cells is None else cells)
+
+            one = _Treated(paths, before, law, treated_so)
+            add(part.marked.setdefault((decision.marks, graph.start.marks), {}), one.then(alive.start, Entering))
+            for edge, passed in alive.passed.items():
+                marks = edge.source.marks, edge.target.marks
+                add(part.marked.setdefault(marks, {}), one.then(passed, Entering) if marks[0] != marks[1] else {})
             for node in graph.nodes:
-                for path, coefficient in alive.entered[node].items():
-                    step = Then(before, paths.place(Entering(path, law)))
-                    add(entered.setdefault(node, {}), {paths.place(step): treated_so * coefficient})
+                add(part.entered.setdefault(node, {}), one.then(alive.entered[node], Entering))
                 # Who is followed no further is not followed to death either.
                 staying = {} if node.state in model.ends else alive.staying(node)
-                for path, coefficient in staying.items():
-                    step = Then(before, paths.place(Living(path, law)))
-                    add(there.setdefault(node, {}), {paths.place(step): treated_so * coefficient})
-                    for cause, exit in enumerate(untreated):
-                        step = Then(before, paths.place(Dying(path, law, cause)))
-                        death = Node(exit.to, node.marks)
-                        add(entered.setdefault(death, {}), {paths.place(step): treated_so * coefficient})
-    ended = {node for node in entered if node.state in model.ends or model.pathway.states[node.state].is_absorbing}
-    there |= {node: entered[node] for node in ended}
-    return WithoutBenefit(decision, entered, there)
+                add(part.there.setdefault(node, {}), one.then(staying, Living))
+                for cause, exit in enumerate(untreated):
+                    dead = one.then(staying, partial(Dying, cause=cause))
+                    add(part.entered.setdefault(Node(exit.to, node.marks), {}), dead)
+    for node, entered in part.entered.items():
+        if node.state in model.ends or model.pathway.states[node.state].is_absorbing:
+            part.there[node] = entered
+    return part
+
+
+@dataclass(frozen=True)
+class _Treated:
+    """Patients who come to the decision along a path, in some cells of the case mix, and a law of their deaths."""
+
+    paths: Paths
+    before: int
+    law: int
+    share: Floats
+
+    def then(self, onward: Combination, step: Callable[..., Step]) -> Combination:
+        """Return who goes on along some paths."""
+        places = {path: self.paths.place(step(path, self.law)) for path in onward}
+        return {self.paths.place(Then(self.before, places[path])): self.share * onward[path] for path in onward}

@@ -116,20 +116,23 @@ class Solution:
         """
         return self._by_month([self.flow(states, population, clock, "in")])[0]
 
-    def came(self, nodes: Iterable[Node], cells: Floats, clock: str) -> tuple[Floats, Floats]:
-        """Return who enters nodes after the default clock, mixed by `cells`, (n_draws or 1, n_cells).
+    def flow_of(self, nodes: Iterable[Node], cells: Floats, clock: str) -> Flow:
+        """Return who enters nodes after the default clock, mixed by `cells`, (n_draws or 1, n_cells)."""
+        return self.flows.total(nodes, "in", cells, from_entry=clock != self.model.pathway.clock)
 
-        By every lattice point, (n_draws or 1, n), and as means over the lattice's cells, (n_draws or 1, n - 1).
-        """
-        return self._both(self.flows.total(nodes, "in", cells, from_entry=clock != self.model.pathway.clock))
+    def come(self, flow: Flow) -> tuple[Floats, Floats]:
+        """Return who has come by every lattice point, (n_draws or 1, n), and its means over cells, (..., n - 1)."""
+        return self.by_point(flow), self.by_cell(flow)
 
-    def came_before(self, state: str, cells: Floats) -> tuple[Floats, Floats]:
-        """Return the same of who enters a state between entry and the default clock, or starts that clock."""
-        return self._both(self.flows.before_default([state], "in", cells))
+    def by_point(self, flow: Flow) -> Floats:
+        """Return how many of a flow have come by every lattice point, (n_draws or 1, n)."""
+        (by,) = self.flows.cumulative([flow])
+        return by[:, : self.lattice.n]
 
-    def _both(self, flow: Flow) -> tuple[Floats, Floats]:
-        (by,), (means,) = self.flows.cumulative([flow]), self.flows.between([flow])
-        return by[:, : self.lattice.n], means[:, : self.lattice.n - 1]
+    def by_cell(self, flow: Flow) -> Floats:
+        """Return the mean of that over every cell, (n_draws or 1, n - 1)."""
+        (means,) = self.flows.between([flow])
+        return means[:, : self.lattice.n - 1]
 
     def alone(self, cell: int) -> Solution:
         """Return the same to the end of the lattice, if every patient who starts the default clock is of one cell."""
