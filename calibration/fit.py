@@ -41,8 +41,8 @@ MEASURED = 50
 """Draws on which the lattice error of the log-likelihood is measured."""
 LARGEST_LATTICE_ERROR = 0.05
 """Posterior standard deviations by which cells that are too wide may move a posterior mean."""
-ROWS = 25
-"""Draws a likelihood call: their arrays stay in the processor's cache. The result does not depend on jobs."""
+ROWS = 250
+"""Draws a likelihood call: fewer have the cost of a call, more leave the processor's cache and keep jobs waiting."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +212,8 @@ def run(
                 wanted=wanted,
                 effective=effective,
                 most_points=points,
+                # Whatever the jobs, the same blocks: results do not depend on them.
+                chunk=8 * ROWS,
                 **_sizes(points),
                 progress=progress,
             )

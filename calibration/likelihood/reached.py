@@ -20,7 +20,7 @@ Read = Callable[[Sequence[float] | Floats], Floats]
 class Reached:
     """Shares of patients who have reached a state, were everybody followed up for ever.
 
-    by : the share by months, linear between the lattice's; up_to : its integral from 0 to months
+    by : the share by months; up_to : its integral from 0 to months
     """
 
     by: Read

@@ -84,6 +84,11 @@ class Lattice:
         """Return what lies in the first cell, (n_draws or 1, 1)."""
         return np.asarray(transformed.real @ self._inverse)[..., None]
 
+    def turned(self, weights: Floats) -> Floats:
+        """Return weights in time, (n, n_sums), as those of transforms' real and imaginary parts by turns."""
+        turned = fft.rfft(weights / self.damping[:, None], axis=0) * self._inverse[:, None]
+        return np.stack([turned.real, turned.imag], axis=1).reshape(-1, weights.shape[1])
+
     def summed(self, transformed: Complex) -> Floats:
         """Return the cumulative sum of a transformed stream, (..., n)."""
         stream = self.stream(transformed)
@@ -155,7 +160,7 @@ def choose_step(models: Sequence[Model], horizon: float, read: Sequence[float] |
     pathway = models[0].pathway
     if read is None:
         read = [*read_off(pathway, horizon), *([pathway.group_window] if pathway.groups else [])]
-    chained = sorted({month for model in models for month in _chained(model)})
+    chained = sorted({month for model in models for month in fixed_after_fixed(model)})
     step = STEP / divisor(chained, STEP, int(FINEST * STEP / max(horizon, STEP)))
     step /= divisor(read, step, int(FINEST_READ * step / horizon))
     # Groups are complete at the end of their window only, so the lattice reaches there however short the horizon.
@@ -177,7 +182,7 @@ def fixed_from_the_start(model: Model) -> set[float]:
     )
 
 
-def _chained(model: Model) -> set[float]:
+def fixed_after_fixed(model: Model) -> set[float]:
     """Return the fixed times of the model's sojourns if one may follow another at once, and none otherwise."""
     lasting, at_once = _lasting(model)
     ways = {name: [to for _, to in exits] for name, exits in model.open_ways}

@@ -33,7 +33,7 @@ from simulator.engines.exact.measures import (
     transformed,
     whole,
 )
-from simulator.engines.exact.readings import come_by, summed_up_to
+from simulator.engines.exact.readings import Weights, come_by_months, months_since
 from simulator.engines.model import Exit
 
 Kept = TypeVar("Kept")
@@ -217,12 +217,15 @@ class Paths:
 
     def at(self, path: int, months: tuple[float, ...]) -> Floats:
         """Return how many have gone along a path by months, (n_draws or 1, n_months)."""
-        return self.once(("at", path, months), lambda: come_by(months, self.curve(path), self.lattice.step))
+        return self._read(path, months, come_by_months)
 
     def up_to(self, path: int, months: tuple[float, ...]) -> Floats:
         """Return the integral of that from 0 to months, (n_draws or 1, n_months)."""
+        return self._read(path, months, months_since)
 
+    def _read(self, path: int, months: tuple[float, ...], reading: Callable[..., Weights]) -> Floats:
         def make() -> Floats:
-            return summed_up_to(months, self.curve(path), self.mean(path), self.lattice.step)
+            weights = self.once((reading, months), lambda: reading(months, self.lattice))
+            return weights.of(self.measure(path))
 
-        return self.once(("up to", path, months), make)
+        return self.once((reading, path, months), make)

@@ -63,7 +63,7 @@ class Flows(Protocol):
         """Return the mean of that over every cell, (n_draws or 1, n)."""
 
     def at(self, flow: Any, months: Sequence[float]) -> Floats:
-        """Return how many have come by months, (n_draws or 1, n_months), linear between the lattice's points."""
+        """Return how many have come by months, (n_draws or 1, n_months)."""
 
     def up_to(self, flow: Any, months: Sequence[float]) -> Floats:
         """Return the integral of that from 0 to months, (n_draws or 1, n_months)."""

@@ -17,7 +17,7 @@ from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.predictive import SimulatedCohort
 from calibration.priors import Priors
-from simulator.arrays import Booleans, Floats, Integers
+from simulator.arrays import Booleans, Floats, Integers, slices
 from simulator.engines.exact import engine
 from simulator.engines.exact.solution import Solution
 from simulator.engines.microsim.engine import simulate
@@ -172,6 +172,16 @@ def parts_of(likelihood: Likelihood, draws: pd.DataFrame) -> Floats:
     return total
 
 
+def test_cells_are_a_quarter_of_a_month_and_as_accurate_as_far_narrower_ones(
+    likelihood: Likelihood, draws: pd.DataFrame
+) -> None:
+    finest = Likelihood(likelihood.targets, step=0.0125)
+    draw_values = values(draws.iloc[::100], slice(0, 20))
+    assert likelihood.cell == 0.25
+    # Renewal equations on cells of a tenth of a month were wrong by 1.3e-3.
+    assert np.abs(likelihood(draw_values) - finest(draw_values)).max() < 1e-3
+
+
 def test_halving_the_lattice_moves_the_likelihood_by_less_than_a_hundredth(
     likelihood: Likelihood, draws: pd.DataFrame
 ) -> None:
@@ -189,6 +199,15 @@ def test_the_likelihood_of_a_draw_does_not_depend_on_the_draws_evaluated_with_it
     assert np.isfinite(together).sum() > 25
     np.testing.assert_allclose(in_sevens, together, rtol=0, atol=1e-8)
     np.testing.assert_allclose(alone, together[:5], rtol=0, atol=1e-8)
+
+
+def test_the_likelihood_of_500_draws_in_few_calls_is_that_of_small_blocks(targets: Targets) -> None:
+    posterior = Posterior(targets)
+    z = 0.5 * np.random.default_rng(44).standard_normal((500, posterior.priors.dimension))
+    with fit.likelihood_of(targets, jobs=1) as (log_likelihood, _):
+        together = log_likelihood(z)
+    in_blocks = np.concatenate([posterior.log_likelihood(z[rows]) for rows in slices(500, 40)])
+    np.testing.assert_allclose(in_blocks, together, rtol=0, atol=1e-8)
 
 
 def test_the_order_of_the_rows_does_not_matter(likelihood: Likelihood, draws: pd.DataFrame, tmp_path: Path) -> None:
