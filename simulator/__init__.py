@@ -1,6 +1,6 @@
 """Simulate what happens to patients on a treatment pathway: states, sojourn times, policies and their outcomes.
 
-from simulator import load_pathway, load_scenario, Scenario, run, compare, sweep, Results, InputError
+from simulator import load_pathway, load_scenario, Scenario, run, compare, sweep, survival_curves, Results, InputError
 """
 
 from __future__ import annotations
@@ -12,10 +12,21 @@ if TYPE_CHECKING:
     from simulator.errors import InputError
     from simulator.experiment.results import Results
     from simulator.experiment.run import compare, run
+    from simulator.experiment.survival_curves import survival_curves
     from simulator.pathway.format import load_pathway
     from simulator.scenario.scenario import Scenario, load_scenario
 
-__all__ = ["InputError", "Results", "Scenario", "compare", "load_pathway", "load_scenario", "run", "sweep"]
+__all__ = [
+    "InputError",
+    "Results",
+    "Scenario",
+    "compare",
+    "load_pathway",
+    "load_scenario",
+    "run",
+    "survival_curves",
+    "sweep",
+]
 
 _HOMES = {
     "InputError": "simulator.errors",
@@ -25,6 +36,7 @@ _HOMES = {
     "load_pathway": "simulator.pathway.format",
     "load_scenario": "simulator.scenario.scenario",
     "run": "simulator.experiment.run",
+    "survival_curves": "simulator.experiment.survival_curves",
     "sweep": "simulator.analyses.sweep.run",
 }
 

@@ -1,1 +1,1 @@
-"""Probabilities of states by Markov-renewal equations on a lattice, without simulation."""
+"""Probabilities of states as sums over paths, or by Markov renewal equations, without simulation."""

@@ -1,4 +1,4 @@
-"""The exact engine: one model's curves from renewal equations, without Monte Carlo noise.
+"""The exact engine: one model's curves without Monte Carlo noise, from sums over paths or from renewal equations.
 
 Time before the default clock and after it are solved apart; on the entry clock the second follows the first.
 """

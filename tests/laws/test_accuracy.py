@@ -1,0 +1,63 @@
+"""The exact engine's error: every reported curve of every parameter set against cells of an eightieth of a month."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from simulator.arrays import Floats
+from simulator.engines.curves import Curves
+from simulator.engines.exact import engine
+from simulator.engines.model import resolve
+from simulator.evidence.draws import load_informed_draws, values
+from simulator.scenario.scenario import load_scenario
+
+HORIZON = 60.0
+FINE = 0.0125
+LIMIT = 1e-4
+HARDEST = (0, 125, 175, 1525)
+"""Parameter sets that a lattice suits least: waits of a week, and deaths whose hazard is infinite at the start."""
+POLICIES = ["baseline", "wider-salvage@0.5", "earlier-hsct"]
+
+
+def curves_of(solved: Curves, step: float) -> dict[str, Floats]:
+    """Return every reported curve, (n_draws, n_months), by half months."""
+    stride = round(0.5 / step)
+    curves = {f"survival {key}": curve for key, curve in solved.survival.items()}
+    for clock, states in solved.occupancy.items():
+        curves |= {f"in {state}, {clock}": curve for state, curve in states.items()}
+    for name, free in solved.end_points.items():
+        curves |= {f"{name} {key}": curve for key, curve in free.survival.items()}
+        for cause, incidence in free.incidence.items():
+            curves |= {f"{cause} {key}": curve for key, curve in incidence.items()}
+    return {name: curve[:, ::stride] for name, curve in curves.items()}
+
+
+def largest_error(policy: str, rows: Sequence[int]) -> tuple[float, str]:
+    """Return the largest error of any curve at the default step, and the curve."""
+    scenario = load_scenario(policy)
+    table = load_informed_draws(scenario.pathway)
+    assert table is not None
+    model = resolve(scenario, values(table.iloc[list(rows)], slice(None)))
+    coarse = engine.curves(model, HORIZON)
+    step = float(coarse.months[1])
+    fine = curves_of(engine.curves(model, HORIZON, step=FINE), FINE)
+    errors = {name: np.nan_to_num(np.abs(curve - fine[name])).max() for name, curve in curves_of(coarse, step).items()}
+    name = max(errors, key=lambda curve: errors[curve])
+    return float(errors[name]), name
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_no_curve_of_the_hardest_draws_is_wrong_by_a_ten_thousandth(policy: str) -> None:
+    error, name = largest_error(policy, HARDEST)
+    assert error < LIMIT, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", POLICIES)
+def test_no_curve_of_any_draw_is_wrong_by_a_ten_thousandth(policy: str) -> None:
+    table = load_informed_draws(load_scenario(policy).pathway)
+    assert table is not None
+    for first in range(0, len(table), 5):
+        error, name = largest_error(policy, range(first, min(first + 5, len(table))))
+        assert error < LIMIT, (first, name)
