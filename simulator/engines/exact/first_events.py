@@ -172,15 +172,19 @@ class FirstEvents:
             total = _sum(total, joining)
         return total
 
-    def _joining(self, came: Come, node: Node, group: Group, cell: int) -> Come:
+    def _joining(self, come: Come, node: Node, group: Group, cell: int) -> Come:
         """Return the part of who came to a node that is in a group at the end of its window."""
-        by, means = came
+        by, means = come
         members = self._started[node].alone(cell).size_by_month(group.name)
         left = round(self.model.pathway.group_window / self.lattice.step) - np.arange(by.shape[1])
         share = np.where(left >= 0, members[:, np.maximum(left, 0)], float(bool(node.marks & set(group.entered))))
-        masses = np.diff(by) * 0.5 * (share[:, 1:] + share[:, :-1])
+        came = np.diff(by)
+        late = by[:, :-1] + 0.5 * came - means
+        middle, slope = 0.5 * (share[:, 1:] + share[:, :-1]), np.diff(share)
+        # Within a cell both are linear, their means kept: int G dF, and how far after the cell's middle it lies.
+        masses, moments = middle * came + slope * late, middle * late + slope * came / 12.0
         joint = np.cumsum(np.concatenate([by[:, :1] * share[:, :1], masses], axis=-1), axis=-1)
-        return joint, np.cumsum(np.diff(means, prepend=0.0) * share[:, :-1], axis=-1)
+        return joint, joint[:, :-1] + 0.5 * masses - moments
 
     def _before(self, states: set[str], group: Group, weights: Floats) -> Flow:
         """Return events before the default clock, of patients who reach it and are in a group later."""
