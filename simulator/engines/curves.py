@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -18,6 +19,35 @@ LONGEST = 12_000
 
 INTERVAL = (0.025, 0.975)
 """What every interval that is reported holds."""
+
+
+class Survival(Protocol):
+    """What is read of survival by (clock, population) keys, (n_draws,) each; NaN beyond the horizon."""
+
+    def alive(self, key: tuple[str, str], month: float) -> Floats:
+        """Return S(month)."""
+
+    def months_alive(self, key: tuple[str, str], month: float) -> Floats:
+        """Return the integral of S from 0 to a month."""
+
+    def come(self, cause: str, key: tuple[str, str], month: float) -> Floats:
+        """Return the probability of a first event of a cause by a month."""
+
+    def median(self, key: tuple[str, str]) -> Floats:
+        """Return the median; inf where it is not reached, NaN for nobody."""
+
+
+class Readable(Survival, Protocol):
+    """What outcomes are read of, of an engine without noise and without its curves."""
+
+    @property
+    def sizes(self) -> Mapping[str, Floats]: ...
+
+    @property
+    def counts(self) -> Mapping[str, Floats]: ...
+
+    @property
+    def end_points(self) -> Mapping[str, Readable]: ...
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from simulator.arrays import Floats, Integers
+from simulator.arrays import Booleans, Floats, Integers
 
 Path = tuple[Floats, Floats]
 Lifetimes = Callable[[tuple[str, str], Integers], Sequence[Path | None]]
@@ -24,16 +24,26 @@ damped transform leaves no more digits at the end of a fine lattice."""
 
 def place_below(survival: Floats, levels: Floats) -> Integers:
     """Return the first place at which survival : (n_draws, n) is below each draw's level; n where there is none."""
-    below = survival < levels[:, None] - ROUNDING
+    below = is_below(survival, levels[:, None])
     return np.asarray(np.where(below.any(axis=1), below.argmax(axis=1), survival.shape[1]))
+
+
+def is_below(survival: Floats, level: Floats | float) -> Booleans:
+    """Return where survival is below a level, by more than rounding."""
+    return np.asarray(survival < level - ROUNDING)
 
 
 def least_below(times: Floats, survival: Floats, levels: Floats, place: Integers) -> Floats:
     """Return the time at which a line leads to each place : (n_draws,) and below the level; inf where there is none."""
+    after, draw = np.where((place > 0) & (place < times.size), place, 1), np.arange(len(survival))
+    return on_line(times, survival[draw, after - 1], survival[draw, after], levels, place)
+
+
+def on_line(times: Floats, high: Floats, low: Floats, levels: Floats | float, place: Integers) -> Floats:
+    """Return the same of survival before each place and at it."""
     inside = (place > 0) & (place < times.size)
-    after, draw = np.where(inside, place, 1), np.arange(len(survival))
-    high, low = survival[draw, after - 1], survival[draw, after]
-    part = np.divide(high - levels, high - low, out=np.zeros(len(survival)), where=inside & (high > low))
+    after = np.where(inside, place, 1)
+    part = np.divide(high - levels, high - low, out=np.zeros(place.shape), where=inside & (high > low))
     crossed = times[after - 1] + np.clip(part, 0.0, 1.0) * (times[after] - times[after - 1])
     return np.where(inside, crossed, np.where(place == 0, times[0], np.inf))
 

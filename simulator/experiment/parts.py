@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from simulator.arrays import Floats
-from simulator.engines.curves import Curves, populations
+from simulator.engines.curves import Curves, Readable, populations
 from simulator.experiment.centre import ResourceDraws
 from simulator.experiment.events import Histories
 from simulator.experiment.marginal_benefit import BreakEven
 from simulator.outcomes import summaries
 from simulator.outcomes.uncertainty import jackknife
+from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario
 
 
@@ -71,6 +72,24 @@ def report_months(horizon: float, early: float) -> Floats:
     return np.unique(np.append(months[months <= horizon], horizon))
 
 
+def outcomes_of(curves: Curves | Readable, pathway: Pathway) -> dict[tuple[str, str], summaries.Outcomes]:
+    """Return the outcomes of all populations on all clocks."""
+    outcomes = {
+        (clock, name): summaries.of_survival(curves, clock, name, pathway.months)
+        | summaries.of_end_points(curves, clock, name, pathway)
+        for clock in pathway.clocks
+        for name in populations(pathway)
+    }
+    outcomes[pathway.clock, "all"] |= summaries.of_counts(curves, pathway)
+    return outcomes
+
+
+def treated_share(curves: Curves | Readable, pathway: Pathway) -> Floats:
+    """Return the share of patients who are treated at the marginal decision, (n_draws,); 0 without one."""
+    treated = summaries.treated_group(pathway)
+    return np.zeros_like(curves.sizes["all"]) if treated is None else curves.sizes[treated]
+
+
 def draws_of_curves(curves: Curves, scenario: Scenario) -> ScenarioDraws:
     """Return the reported months and outcomes of curves."""
     pathway = scenario.pathway
@@ -83,22 +102,14 @@ def draws_of_curves(curves: Curves, scenario: Scenario) -> ScenarioDraws:
         for cause, shares in {"": free.survival, **free.incidence}.items()
         for key in survival
     }
-    outcomes = {
-        (clock, name): summaries.of_survival(curves, clock, name, pathway.months)
-        | summaries.of_end_points(curves, clock, name, pathway)
-        for clock in pathway.clocks
-        for name in populations(pathway)
-    }
-    outcomes[pathway.clock, "all"] |= summaries.of_counts(curves, pathway)
-    treated = summaries.treated_group(pathway)
-    n_draws = len(survival[pathway.clock, "all"])
+    outcomes = outcomes_of(curves, pathway)
     part = ScenarioDraws(
         survival=survival,
         end_points=end_points,
         noise={},
         occupancy={c: {s: p[:, at] for s, p in states.items()} for c, states in curves.occupancy.items()},
         outcomes=outcomes,
-        treated=np.zeros(n_draws) if treated is None else curves.sizes[treated],
+        treated=treated_share(curves, pathway),
     )
     if curves.patients is None:
         return part

@@ -26,6 +26,7 @@ from simulator.experiment.summaries import (
     end_points_table,
     occupancy_table,
     outcomes_of_population,
+    rows,
     survival_table,
 )
 from simulator.files import csv
@@ -154,7 +155,7 @@ def gather(
                 outcomes.extend(outcomes_of_population(scenario, clock, name, draws, by_scenario[0] if i else None))
             occupancy.append(occupancy_table(scenario, clock, months, draws))
         outcomes.extend(break_even_outcomes(scenario, draws, scenarios, by_scenario, settings.margin))
-    rows = [outcome.row() | {"follow_up": follow_up(outcome.name, settings.horizon, pathway)} for outcome in outcomes]
+    table = [row | {"follow_up": follow_up(row["outcome"], settings.horizon, pathway)} for row in rows(outcomes)]
     used = ([part.resources for part in draws if part.resources] for draws in by_scenario)
     limited = {scenario: parts for scenario, parts in zip(scenarios, used, strict=True) if parts}
     resources = list(limited), list(limited.values())
@@ -164,7 +165,7 @@ def gather(
     results = Results(
         tuple(scenarios),
         as_written(pd.concat(survival, ignore_index=True)),
-        as_written(pd.DataFrame(rows)),
+        as_written(pd.DataFrame(table)),
         as_written(pd.concat(occupancy, ignore_index=True)),
         manifest.manifest(scenarios, settings, engine, why, n_draws),
         as_written(resource_tables.service(*resources)) if limited else None,

@@ -13,7 +13,7 @@ import pandas as pd
 
 from simulator.arrays import Floats
 from simulator.outcomes import summaries
-from simulator.outcomes.uncertainty import NOTHING, Sample, of_means, of_medians, quantile, read_off
+from simulator.outcomes.uncertainty import NOTHING, Sample, of_each, of_means, quantile, read_off
 from simulator.pathway.outcome_months import alive_at, written
 from simulator.scenario.scenario import BREAK_EVEN, Scenario
 
@@ -97,23 +97,40 @@ class Outcome:
     result: Sample
     difference: Sample | None = None
 
-    def row(self) -> dict[str, Any]:
-        """Return the summary over draws, a row of the outcomes."""
-        result = self.result
-        if self.name.startswith(PAYS):
-            result = Sample(*(np.atleast_1d(np.mean(column)) for column in (result.values, result.noise)))
-        # Some draws never reach a median, or a break-even; the median over draws exists even so.
-        summary = of_medians if self.name.startswith(("median_", "break_even")) else of_means
-        compared = NOTHING if self.difference is None else summary(self.difference.values, self.difference.noise**2)
-        return {
-            "scenario": self.scenario,
-            "clock": self.clock,
-            "population": self.population,
-            "outcome": self.name,
-            "unit": self.unit,
-            **summary(result.values, result.noise**2).columns(),
-            **compared.columns("difference"),
+    @property
+    def is_median(self) -> bool:
+        """Whether the outcome is summarised by its median: some draws never reach a median, or a break-even."""
+        return self.name.startswith(("median_", "break_even"))
+
+    @property
+    def displayed(self) -> Sample:
+        """The outcome; the share of draws of which it is true, where it is true or false."""
+        if not self.name.startswith(PAYS):
+            return self.result
+        return Sample(*(np.atleast_1d(np.mean(column)) for column in (self.result.values, self.result.noise)))
+
+
+def rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """Return the summaries over draws, a row an outcome."""
+    results = of_each([outcome.displayed for outcome in outcomes], [outcome.is_median for outcome in outcomes])
+    compared = [outcome for outcome in outcomes if outcome.difference is not None]
+    differences = of_each(
+        [outcome.difference for outcome in compared if outcome.difference is not None],
+        [outcome.is_median for outcome in compared],
+    )
+    left = iter(differences)
+    return [
+        {
+            "scenario": outcome.scenario,
+            "clock": outcome.clock,
+            "population": outcome.population,
+            "outcome": outcome.name,
+            "unit": outcome.unit,
+            **result.columns(),
+            **(NOTHING if outcome.difference is None else next(left)).columns("difference"),
         }
+        for outcome, result in zip(outcomes, results, strict=True)
+    ]
 
 
 def draws_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
@@ -159,7 +176,7 @@ def outcomes_of_population(
 def _is_reached(outcome: Sample) -> bool:
     """Return whether most draws that have an outcome have a finite one."""
     known = outcome.values[~np.isnan(outcome.values)]
-    return bool(known.size == 0 or np.isfinite(quantile(known, 0.5)))
+    return bool(np.isfinite(known).all() or np.isfinite(quantile(known, 0.5)))
 
 
 def _survivors_per_10(

@@ -8,10 +8,12 @@ that patients who die at one instant have lived until that instant.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from simulator.arrays import Floats
-from simulator.engines.curves import Curves, up_to
+from simulator.engines.curves import Curves, Readable, Survival, up_to
 from simulator.engines.lifetimes import least_below, least_of_path, place_below
 from simulator.pathway.outcome_months import OutcomeMonths, alive_at, mean_to, written
 from simulator.pathway.pathway import Pathway
@@ -92,52 +94,79 @@ Outcomes = dict[str, tuple[str, Floats, Floats]]
 """Outcome -> its unit, its values (n_draws,) and their Monte Carlo standard errors (n_draws,)."""
 
 
-def of_survival(curves: Curves, clock: str, population: str, read_at: OutcomeMonths) -> Outcomes:
+@dataclass(frozen=True)
+class _OfCurves:
+    """Curves, as what outcomes are read of."""
+
+    curves: Curves
+
+    def alive(self, key: tuple[str, str], month: float) -> Floats:
+        return survival_at(self.curves.months, self.curves.survival[key], month)
+
+    def months_alive(self, key: tuple[str, str], month: float) -> Floats:
+        return rmst(self.curves.months, self.curves.means[key], month)
+
+    def come(self, cause: str, key: tuple[str, str], month: float) -> Floats:
+        return survival_at(self.curves.months, self.curves.incidence[cause][key], month)
+
+    def median(self, key: tuple[str, str]) -> Floats:
+        return median(self.curves, *key)
+
+
+def _survival(curves: Curves | Readable) -> Survival:
+    return _OfCurves(curves) if isinstance(curves, Curves) else curves
+
+
+def of_survival(curves: Curves | Readable, clock: str, population: str, read_at: OutcomeMonths) -> Outcomes:
     """Return the outcomes of one survival curve, at the pathway's months."""
-    months, survival, means = curves.months, curves.survival[clock, population], curves.means[clock, population]
-    patients = (curves.patients or 0) * curves.sizes[population]
-    noisy = curves.patients is not None
-    none = np.zeros(len(survival))
+    key, read = (clock, population), _survival(curves)
     outcomes: Outcomes = {}
+    middle = read.median(key)
+    none = np.zeros(len(middle))
     for month in read_at.survival:
-        at = survival_at(months, survival, month)
-        outcomes[alive_at(month)] = ("probability", at, survival_noise(at, patients) if noisy else none)
-    middle = median(curves, clock, population)
-    outcomes["median_os"] = ("months", middle, median_noise(curves, clock, population) if noisy else none)
+        outcomes[alive_at(month)] = ("probability", read.alive(key, month), none)
+    outcomes["median_os"] = ("months", middle, none)
     for month in read_at.means:
-        noise = rmst_noise(months, means, month, patients) if noisy else none
-        outcomes[mean_to(month)] = ("months", rmst(months, means, month), noise)
-    return outcomes
+        outcomes[mean_to(month)] = ("months", read.months_alive(key, month), none)
+    if not isinstance(curves, Curves) or curves.patients is None:
+        return outcomes
+    patients = curves.patients * curves.sizes[population]
+    noise = {alive_at(month): survival_noise(outcomes[alive_at(month)][1], patients) for month in read_at.survival}
+    noise["median_os"] = median_noise(curves, clock, population)
+    for month in read_at.means:
+        noise[mean_to(month)] = rmst_noise(curves.months, curves.means[key], month, patients)
+    return {name: (unit, values, noise[name]) for name, (unit, values, _) in outcomes.items()}
 
 
-def of_end_points(curves: Curves, clock: str, population: str, pathway: Pathway) -> Outcomes:
+def of_end_points(curves: Curves | Readable, clock: str, population: str, pathway: Pathway) -> Outcomes:
     """Return the outcomes of end points: survival without the event as `of_survival`, and first events by cause."""
     months, outcomes = pathway.months, Outcomes()
     for name, free in curves.end_points.items():
-        if (clock, population) not in free.survival:
+        if isinstance(free, Curves) and (clock, population) not in free.survival:
             continue
-        end_point = pathway.end_points[name]
+        end_point, read = pathway.end_points[name], _survival(free)
         named = {alive_at(month): end_point.free_at(month) for month in months.survival}
         named |= {"median_os": end_point.median}
         named |= {mean_to(month): end_point.mean_to(month) for month in months.means}
         of_free = of_survival(free, clock, population, months)
         outcomes |= {named[key]: outcome for key, outcome in of_free.items() if key in named}
-        patients = (free.patients or 0) * free.sizes[population]
-        for cause, by_key in free.incidence.items():
+        for cause in end_point.causes:
             for month in months.survival:
-                at = survival_at(free.months, by_key[clock, population], month)
-                noise = np.zeros(len(at)) if free.patients is None else survival_noise(at, patients)
+                at = read.come(cause, (clock, population), month)
+                noise = np.zeros(len(at))
+                if isinstance(free, Curves) and free.patients is not None:
+                    noise = survival_noise(at, free.patients * free.sizes[population])
                 outcomes[end_point.incidence_at(cause, month)] = ("probability", at, noise)
     return outcomes
 
 
-def of_counts(curves: Curves, pathway: Pathway) -> Outcomes:
+def of_counts(curves: Curves | Readable, pathway: Pathway) -> Outcomes:
     """Return the pathway's counts, per 100 patients who reach the default clock, within the horizon."""
     outcomes: Outcomes = {}
     for name, count in pathway.counts.items():
         values = PER * curves.counts[name]
         noise = np.zeros(len(values))
-        if curves.patients:
+        if isinstance(curves, Curves) and curves.patients:
             noise = PER * np.sqrt(curves.count_variances[name] / curves.patients)
         outcomes[name] = (count.unit, values, noise)
     return outcomes

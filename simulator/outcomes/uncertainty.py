@@ -16,7 +16,7 @@ draws lie so far off that the mean is outside of the interval, its nearer end is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -145,6 +145,24 @@ def of_medians(values: Floats, chance: Floats) -> Summary:
     ends = [quantile(drawn, share) for share in INTERVAL] if has_interval else [np.nan, np.nan]
     finite = [np.asarray(number if np.isfinite(number) else np.nan) for number in (estimate, *ends)]
     return Summary(finite[0], finite[1], finite[2], np.asarray(_error_of_median(drawn, chance)))
+
+
+def of_each(samples: Sequence[Sample], medians: Sequence[bool]) -> list[Summary]:
+    """Return a summary a sample, by its median or its mean; means of the same known draws are found together."""
+    summaries = [NOTHING] * len(samples)
+    alike: dict[bytes, list[int]] = {}
+    for place, (sample, is_median) in enumerate(zip(samples, medians, strict=True)):
+        if is_median:
+            summaries[place] = of_medians(sample.values, sample.noise**2)
+        else:
+            alike.setdefault(np.isnan(sample.values).tobytes(), []).append(place)
+    for places in alike.values():
+        values, noise = (
+            np.array([getattr(samples[place], part) for place in places]).T for part in ("values", "noise")
+        )
+        for place, *figures in zip(places, *of_means(values, noise**2), strict=True):
+            summaries[place] = Summary(*figures)
+    return summaries
 
 
 def central(values: Floats) -> tuple[float, float]:

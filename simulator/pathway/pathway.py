@@ -221,7 +221,7 @@ class Pathway:
     def deaths(self) -> tuple[str, ...]:
         return tuple(name for name, state in self.states.items() if state.kind == "death")
 
-    @property
+    @cached_property
     def end_point_outcomes(self) -> dict[str, Described]:
         """The outcomes of every end point, at the pathway's months."""
         return dict(pair for end_point in self.end_points.values() for pair in end_point.outcomes(self.months))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,13 +15,15 @@ from simulator import execution
 from simulator.analyses.sweep import checks, notes
 from simulator.analyses.sweep.checks import Progress
 from simulator.analyses.sweep.grid import COLUMNS, Grid, make_grid
-from simulator.arrays import Floats
+from simulator.arrays import Floats, slices
 from simulator.engines.curves import populations
-from simulator.engines.exact.engine import batch
+from simulator.engines.exact import engine as exact
+from simulator.engines.exact.paths import Paths
+from simulator.engines.model import resolve
 from simulator.evidence.draws import load_informed_draws, values
-from simulator.experiment import cost, manifest, resource_tables
+from simulator.experiment import cost, manifest, resource_tables, summaries
 from simulator.experiment.engine_choice import choose_engine
-from simulator.experiment.parts import ScenarioDraws
+from simulator.experiment.parts import ScenarioDraws, outcomes_of, treated_share
 from simulator.experiment.results import as_written, clocks, write_files
 from simulator.experiment.run import count_draws, draws_for_overload, part_of
 from simulator.experiment.settings import Settings, SweepOptions, with_options
@@ -62,15 +64,31 @@ class Sweep:
         write_files({"sweep": self.table}, self.manifest, folder)
 
 
+BLOCK = 32
+"""Cells that are solved together by the exact engine: it shares whatever their levers leave alike."""
+
+
 @dataclass(frozen=True)
 class _Plan:
-    """The data that every piece of work needs; a piece is a cell and some draws."""
+    """The data that every piece of work needs; a piece is some cells and some draws."""
 
     grid: Grid
     table: pd.DataFrame | None
     engine: str
     settings: Settings
-    chunks: tuple[slice, ...]
+    n_draws: int
+
+    @property
+    def blocks(self) -> list[slice]:
+        """The cells that are solved and kept together: the draws of all cells would not fit in memory."""
+        return slices(len(self.grid), BLOCK if self.engine == "exact" else 1)
+
+    @property
+    def chunks(self) -> list[slice]:
+        """The draws that are solved together."""
+        # No cell's own curves are kept, so that twice as many draws fit in memory as in a run.
+        together = 2 * exact.batch(self.grid.scenario.pathway, self.settings.horizon)
+        return slices(self.n_draws, together if self.engine == "exact" else 1)
 
 
 @with_options(SweepOptions)
@@ -105,9 +123,7 @@ def simulate(
     # Cells differ in numbers only: one engine can run them all.
     engine, why = choose_engine(chosen.engine, [first], chosen.horizon)
     n_draws = count_draws(chosen, engine, first.is_limited, table, pathway)
-    size = batch(pathway, chosen.horizon) if engine == "exact" else 1
-    chunks = tuple(slice(begin, min(begin + size, n_draws)) for begin in range(0, n_draws, size))
-    plan = _Plan(grid, table, engine, chosen, chunks)
+    plan = _Plan(grid, table, engine, chosen, n_draws)
     draw_values = values(table, slice(0, n_draws))
     if len(grid) <= checks.MOST_CELLS:
         checks.check_values(grid, draw_values)
@@ -161,35 +177,37 @@ def _run(plan: _Plan, untouched: Floats, progress: Progress | None) -> tuple[lis
     lead = _lead(plan)
     tables: list[pd.DataFrame] = []
     leading: list[Sample] = []
-    parts: list[ScenarioDraws] = []
-    first: list[ScenarioDraws] = []
-    work = [(cell, rows) for cell in range(len(plan.grid)) for rows in plan.chunks]
-    piece, jobs = partial(_piece, plan), plan.settings.jobs
-    for part in execution.map(piece, work, jobs=jobs, progress=progress, stage="simulating"):
-        parts.append(part)
-        if len(parts) == len(plan.chunks):
-            # A cell is summarised as soon as it is complete: the draws of all cells would not fit in memory.
+    first: Sequence[ScenarioDraws] = ()
+    work = [(cells, rows) for cells in plan.blocks for rows in plan.chunks]
+    piece, jobs, pieces = partial(_piece, plan), plan.settings.jobs, list[list[ScenarioDraws]]()
+    for of_cells in execution.map(piece, work, jobs=jobs, progress=progress, stage="simulating"):
+        pieces.append(of_cells)
+        if len(pieces) < len(plan.chunks):
+            continue
+        for parts in zip(*pieces, strict=True):
             first = first or parts
             cell = len(tables)
             tables.append(_rows(plan, cell, parts, first, untouched[cell]))
             if lead is not None:
                 clock, outcome = lead
                 leading.append(sample(parts, clock, "all", outcome))
-            parts = []
+        pieces = []
     return tables, leading
 
 
 def _rows(
-    plan: _Plan, cell: int, draws: list[ScenarioDraws], first: list[ScenarioDraws], untouched: float
+    plan: _Plan, cell: int, draws: Sequence[ScenarioDraws], first: Sequence[ScenarioDraws], untouched: float
 ) -> pd.DataFrame:
     """Return a cell's rows, as in outcomes.csv and, over all years, in service.csv."""
     grid, scenario = plan.grid, plan.grid.at(cell)
-    rows: list[dict[str, Any]] = []
-    for clock in clocks(scenario):
-        for name in populations(scenario.pathway):
-            of_population = outcomes_of_population(scenario, clock, name, draws, first if cell else None)
-            rows += [outcome.row() for outcome in of_population]
-    rows = [row | {"follow_up": follow_up(row["outcome"], plan.settings.horizon, scenario.pathway)} for row in rows]
+    outcomes = [
+        outcome
+        for clock in clocks(scenario)
+        for name in populations(scenario.pathway)
+        for outcome in outcomes_of_population(scenario, clock, name, draws, first if cell else None)
+    ]
+    horizon, pathway = plan.settings.horizon, scenario.pathway
+    rows = [row | {"follow_up": follow_up(row["outcome"], horizon, pathway)} for row in summaries.rows(outcomes)]
     if draws[0].resources is not None:
         resources = [[part.resources for part in parts if part.resources is not None] for parts in (first, draws)]
         service = resource_tables.service([grid.at(0), scenario], resources).assign(clock="", population="")
@@ -206,9 +224,38 @@ def _rows(
     return table
 
 
-def _piece(plan: _Plan, item: tuple[int, slice]) -> ScenarioDraws:
-    cell, rows = item
-    part = part_of(plan.grid.at(cell), plan.table, plan.engine, plan.settings, rows)
+def _piece(plan: _Plan, item: tuple[slice, slice]) -> list[ScenarioDraws]:
+    """Return the outcomes of some cells for some draws."""
+    cells, rows = item
+    scenarios = [plan.grid.at(cell) for cell in range(cells.start, cells.stop)]
+    if plan.engine == "exact":
+        parts = _solved(plan, scenarios, rows)
+    else:
+        parts = [part_of(scenario, plan.table, plan.engine, plan.settings, rows) for scenario in scenarios]
+    return [_outcomes_only(part) for part in parts]
+
+
+def _solved(plan: _Plan, scenarios: Sequence[Scenario], rows: slice) -> list[ScenarioDraws]:
+    """Return the exact engine's outcomes of cells; those that differ in shares only have the same path curves."""
+    pathway, horizon, draw_values = plan.grid.scenario.pathway, plan.settings.horizon, values(plan.table, rows)
+    parts, shared = [], dict[tuple[object, ...], Paths]()
+    for scenario in scenarios:
+        model = resolve(scenario, draw_values)
+        step = exact.one_step([model], horizon)
+        times = (exit.time.key for exits in model.exits.values() for exit in exits if exit.time is not None)
+        if (alike := (step, *times)) not in shared:
+            shared[alike] = exact.new_paths(pathway, horizon, step)
+        read = exact.readings(model, horizon, step, shared[alike])
+        if read is None:
+            parts.append(part_of(scenario, plan.table, plan.engine, plan.settings, rows))
+            continue
+        outcomes, treated = outcomes_of(read, pathway), treated_share(read, pathway)
+        parts.append(ScenarioDraws({}, {}, {}, {}, outcomes, treated))
+    return parts
+
+
+def _outcomes_only(part: ScenarioDraws) -> ScenarioDraws:
+    """Return a part without what no table of a sweep shows."""
     resources = part.resources
     if resources is not None:
         overall = {key: outcome for key, outcome in resources.outcomes.items() if key[1] == 0}

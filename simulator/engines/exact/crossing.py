@@ -42,10 +42,17 @@ class Crossing:
 
     def paths(self, key: Key, places: Integers) -> list[Path | None]:
         """Return each draw's S from month 0 to its place on a finer lattice; None where this one is fine enough."""
-        step = self.solution.lattice.step
-        if step <= FINE:
+        alive, means = self.survival[key], self.means[key]
+        inside, draw = (places > 1) & (places < means.shape[1]), np.arange(places.size)
+        place = np.where(inside, places, 1)
+        around = np.stack([alive[draw, np.clip(place + i, 0, means.shape[1])] for i in range(-2, 2)])
+        even = is_even(around, means[draw, place - 1], STEP / self.solution.lattice.step)
+        return self.along(key, places, (places > 0) & ~(inside & even))
+
+    def along(self, key: Key, places: Integers, coarse: Booleans) -> list[Path | None]:
+        """Return the same, of the draws in which this lattice is too coarse."""
+        if self.solution.lattice.step <= FINE:
             return [None] * places.size
-        coarse = (places > 0) & ~_is_even(self.survival[key], self.means[key], places, STEP / step)
         return [self._path(key, draw, int(places[draw])) if value else None for draw, value in enumerate(coarse)]
 
     def _path(self, key: Key, draw: int, place: int) -> Path:
@@ -70,16 +77,13 @@ class Crossing:
         return self._finer[draw, until, window]
 
 
-def _is_even(survival: Floats, means: Floats, places: Integers, coarser: float) -> Booleans:
-    """Return of which draws about as many die in the cell before a place as in its neighbours.
+def is_even(around: Floats, mean: Floats, coarser: float) -> Booleans:
+    """Return where about as many die in a cell as in its neighbours.
 
-    survival : (n_draws, n_months); means : (n_draws, n_months - 1); coarser : a tenth of a month, in cells
+    around : (4, ...) survival at the ends of the cell before, the cell, and the cell after; mean : of the cell's
+    coarser : a tenth of a month, in cells
     """
-    inside = (places > 1) & (places < means.shape[1])
-    draw, place = np.arange(places.size)[:, None], np.where(inside, places, 1)[:, None]
-    around = survival[draw, np.clip(place + np.arange(-2, 2), 0, means.shape[1])]
-    before, at, after = -np.diff(around, axis=1).T
-    early = np.abs(means[draw, place - 1][:, 0] - 0.5 * (around[:, 1] + around[:, 2]))
+    before, at, after = -np.diff(around, axis=0)
+    early = np.abs(mean - 0.5 * (around[1] + around[2]))
     spike = np.maximum(np.abs(at - 0.5 * (before + after)), early)
-    even = (np.abs(after - before) <= SLOPE * coarser * at) & (spike <= SPIKE * coarser * at)
-    return np.asarray(inside & even)
+    return np.asarray((np.abs(after - before) <= SLOPE * coarser * at) & (spike <= SPIKE * coarser * at))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial, reduce
+from operator import add
 
 import numpy as np
 
@@ -17,8 +18,10 @@ from simulator.engines.exact import accuracy, crossing, history_graph, path_flow
 from simulator.engines.exact.embedded import absorption
 from simulator.engines.exact.first_events import FirstEvents
 from simulator.engines.exact.lattice import Lattice, choose_step
+from simulator.engines.exact.outcome_readings import OutcomeReadings
+from simulator.engines.exact.path_sums import path_sums
 from simulator.engines.exact.paths import Paths
-from simulator.engines.exact.solution import Flows, Solution
+from simulator.engines.exact.solution import ROUNDING, Flows, Solution
 from simulator.engines.model import Model, resolve
 from simulator.engines.no_benefit import ends_of_benefit
 from simulator.engines.steps import STEP
@@ -91,7 +94,7 @@ def moved_by_wider_cells(model: Model, horizon: float) -> tuple[Floats, Floats]:
 def _solve(model: Model, horizon: float, step: float, window: bool, paths: Paths | None = None) -> Solution:
     pathway = model.pathway
     n_months = int(np.ceil(horizon / step - 1e-9)) + 1
-    paths = paths or _paths(pathway, horizon, step, window)
+    paths = paths or new_paths(pathway, horizon, step, window)
     marking = _marking(pathway)
     after = history_graph.build(
         pathway.clock_state,
@@ -130,7 +133,7 @@ def first_events(
     return FirstEvents(whole, replace(until, absorption=whole.absorption), end_point.causes, onward)
 
 
-def _paths(pathway: Pathway, horizon: float, step: float, window: bool) -> Paths:
+def new_paths(pathway: Pathway, horizon: float, step: float, window: bool = True) -> Paths:
     """Return no paths yet, on a lattice to the horizon or to the end of the group window."""
     return Paths(Lattice(step, pathway.followed(horizon) if window else horizon))
 
@@ -195,7 +198,7 @@ def curves(
     if len(ends) > 1:
         step = step or one_step([model], horizon)
     if step is not None:
-        paths = paths or _paths(model.pathway, horizon, step, _is_windowed(model.pathway, only))
+        paths = paths or new_paths(model.pathway, horizon, step, _is_windowed(model.pathway, only))
     parts = [_curves(end, horizon, step, only, paths) for end, _ in ends]
     return mixed(parts, [share for _, share in ends]) if len(ends) > 1 else parts[0]
 
@@ -206,7 +209,7 @@ def compared(
     """Return the curves of models of one pathway and the same draws, on one lattice; see `curves`."""
     step = step or one_step(models, horizon)
     pathway = models[0].pathway
-    paths = _paths(pathway, horizon, step, _is_windowed(pathway, only))
+    paths = new_paths(pathway, horizon, step, _is_windowed(pathway, only))
     return [curves(model, horizon, step=step, only=only, paths=paths) for model in models]
 
 
@@ -240,15 +243,11 @@ def _curves(model: Model, horizon: float, step: float | None, only: Wanted | Non
 
 def _without_event(first: FirstEvents, end_point: EndPoint, wanted: Sequence[tuple[str, str]]) -> Curves:
     """Return the curves of patients without an end point's event, and its incidence by cause."""
-
-    def solve_again(model: Model, until: float, step: float, window: bool) -> FirstEvents:
-        return first_events(solve(model, until, step=step, window=window), end_point, until, window)
-
     incidence = {
         cause: {(clock, name): first.incidence(cause, _who(first.model, name), clock) for clock, name in wanted}
         for cause in end_point.causes
     }
-    return replace(_read(first, wanted, solve_again), incidence=incidence)
+    return replace(_read(first, wanted, partial(_first_events_again, end_point)), incidence=incidence)
 
 
 def _read(
@@ -292,5 +291,54 @@ def _stays(model: Model) -> list[str]:
 def _count(solution: Solution, name: str, horizon: float) -> Floats:
     count = solution.model.pathway.counts[name]
     if count.entries:
-        return solution.entered(count.entries)[:, -1]
-    return solution.months_in(count.months, horizon)
+        flow = solution.flow(count.entries, "all", None, "in")
+        return solution.at(flow, [float(solution.months[-1])])[:, 0]
+    return solution.up_to(solution.flow(count.months, "all", None, "net"), [horizon])[:, 0]
+
+
+def readings(model: Model, horizon: float, step: float, paths: Paths) -> OutcomeReadings | None:
+    """Return what outcomes read of a model, by the path curves of models of the same draws, without its own curves.
+
+    None where that does not do: patients come back, or join a group after an end point's event.
+    """
+    refuse(model.scenario)
+    solution, pathway = _solve(model, horizon, step, True, paths), model.pathway
+    if not isinstance(solution.flows, path_flows.PathFlows):
+        return None
+    every = [(clock, name) for clock in pathway.clocks for name in populations(pathway)]
+    like = {(clock, name): (clock, _who(model, name)) for clock, name in every}
+    keys = list(dict.fromkeys(like.values()))
+    size = np.stack([solution.size(name, clock) for clock, name in keys], axis=1)
+    empty = [ROUNDING if name in pathway.groups else 0.0 for _, name in keys]
+    dead = [solution.flow(pathway.deaths, name, clock, "in") for clock, name in keys]
+    whole = OutcomeReadings(
+        solution=solution,
+        keys=keys,
+        columns={key: keys.index(same) for key, same in like.items()},
+        sums=path_sums(solution.flows, dead),
+        by_cause={},
+        size=np.where(size > empty, size, np.nan),
+        sizes={name: solution.size(name) for name in populations(pathway)},
+        counts={name: _count(solution, name, horizon) for name in pathway.counts},
+        solve=solve,
+    )
+    for end_point in pathway.end_points.values():
+        first = first_events(solution, end_point, horizon, True, paths)
+        if not first.is_settled:
+            return None
+        assert isinstance(first.until.flows, path_flows.PathFlows)
+        flows = {cause: [first.flow(cause, name, clock) for clock, name in keys] for cause in first.causes}
+        whole.end_points[end_point.name] = replace(
+            whole,
+            solution=first,
+            sums=path_sums(first.until.flows, [reduce(add, of_key) for of_key in zip(*flows.values(), strict=True)]),
+            by_cause={cause: path_sums(first.until.flows, of_cause) for cause, of_cause in flows.items()},
+            solve=partial(_first_events_again, end_point),
+            end_points={},
+            _kept={},
+        )
+    return whole
+
+
+def _first_events_again(end_point: EndPoint, model: Model, until: float, step: float, window: bool) -> FirstEvents:
+    return first_events(solve(model, until, step=step, window=window), end_point, until, window)

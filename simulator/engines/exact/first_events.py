@@ -115,6 +115,10 @@ class FirstEvents:
             first.shares = self._share(come[:, : self.whole.n_months], population, clock)
         return first.shares
 
+    def flow(self, cause: str, population: str, clock: str) -> Flow:
+        """Return first events of a cause as a flow, without those of patients whose groups are not settled."""
+        return self._events(self.causes[cause], population, clock).flow
+
     def _share(self, come: Floats, population: str, clock: str) -> Floats:
         """Return events as a share of a population."""
         size = self.whole.size(population, clock)[:, None]

@@ -200,7 +200,9 @@ class Solution:
         if population not in self.model.pathway.groups:
             return self._draws(self._cells(population, clock).sum(axis=-1))
         if population not in self._sizes:
-            self._sizes[population] = self._draws(self._members(population)[:, -1])
+            window = self.lattice.step * round(self.model.pathway.group_window / self.lattice.step)
+            members = self.flows.at(self._joining(population), [window])
+            self._sizes[population] = self._draws(np.clip(members[:, 0], 0.0, 1.0))
         return self._sizes[population]
 
     @property

@@ -15,6 +15,7 @@ from worlds import months, policy, sojourn, ward
 
 from simulator.arrays import Floats
 from simulator.evidence.draws import load_draws
+from simulator.experiment import summaries
 from simulator.experiment.parts import ScenarioDraws
 from simulator.experiment.run import part_of
 from simulator.experiment.settings import Settings
@@ -63,12 +64,12 @@ def parts(scenario: Scenario, draws: int, engine: str = "microsim", **settings: 
 
 
 def rows(scenario: Scenario, own: list[ScenarioDraws], first: list[ScenarioDraws] | None = None) -> Rows:
-    found = [
-        outcome.row()
+    outcomes = [
+        outcome
         for population in ("all", "fitness=frail")
         for outcome in outcomes_of_population(scenario, "start", population, own, first)
     ]
-    return {(row["population"], row["outcome"]): row for row in found}
+    return {(row["population"], row["outcome"]): row for row in summaries.rows(outcomes)}
 
 
 OUTCOMES = [("all", "os_6"), ("all", "os_12"), ("all", "rmst_12"), ("fitness=frail", "os_12")]

@@ -1,0 +1,69 @@
+"""Sums of path curves of many populations at once, at some months or at a place of its own in every draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simulator.arrays import Floats, Integers
+from simulator.engines.exact.path_flows import PathFlows
+from simulator.engines.exact.paths import Paths
+
+
+@dataclass(frozen=True)
+class PathSums:
+    """Sums of path curves. used : places of paths; shares : (n_draws, n_sums, n_used) their coefficients"""
+
+    paths: Paths
+    used: tuple[int, ...]
+    shares: Floats
+
+    def at(self, month: float) -> Floats:
+        """Return how many have come by a month, (n_draws, n_sums)."""
+        return self._read(("at", month), lambda path: self.paths.at(path, (month,)))
+
+    def up_to(self, month: float) -> Floats:
+        """Return the integral of that from 0 to a month, (n_draws, n_sums)."""
+        return self._read(("up to", month), lambda path: self.paths.up_to(path, (month,)))
+
+    def at_places(self, places: Integers) -> Floats:
+        """Return how many have come by places on the lattice, (n_draws, n_sums)."""
+        return self._gathered(self._table("curves", self.paths.curve), places)
+
+    def at_every(self, cells: int) -> Floats:
+        """Return how many have come by every so many cells of the lattice, (n_draws, n_sums, n)."""
+        table = self._table(("every", cells), lambda path: self.paths.curve(path)[:, ::cells])
+        return np.asarray(np.matmul(self.shares, table.transpose(0, 2, 1)))
+
+    def means_at(self, places: Integers) -> Floats:
+        """Return the mean of that over the cells after places, (n_draws, n_sums)."""
+        return self._gathered(self._table("means", self.paths.mean), places)
+
+    def _read(self, key: tuple[object, ...], read: Callable[[int], Floats]) -> Floats:
+        return np.asarray(np.matmul(self.shares, self._table(key, read)[:, 0, :, None])[..., 0])
+
+    def _gathered(self, table: Floats, places: Integers) -> Floats:
+        rows = table[np.arange(len(places))[:, None], places]
+        return np.asarray(np.einsum("dsp,dsp->ds", self.shares, rows))
+
+    def _table(self, key: object, read: Callable[[int], Floats]) -> Floats:
+        """Return what is read of the paths, (n_draws, n, n_used): those of one draw and place next to one another."""
+
+        def make() -> Floats:
+            return np.stack(np.broadcast_arrays(np.zeros((len(self.shares), 1)), *map(read, self.used))[1:], axis=-1)
+
+        return self.paths.once((key, self.used, len(self.shares)), make)
+
+
+def path_sums(of: PathFlows, flows: Sequence[Any]) -> PathSums:
+    """Return flows as sums over all paths that any of them uses."""
+    used = tuple(sorted({path for flow in flows for path in flow.shares}))
+    places = {path: place for place, path in enumerate(used)}
+    shares = np.zeros((len(flows), len(used), of.after.model.n_draws))
+    for number, flow in enumerate(flows):
+        for path, share in flow.shares.items():
+            shares[number, places[path]] = share
+    return PathSums(of.after.paths, used, np.ascontiguousarray(shares.transpose(2, 0, 1)))

@@ -1,0 +1,84 @@
+"""Outcomes are the same whether they are read of path curves at some months or of curves at all months."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from sojourn_times import fixed, weibull
+from worlds import DEATH, chance, scenario, sojourn, world
+
+from simulator.arrays import Floats
+from simulator.engines.exact import engine
+from simulator.engines.model import Model, resolve
+from simulator.evidence.draws import load_informed_draws, values
+from simulator.experiment.parts import outcomes_of, treated_share
+from simulator.scenario.scenario import load_scenario
+
+Outcomes = Mapping[tuple[str, str, str], Floats]
+
+
+def outcomes(model: Model, horizon: float = 120.0) -> tuple[Outcomes, Outcomes]:
+    """Return outcomes of path curves, and of curves."""
+    step = engine.one_step([model], horizon)
+    read = engine.readings(model, horizon, step, engine.new_paths(model.pathway, horizon, step))
+    assert read is not None
+    curves = engine.curves(model, horizon, step=step)
+    np.testing.assert_allclose(treated_share(read, model.pathway), treated_share(curves, model.pathway), atol=1e-12)
+    return tuple(
+        {
+            (*key, name): at
+            for key, by_name in outcomes_of(one, model.pathway).items()
+            for name, (_, at, _) in by_name.items()
+        }
+        for one in (read, curves)
+    )  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    "name", ["baseline", "wider-salvage@0.3", "universal-salvage@cohorts", "hsct-for-all-responders"]
+)
+def test_outcomes_of_policies_need_no_curves(name: str) -> None:
+    policy = load_scenario(name)
+    model = resolve(policy, values(load_informed_draws(policy.pathway), slice(0, 12)))
+    by_path, by_curve = outcomes(model)
+    sizes = engine.curves(model, 12.0, only={("relapse", name) for name in policy.pathway.groups}).sizes
+    assert list(by_path) == list(by_curve)
+    for key, at in by_curve.items():
+        # Curves never rise, so that they follow the least of what a transform rounds: 1e-9 of all patients a month.
+        months = 120.0 if key[2].startswith("rmst") else 1.0
+        smallest = min((size for size in sizes.get(key[1], np.ones(1)) if size > 0.0), default=1.0)
+        atol = 1e-9 * months / smallest if key[1] in policy.pathway.groups else 1e-9
+        np.testing.assert_allclose(by_path[key], at, rtol=1e-9, atol=atol, err_msg=str(key))
+
+
+def test_a_median_at_a_fixed_time_is_as_exact_without_curves() -> None:
+    """Six of ten die at month 7.03, between two points of the lattice."""
+    states = {
+        "start": chance(short=0.6, long="rest"),
+        "short": sojourn(dead=fixed(months=7.03)),
+        "long": sojourn(dead=weibull(shape=1.4, scale=40.0)),
+        "dead": DEATH,
+    }
+    by_path, by_curve = outcomes(resolve(scenario(world("start", states))), 60.0)
+    key = next(key for key in by_path if key[2] == "median_os")
+    assert by_path[key] == pytest.approx(7.03, abs=0.003)
+    assert by_path[key] == pytest.approx(by_curve[key], abs=1e-9)
+
+
+def test_an_outcome_beyond_the_horizon_has_no_number() -> None:
+    policy = load_scenario("baseline")
+    model = resolve(policy, values(load_informed_draws(policy.pathway), slice(0, 2)))
+    by_path, by_curve = outcomes(model, 18.0)
+    assert np.isnan(by_path["relapse", "all", "os_24"]).all()
+    for key, at in by_curve.items():
+        np.testing.assert_allclose(by_path[key], at, rtol=1e-9, atol=1e-9, err_msg=str(key))
+
+
+def test_patients_who_come_back_have_no_path_curves() -> None:
+    states = {
+        "remission": sojourn(relapse=weibull(shape=1.0, scale=10.0)),
+        "relapse": sojourn(remission=weibull(shape=1.0, scale=5.0), dead=weibull(shape=1.0, scale=8.0)),
+        "dead": DEATH,
+    }
+    model = resolve(scenario(world("remission", states)))
+    assert engine.readings(model, 24.0, 0.1, engine.new_paths(model.pathway, 24.0, 0.1)) is None
