@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from simulator.arrays import Floats
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
 from simulator.evidence.draws import values
@@ -22,19 +23,25 @@ def measured(scenarios: Sequence[Scenario], table: pd.DataFrame | None, horizon:
 
     The largest error is of the hardest draws, which take a third of a run's time to find; the median, of any draws.
     """
-    steps, largest, usual = [], [], []
+    steps: list[float] = []
+    errors: dict[str, list[Floats]] = {}
     spaced = np.unique(np.linspace(0, n_draws - 1, FEW, dtype=int)).tolist()
     for scenario in scenarios:
         rows = spaced + _hardest(scenario, table, horizon, n_draws)
-        step, *errors = engine.lattice_error(resolve(scenario, _chosen(table, rows)), horizon)
+        step, moved = engine.lattice_error(resolve(scenario, _chosen(table, rows)), horizon)
         steps.append(step)
-        largest.append([error.max() for error in errors])
-        usual.append([error[: len(spaced)] for error in errors])
-    (survival, occupancy), median = np.max(largest, axis=0), np.median(np.concatenate(usual, axis=1), axis=1)
+        for what, by in moved.items():
+            errors.setdefault(f"{what}_error", []).append(by)
+    stated = {
+        what: {
+            "largest": float(np.max([by.max() for by in of_scenarios])),
+            "median": float(np.median([by[: len(spaced)] for by in of_scenarios])),
+        }
+        for what, of_scenarios in errors.items()
+    }
     return {
         "step_months": min(steps),
-        "survival_error": {"largest": float(survival), "median": float(median[0])},
-        "occupancy_error": {"largest": float(occupancy), "median": float(median[1])},
+        **stated,
         "measured_on": "the parameter sets that change most with cells twice as wide, and a few others",
         "measured_by": "a lattice four times as fine; a third of the difference is added for the remaining error",
     }

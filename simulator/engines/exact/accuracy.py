@@ -7,11 +7,13 @@ that moves no curve by more than `LIMIT`, or the model is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 
 from simulator.arrays import Floats
 from simulator.engines.curves import populations
+from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.solution import Solution
 from simulator.engines.model import Model
 from simulator.engines.steps import FINEST
@@ -45,31 +47,52 @@ def cycle(model: Model) -> list[str]:
     return []
 
 
+class Solved(Protocol):
+    """A solved model, or the first events of one."""
+
+    @property
+    def model(self) -> Model: ...
+
+    @property
+    def lattice(self) -> Lattice: ...
+
+    def survival_of(self, keys: Sequence[tuple[str, str]]) -> tuple[list[Floats], list[Floats]]:
+        """Return survival, (n_draws, n_months), by (clock, population), and its means."""
+
+
 def difference(
     coarse: Solution, fine: Solution, clocks: Sequence[str] = (), who: Sequence[str] = ()
 ) -> tuple[Floats, Floats]:
     """Return how far two solutions of one model are apart at most, (n_draws,): in survival, and in being in any state.
 
-    Survival is that of every level too: a rare one moves that of all patients by little. Groups where both reach them.
-    clocks, who : the only clocks and populations to look at
+    clocks, who : the only clocks and populations to look at; see `of_survival`
     """
-    stride = round(coarse.lattice.step / fine.lattice.step)
     pathway = coarse.model.pathway
     stays = [name for name, state in pathway.states.items() if not state.is_choice]
+    pairs = [(coarse.occupied(stays, clock), fine.occupied(stays, clock)) for clock in clocks or pathway.clocks]
+    stride = round(coarse.lattice.step / fine.lattice.step)
+    there = [_gap(*of_state, stride) for of_clock in pairs for of_state in zip(*of_clock, strict=True)]
+    return of_survival(coarse, fine, clocks, who), np.max(there, axis=0)
 
-    def gap(coarser: Floats, finer: Floats) -> Floats:
-        finer = finer[:, ::stride]
-        both = min(coarser.shape[1], finer.shape[1])
-        return np.asarray(np.nan_to_num(np.abs(coarser[:, :both] - finer[:, :both])).max(axis=1))
 
-    clocks = clocks or list(pathway.clocks)
-    whole = min(solution.lattice.step * solution.lattice.n for solution in (coarse, fine)) >= pathway.group_window
+def of_survival(coarse: Solved, fine: Solved, clocks: Sequence[str] = (), who: Sequence[str] = ()) -> Floats:
+    """Return how far survival is apart at most, (n_draws,).
+
+    It is that of every level too: a rare one moves that of all patients by little. Groups where both reach them.
+    """
+    pathway = coarse.model.pathway
+    whole = min(solved.lattice.step * solved.lattice.n for solved in (coarse, fine)) >= pathway.group_window
     who = who or [name for name in populations(pathway) if whole or name not in pathway.groups]
-    keys = [(clock, name) for clock in clocks for name in who]
-    alive = [gap(*pair) for pair in zip(coarse.survival_of(keys)[0], fine.survival_of(keys)[0], strict=True)]
-    pairs = [(coarse.occupied(stays, clock), fine.occupied(stays, clock)) for clock in clocks]
-    there = [gap(*of_state) for of_clock in pairs for of_state in zip(*of_clock, strict=True)]
-    return np.max(alive, axis=0), np.max(there, axis=0)
+    keys = [(clock, name) for clock in clocks or pathway.clocks for name in who]
+    stride = round(coarse.lattice.step / fine.lattice.step)
+    pairs = zip(coarse.survival_of(keys)[0], fine.survival_of(keys)[0], strict=True)
+    return np.asarray(np.max([_gap(*pair, stride) for pair in pairs], axis=0))
+
+
+def _gap(coarse: Floats, fine: Floats, stride: int) -> Floats:
+    fine = fine[:, ::stride]
+    both = min(coarse.shape[1], fine.shape[1])
+    return np.asarray(np.nan_to_num(np.abs(coarse[:, :both] - fine[:, :both])).max(axis=1))
 
 
 def fine_enough(model: Model, step: float, horizon: float, solve: Callable[[float], Solution]) -> Solution:

@@ -68,8 +68,8 @@ def refuse_coarse(model: Model, horizon: float) -> None:
         solve(model, horizon)
 
 
-def lattice_error(model: Model, horizon: float) -> tuple[float, Floats, Floats]:
-    """Return the months a cell, and by how much survival and occupancy are wrong at most, (n_draws,) each.
+def lattice_error(model: Model, horizon: float) -> tuple[float, dict[str, Floats]]:
+    """Return the months a cell, and by how much survival, occupancy and end points are wrong at most, (n_draws,) each.
 
         error <= 4 / 3 |own - finer|,   on cells of a quarter, whose error is a quarter or less
 
@@ -77,8 +77,16 @@ def lattice_error(model: Model, horizon: float) -> tuple[float, Floats, Floats]:
     """
     coarse = solve(model, horizon, window=False)
     step = coarse.lattice.step
-    alive, there = accuracy.difference(coarse, _solve(model, horizon, step / 4, False))
-    return step, 4.0 / 3.0 * alive, 4.0 / 3.0 * there
+    fine = _solve(model, horizon, step / 4, False)
+    alive, there = accuracy.difference(coarse, fine)
+    moved = {"survival": alive, "occupancy": there}
+    if model.pathway.end_points:
+        free = []
+        for end_point in model.pathway.end_points.values():
+            of_coarse, of_fine = (first_events(one, end_point, horizon, False) for one in (coarse, fine))
+            free.append(accuracy.of_survival(of_coarse, of_fine))
+        moved["end_point"] = np.max(free, axis=0)
+    return step, {what: 4.0 / 3.0 * by for what, by in moved.items()}
 
 
 def moved_by_wider_cells(model: Model, horizon: float) -> tuple[Floats, Floats]:

@@ -35,6 +35,7 @@ def test_no_parameter_set_of_a_shipped_policy_is_further_off_than_a_run_states()
     policy = load_scenario("hsct-for-all-responders")
     table = load_draws(policy.pathway)
     stated = measured([policy], table, 120.0, 60)
-    _, alive, there = engine.lattice_error(resolve(policy, values(table, slice(3, 60, 6))), 120.0)
-    assert alive.max() <= stated["survival_error"]["largest"]
-    assert there.max() <= stated["occupancy_error"]["largest"]
+    _, errors = engine.lattice_error(resolve(policy, values(table, slice(3, 60, 6))), 120.0)
+    assert list(errors) == ["survival", "occupancy", "end_point"]
+    for what, of_draws in errors.items():
+        assert of_draws.max() <= stated[f"{what}_error"]["largest"] < 1e-4, what
