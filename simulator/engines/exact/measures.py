@@ -47,7 +47,7 @@ class Measure(NamedTuple):
         return Measure(*(None if part is None else change(part) for part in self))
 
 
-class Passage(NamedTuple):
+class Onward(NamedTuple):
     """A measure as what follows, of those who come at the lattice's points, and between them.
 
     at_start : how many of its first cell are next to the cell's start, (n_draws or 1, 1): `between` has them there
@@ -140,7 +140,7 @@ def _summed(points: Values | None, later: Values | None, lattice: Lattice) -> Fl
     return np.asarray(points.real + summed) if points is not None and at_first else summed
 
 
-def along(came: Passage, way: Passage, lattice: Lattice) -> Measure:
+def along(came: Onward, way: Onward, lattice: Lattice) -> Measure:
     """Return the transform of one measure and then another."""
     points, masses, moments = came.at_points
     if came.at_start is None:
@@ -181,11 +181,11 @@ def of_kernel(kernel: Kernel, lattice: Lattice) -> Leaving:
     return Leaving(added(now, later), at_points, between)
 
 
-def leaving(exit: Leaving, lattice: Lattice) -> Passage:
+def leaving(exit: Leaving, lattice: Lattice) -> Onward:
     """Return who leaves by an exit as what follows."""
     smooth, at_points, between = (transformed(part, lattice) for part in exit)
-    way = passage(smooth, lattice)
-    return Passage(added(smooth, at_points), added(way.between, between)) if at_points.points is not None else way
+    way = as_onward(smooth, lattice)
+    return Onward(added(smooth, at_points), added(way.between, between)) if at_points.points is not None else way
 
 
 def _shifting(at: Floats, x: Floats) -> Measure:
@@ -201,16 +201,16 @@ def _shifting(at: Floats, x: Floats) -> Measure:
     return Measure(points, at * mass, at * moment)
 
 
-def passage(measure: Measure, lattice: Lattice) -> Passage:
+def as_onward(measure: Measure, lattice: Lattice) -> Onward:
     """Return a transformed measure as what follows; where hazards are infinite at the start, much is next to it.
 
     A density on a slope has its mean in the middle third of a cell, |moment| <= mass / 6. Of a first cell whose mean is
     earlier, -3 moment - mass / 2 is at the start, and the rest on the steepest slope.
     """
     if measure.masses is None or measure.moments is None:
-        return Passage(measure, measure)
+        return Onward(measure, measure)
     mass, moment = lattice.first(measure.masses), lattice.first(measure.moments)
     at_start = np.clip(-3.0 * moment - 0.5 * mass, 0.0, np.maximum(mass, 0.0))
     if not at_start.any():
-        return Passage(measure, measure)
-    return Passage(measure, added(measure, Measure(at_start + 0j, -at_start, 0.5 * at_start)), at_start)
+        return Onward(measure, measure)
+    return Onward(measure, added(measure, Measure(at_start + 0j, -at_start, 0.5 * at_start)), at_start)

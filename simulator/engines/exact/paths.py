@@ -21,15 +21,15 @@ from simulator.engines.exact.measures import (
     InTime,
     Leaving,
     Measure,
-    Passage,
+    Onward,
     added,
     along,
+    as_onward,
     come,
     in_time,
     leaving,
     mean,
     of_kernel,
-    passage,
     transformed,
     whole,
 )
@@ -79,7 +79,7 @@ class Through:
         return (self.path,)
 
     def measure(self, paths: Paths) -> Measure:
-        return along(paths.passage(self.path), paths.law_transformed(self.law)[self.exit], paths.lattice)
+        return along(paths.as_onward(self.path), paths.law_transformed(self.law)[self.exit], paths.lattice)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Then:
         return self.path, self.onward
 
     def measure(self, paths: Paths) -> Measure:
-        return along(paths.passage(self.path), paths.passage(self.onward), paths.lattice)
+        return along(paths.as_onward(self.path), paths.as_onward(self.onward), paths.lattice)
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class Paths:
 
         return self.once(("law", law), make)
 
-    def law_transformed(self, law: int) -> list[Passage]:
+    def law_transformed(self, law: int) -> list[Onward]:
         """Return the same as what follows."""
         return self.once(
             ("law transformed", law), lambda: [leaving(exit, self.lattice) for exit in self.law_in_time(law)]
@@ -199,9 +199,9 @@ class Paths:
             self._measures[place] = self.steps[place].measure(self)
         return self._measures[path]
 
-    def passage(self, path: int) -> Passage:
+    def as_onward(self, path: int) -> Onward:
         """Return who goes along a path, transformed, as what goes on and what follows."""
-        return self.once(("passage", path), lambda: passage(self.measure(path), self.lattice))
+        return self.once(("onward", path), lambda: as_onward(self.measure(path), self.lattice))
 
     def measure_in_time(self, path: int) -> InTime:
         """Return who goes along a path, in time, no part missing."""
