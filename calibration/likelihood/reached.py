@@ -84,9 +84,10 @@ def estimate(dead: Reached, members: Reached, months: Floats, lower: float, mont
     Follow-up ends evenly between lower and upper: patients followed for longer are more often of the group.
     dead, members : of the group; months : at which the estimate is taken, even
     """
-    at = np.unique([lower, *months[(months > lower) & (months < month)], month])
+    between = months[(months > lower) & (months < month)]
+    at = np.array([lower, *between, month])
     ends = np.minimum(at[:-1], upper - (months[1] - months[0]))
     totals = members.up_to([*ends, upper])
     followed = (totals[:, -1:] - totals[:, :-1]) / (upper - ends)
-    died = dead.by(at)
+    died = np.column_stack([dead.by(part) for part in ([lower], between, [month])])
     return np.asarray(np.prod(1.0 - np.diff(died, axis=1) / (followed - died[:, :-1]), axis=1))

@@ -33,13 +33,17 @@ from simulator.engines.exact.measures import (
     transformed,
     whole,
 )
-from simulator.engines.exact.readings import Weights, come_by_months, months_since
+from simulator.engines.exact.readings import Weights, come_by, come_by_months, months_since, summed_up_to
 from simulator.engines.model import Exit
 
 Kept = TypeVar("Kept")
 
 MOST_BYTES = 2**28
 """Of the transforms of all paths; where there would be more, they are merged in the states."""
+
+
+FEW = 20
+"""Months that are read without curves, by as many sums over the lattice."""
 
 
 class TooManyPaths(Exception):
@@ -217,10 +221,14 @@ class Paths:
 
     def at(self, path: int, months: tuple[float, ...]) -> Floats:
         """Return how many have gone along a path by months, (n_draws or 1, n_months)."""
+        if len(months) > FEW:
+            return come_by(months, self.curve(path), self.lattice.step)
         return self._read(path, months, come_by_months)
 
     def up_to(self, path: int, months: tuple[float, ...]) -> Floats:
         """Return the integral of that from 0 to months, (n_draws or 1, n_months)."""
+        if len(months) > FEW:
+            return summed_up_to(months, self.curve(path), self.mean(path), self.lattice.step)
         return self._read(path, months, months_since)
 
     def _read(self, path: int, months: tuple[float, ...], reading: Callable[..., Weights]) -> Floats:

@@ -37,8 +37,10 @@ def test_everybody_dies_at_a_point_of_the_lattice(month: float) -> None:
     np.testing.assert_allclose(since, np.maximum(MONTHS - month, 0.0), atol=1e-6)
 
 
-def test_months_on_the_lattice_are_read_as_from_curves() -> None:
+def test_few_months_are_read_without_curves_as_many_are_from_them() -> None:
     solution = solved(exponential(rate=0.6), exponential(rate=2.0))
     flow = solution.flow(["dead"], "all")
-    (curve,) = solution.flows.cumulative([flow])
-    np.testing.assert_allclose(solution.at(flow, solution.months), curve[:, : solution.n_months], atol=1e-8)
+    one_by_one = [solution.at(flow, [month])[0, 0] for month in solution.months]
+    since = [solution.up_to(flow, [month])[0, 0] for month in solution.months]
+    np.testing.assert_allclose(one_by_one, solution.at(flow, solution.months)[0], atol=1e-8)
+    np.testing.assert_allclose(since, solution.up_to(flow, solution.months)[0], atol=1e-7)
