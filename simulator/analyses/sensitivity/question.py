@@ -206,11 +206,19 @@ def _piece(question: Question, item: tuple[str, bool, pd.DataFrame]) -> list[dic
 
 def _outcomes(curves: Curves, question: Question, clock: str, population: str) -> dict[str, Floats]:
     pathway = question.scenario.pathway
+    if not question.is_median:
+        curves = _with_rough_medians(curves)
     outcomes = summaries.of_survival(curves, clock, population, pathway.months) | summaries.of_counts(curves, pathway)
     outcomes |= summaries.of_end_points(curves, clock, population, pathway)
     treated = summaries.treated_group(pathway)
     sizes = {_TREATED: curves.sizes[treated]} if treated is not None and treated in curves.sizes else {}
     return {name: values for name, (_, values, _) in outcomes.items()} | sizes
+
+
+def _with_rough_medians(curves: Curves) -> Curves:
+    """Return curves whose medians, which nobody asks for, are read between months: no draw is solved again for them."""
+    end_points = {name: _with_rough_medians(free) for name, free in curves.end_points.items()}
+    return replace(curves, lifetimes=lambda _, places: [None] * places.size, end_points=end_points)
 
 
 def _model(option: Scenario, is_varied: bool, rows: pd.DataFrame, structure: str) -> Model:
