@@ -5,65 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.lifetimes import Path
 
 
-def alive_of(happened: Floats, waited: Floats, step: float) -> tuple[Floats, Floats, Floats]:
-    """Return S at lattice points (..., n_months), its means between them, and how many there are (...).
+def alive_of(happened: Floats, waited: Floats, size: Floats, step: float) -> tuple[Floats, Floats]:
+    """Return S at lattice points (..., n_months), and its means between them.
 
-    happened : (..., n_months + 2), by place, the last not on the clock; waited : (..., n_months), months
-    from events to the place
+    happened : (..., n_months), events by place; waited : (..., n_months), months from events to the place; size : (...)
+    patients on the clock
     """
-    size = happened[..., :-1].sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        alive = 1.0 - np.cumsum(happened[..., :-2], axis=-1) / size[..., None]
+        alive = 1.0 - np.cumsum(happened, axis=-1) / size[..., None]
         means = alive[..., :-1] - waited[..., 1:] / (step * size[..., None])
-    return alive, means, size
+    return alive, means
 
 
 def path(
-    times: Sequence[Times], rows: Booleans, place: int, step: float, alive: Floats, patients: float
+    events: Sequence[Events], rows: Booleans, place: int, step: float, alive: Floats, patients: float
 ) -> Path | None:
     """Return S from the place before one to it. rows : codes; alive : (n_months,), S at places, of `patients`."""
     if place == 0:
         return None
-    month = np.sort(np.concatenate([of_some.months_of(rows, place) for of_some in times]))
+    month = np.sort(np.concatenate([of_some.months_of(rows, place) for of_some in events]))
     steps = alive[place - 1] - np.arange(month.size + 1) / patients
     return np.concatenate([[step * (place - 1)], np.repeat(month, 2), [step * place]]), np.repeat(steps, 2)
-
-
-class Times:
-    """The months of all events on a clock up to the horizon, by code and place."""
-
-    def __init__(self, codes: int, places: int, step: float) -> None:
-        self.codes, self.places, self.step = codes, places, step
-        self.gathered: list[tuple[NDArray[np.int32], Floats]] = []
-
-    def add(self, code: Integers, place: Integers, month: Floats) -> None:
-        inside = place < self.places
-        self.gathered.append(((code * self.places + place)[inside].astype(np.int32), month[inside]))
-
-    def table(self) -> tuple[NDArray[np.int32], Floats]:
-        """Return where, code x places + place, and the months, (n_events,) each."""
-        if len(self.gathered) > 1:
-            where, month = zip(*self.gathered, strict=True)
-            self.gathered = [(np.concatenate(where), np.concatenate(month))]
-        return self.gathered[0] if self.gathered else (np.zeros(0, dtype=np.int32), np.zeros(0))
-
-    def waited(self) -> Floats:
-        """Return the months between events and the lattice point that follows them, in all, (codes, places)."""
-        where, month = self.table()
-        early = self.step * (where % self.places) - month
-        months = np.bincount(where, weights=early, minlength=self.codes * self.places)
-        return np.asarray(months, dtype=np.float64).reshape(self.codes, self.places)
-
-    def months_of(self, rows: Booleans, place: int) -> Floats:
-        """Return the months of the events at a place. rows : the codes that count"""
-        where, month = self.table()
-        return np.asarray(month[(where % self.places == place) & rows[where // self.places]])
 
 
 class Cells:
@@ -87,26 +54,69 @@ class Cells:
 
 
 class Events:
-    """Events of one kind on one clock, of patients of each code: by cause and place, and their months."""
+    """Events of one kind on one clock: of every event up to the horizon its code, cause, place and month.
+
+    outside : (codes, 2), how many have none up to the horizon, and how many are not on the clock
+    """
 
     def __init__(self, codes: int, causes: int, n_months: int, step: float) -> None:
-        self.causes = causes
-        # A place past the horizon, and one for patients not on the clock.
-        self.counts = Cells(codes * causes, n_months + 2)
-        self.times = Times(codes, n_months, step)
+        self.causes, self.n_months, self.step = causes, n_months, step
+        self.outside = np.zeros((codes, 2))
+        self.gathered = list[tuple[Integers, Floats]]()
+        self.kind = np.int32 if codes * causes * n_months < 2**31 else np.int64
 
     def add(self, code: Integers, cause: Integers | int, place: Integers, month: Floats) -> None:
         """Count patients by the place of their event. month : since the clock's start"""
-        self.counts.add(code * self.causes + cause, place)
-        self.times.add(code, place, month)
+        where = (code * self.causes + cause) * self.n_months + place
+        inside = place < self.n_months
+        self.gathered.append((where[inside].astype(self.kind), month[inside]))
+        beyond = (2 * code + place - self.n_months)[~inside]
+        self.outside += np.bincount(beyond, minlength=self.outside.size).reshape(-1, 2)
 
-    def of(self, member: Floats) -> tuple[Floats, Floats]:
-        """Return the events of populations, (n_populations, n_causes, places), and months from them to places.
+    def merge(self, other: Events) -> None:
+        """Add the events of other patients."""
+        self.gathered += other.gathered
+        self.outside += other.outside
+
+    @property
+    def size(self) -> float:
+        """How many patients are on the clock."""
+        return float(self.outside[:, 0].sum()) + sum(month.size for _, month in self.gathered)
+
+    def of(self, member: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return the events of populations, (n_populations, n_causes, n_months), the months from them to places,
+        (n_populations, n_months), and how many are on the clock, (n_populations,).
 
         member : (n_populations, codes), 1 where a code belongs to a population
         """
-        counts = self.counts.table().reshape(member.shape[1], -1)
+        where, month = self._together()
+        row, place = np.divmod(where, self.n_months)
+        code, cause = np.divmod(row, self.causes)
         # Most combinations of groups are nobody's.
-        used = counts.any(axis=1)
-        happened = member[:, used] @ counts[used]
-        return happened.reshape(len(member), self.causes, -1), member[:, used] @ self.times.waited()[used]
+        used = np.asarray(self.outside.any(axis=1))
+        used[code] = True
+        number = (np.cumsum(used) - 1)[code]
+        n_used = np.count_nonzero(used)
+
+        def counted(causes: int, weights: Floats | None = None) -> Floats:
+            row = number * causes + cause if causes > 1 else number
+            cells = np.bincount(row * self.n_months + place, weights, minlength=n_used * causes * self.n_months)
+            return np.asarray(member[:, used] @ cells.reshape(n_used, -1).astype(float))
+
+        happened = counted(self.causes).reshape(len(member), self.causes, -1)
+        size = happened.sum(axis=(1, 2)) + member @ self.outside[:, 0]
+        return happened, counted(1, self.step * place - month), size
+
+    def months_of(self, rows: Booleans, place: int) -> Floats:
+        """Return the months of the events at a place. rows : the codes that count"""
+        where, month = self._together()
+        at_place = np.flatnonzero(where % self.n_months == place)
+        code = where[at_place] // (self.n_months * self.causes)
+        return month[at_place[rows[code]]]
+
+    def _together(self) -> tuple[Integers, Floats]:
+        """Return where each event is, (code x causes + cause) x months + place, and its month, (n_events,) each."""
+        if len(self.gathered) > 1:
+            where, month = zip(*self.gathered, strict=True)
+            self.gathered = [(np.concatenate(where), np.concatenate(month))]
+        return self.gathered[0] if self.gathered else (np.zeros(0, dtype=self.kind), np.zeros(0))

@@ -43,19 +43,21 @@ def of_blocks(model: Model, horizon: float, blocks: Iterable[Trajectories]) -> C
     return tally.curves()
 
 
-def without_each(model: Model, horizon: float, blocks: Sequence[Trajectories]) -> Curves:
-    """Return the curves of all blocks of patients but one in turn : (n_blocks, n_months), block by block.
+def replicated(model: Model, horizon: float, blocks: Sequence[Trajectories]) -> tuple[Curves, Curves]:
+    """Return the curves of all blocks of patients, and of all but one in turn : (n_blocks, n_months), block by block.
 
-    They show how chance moves what all blocks give together, and have no occupancy.
+    The latter show how chance moves what all blocks give together, and have no occupancy.
     """
-    tallies = [Tally(model, horizon) for _ in blocks]
+    together, tallies = Tally(model, horizon), [Tally(model, horizon) for _ in blocks]
     for tally, block in zip(tallies, blocks, strict=True):
         tally.add(block)
+        together.merge(tally)
     without = _with_end_points(tallies, without_each=True)
     reached = sum(tally.patients for tally in tallies)
     patients = np.array([max(reached - tally.patients, 1) for tally in tallies])
     totals = {name: np.array([tally.sums[name][0] for tally in tallies]) for name in model.pathway.counts}
-    return replace(without, counts={name: (total.sum() - total) / patients for name, total in totals.items()})
+    counts = {name: (total.sum() - total) / patients for name, total in totals.items()}
+    return together.curves(), replace(without, counts=counts)
 
 
 def _with_end_points(tallies: Sequence[Tally], *, without_each: bool) -> Curves:
@@ -66,6 +68,7 @@ def _with_end_points(tallies: Sequence[Tally], *, without_each: bool) -> Curves:
 
 def _of_event(tallies: Sequence[Tally], event: str, without_each: bool) -> Curves:
     pathway, step, names = tallies[0].pathway, tallies[0].step, populations(tallies[0].pathway)
+    member = np.array([tallies[0].rows(name) for name in names], dtype=float)
     survival: dict[tuple[str, str], Floats] = {}
     means: dict[tuple[str, str], Floats] = {}
     incidence: dict[str, dict[tuple[str, str], Floats]] = {cause: {} for cause in tallies[0].causes[event]}
@@ -76,21 +79,21 @@ def _of_event(tallies: Sequence[Tally], event: str, without_each: bool) -> Curve
         return np.asarray(total - np.array(parts) if without_each else total[None])
 
     for clock in pathway.clocks:
-        counted = [tally.happened(clock, event) for tally in tallies]
-        happened, waited = (together(parts) for parts in zip(*counted, strict=True))
-        alive, between, sizes[clock] = alive_of(happened.sum(axis=-2), waited, step)
+        counted = [tally.events[clock, event].of(member) for tally in tallies]
+        happened, waited, sizes[clock] = (together(parts) for parts in zip(*counted, strict=True))
+        alive, between = alive_of(happened.sum(axis=-2), waited, sizes[clock], step)
         survival |= {(clock, name): alive[:, place] for place, name in enumerate(names)}
         means |= {(clock, name): between[:, place] for place, name in enumerate(names)}
         with np.errstate(invalid="ignore", divide="ignore"):
-            by_cause = np.cumsum(happened[..., :-2], axis=-1) / sizes[clock][..., None, None]
+            by_cause = np.cumsum(happened, axis=-1) / sizes[clock][..., None, None]
         for number, of_cause in enumerate(incidence.values()):
             of_cause |= {(clock, name): by_cause[:, place, number] for place, name in enumerate(names)}
 
     def paths(key: tuple[str, str], places: Integers) -> list[Path | None]:
         clock, name = key
-        size, rows = sizes[clock][:, names.index(name)], tallies[0].rows(name)
-        times = [tally.events[clock, event].times for tally in tallies]
-        others = [times[:row] + times[row + 1 :] if without_each else times for row in range(places.size)]
+        size, rows = sizes[clock][:, names.index(name)], member[names.index(name)] > 0
+        counted = [tally.events[clock, event] for tally in tallies]
+        others = [counted[:row] + counted[row + 1 :] if without_each else counted for row in range(places.size)]
         return [path(others[i], rows, int(place), step, survival[key][i], size[i]) for i, place in enumerate(places)]
 
     reached = sizes[pathway.clock]
@@ -171,23 +174,14 @@ class Tally:
         for mine, others in zip(self._tables(), other._tables(), strict=True):
             mine.counts += others.table().ravel()
         for key, events in self.events.items():
-            events.times.gathered += other.events[key].times.gathered
+            events.merge(other.events[key])
         for name, total in other.sums.items():
             self.sums[name] += total
-
-    def happened(self, clock: str, event: str) -> tuple[Floats, Floats]:
-        """Return how many of each population have an event of each cause at each place, and months from it to there.
-
-        (n_populations, n_causes, n_months + 2), the last two places: patients without the event at the horizon, and
-        patients not on the clock; (n_populations, n_months).
-        """
-        member = np.array([self.rows(name) for name in populations(self.pathway)], dtype=float)
-        return self.events[clock, event].of(member)
 
     @property
     def patients(self) -> int:
         """How many have reached the default clock."""
-        return int(self.events[self.pathway.clock, DEATH].counts.table()[:, :-1].sum())
+        return int(self.events[self.pathway.clock, DEATH].size)
 
     def _happens(self, block: Trajectories, clock: str, event: str) -> tuple[Integers | int, Floats]:
         """Return the cause of every patient's event, by place, and its month from entry, inf if never."""
@@ -213,8 +207,7 @@ class Tally:
         return block.clock_month if clock == self.pathway.clock else np.zeros(block.patients.size)
 
     def _tables(self) -> list[Cells]:
-        counts = [events.counts for events in self.events.values()]
-        return [*counts, *self.entered.values(), *self.left.values()]
+        return [*self.entered.values(), *self.left.values()]
 
     def _places(self, month: Floats, zero: Floats) -> Integers:
         """Return the lattice point from which on a month counts as past: 0 if before the clock starts, n_months if
@@ -283,7 +276,7 @@ class Tally:
 
     def _occupancy(self, clock: str) -> dict[str, Floats]:
         moves = self.entered[clock].table() - self.left[clock].table()
-        size = max(self.events[clock, DEATH].counts.table()[:, :-1].sum(), 1.0)
+        size = max(self.events[clock, DEATH].size, 1.0)
         there = np.cumsum(moves[:, : self.n_months], axis=1) / size
         return {name: there[row][None] for row, name in enumerate(self.stays)}
 

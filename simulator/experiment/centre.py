@@ -97,7 +97,7 @@ def run(
         for number, uniforms in enumerate(streams)
     ]
     blocks = [result.trajectories.only(result.counted) for result in results]
-    curves, without = tally.of_blocks(model, horizon, blocks), tally.without_each(model, horizon, blocks)
+    curves, without = tally.replicated(model, horizon, blocks)
     return curves, without, _resource_draws(scenario, results), results[0]
 
 

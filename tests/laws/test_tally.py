@@ -114,7 +114,7 @@ def test_curves_without_a_block_are_those_of_the_others() -> None:
         next(engine.simulate(model, Uniforms(3, replication=number), range(patients), horizon=120.0))
         for number, patients in enumerate((70, 40, 3))
     ]
-    found = tally.without_each(model, 60.0, blocks)
+    _, found = tally.replicated(model, 60.0, blocks)
     for place in range(3):
         others = tally.of_blocks(model, 60.0, [block for number, block in enumerate(blocks) if number != place])
         for key, survival in others.survival.items():
@@ -127,7 +127,7 @@ def test_curves_without_a_block_are_those_of_the_others() -> None:
 
 def test_without_the_only_block_there_is_nobody() -> None:
     model = resolve(load_scenario("baseline"))
-    found = tally.without_each(model, 12.0, list(engine.simulate(model, Uniforms(3), range(20), horizon=120.0)))
+    _, found = tally.replicated(model, 12.0, list(engine.simulate(model, Uniforms(3), range(20), horizon=120.0)))
     assert all(np.isnan(survival).all() for survival in found.survival.values())
 
 
