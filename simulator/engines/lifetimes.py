@@ -51,9 +51,13 @@ def on_line(times: Floats, high: Floats, low: Floats, levels: Floats | float, pl
 def least_of_path(path: Path, level: float) -> float:
     """Return the least time from which on a path is below a level; its end if it is nowhere."""
     times, alive = path
-    levels = np.array([level])
-    month = least_below(times, alive[None], levels, place_below(alive[None], levels)).item()
-    return min(month, float(times[-1]))
+    below = is_below(alive, level)
+    place = int(below.argmax())
+    if place == 0:
+        return float(times[0] if below[0] else times[-1])
+    high, low = alive[place - 1], alive[place]
+    part = min(max((high - level) / (high - low), 0.0), 1.0) if high > low else 0.0
+    return float(times[place - 1] + part * (times[place] - times[place - 1]))
 
 
 def average(paths: Sequence[Path], weights: Sequence[float]) -> Path:

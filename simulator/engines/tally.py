@@ -46,18 +46,20 @@ def of_blocks(model: Model, horizon: float, blocks: Iterable[Trajectories]) -> C
 def replicated(model: Model, horizon: float, blocks: Sequence[Trajectories]) -> tuple[Curves, Curves]:
     """Return the curves of all blocks of patients, and of all but one in turn : (n_blocks, n_months), block by block.
 
-    The latter show how chance moves what all blocks give together, and have no occupancy.
+    The latter show how chance moves what all blocks give together, and have no occupancy. Neither have `patients`,
+    who depend on one another.
     """
     together, tallies = Tally(model, horizon), [Tally(model, horizon) for _ in blocks]
     for tally, block in zip(tallies, blocks, strict=True):
         tally.add(block)
         together.merge(tally)
-    without = _with_end_points(tallies, without_each=True)
+    whole, without = together.curves(), _with_end_points(tallies, without_each=True)
+    end_points = {name: replace(free, patients=None) for name, free in whole.end_points.items()}
     reached = sum(tally.patients for tally in tallies)
     patients = np.array([max(reached - tally.patients, 1) for tally in tallies])
     totals = {name: np.array([tally.sums[name][0] for tally in tallies]) for name in model.pathway.counts}
     counts = {name: (total.sum() - total) / patients for name, total in totals.items()}
-    return together.curves(), replace(without, counts=counts)
+    return replace(whole, patients=None, end_points=end_points), replace(without, counts=counts)
 
 
 def _with_end_points(tallies: Sequence[Tally], *, without_each: bool) -> Curves:

@@ -47,19 +47,21 @@ class ScenarioDraws:
 
 
 def with_noise(part: ScenarioDraws, without: ScenarioDraws) -> ScenarioDraws:
-    """Return a part with the noise between its replications: `draws_of_curves` takes patients for independent."""
+    """Return a part with the noise between its replications."""
     replicated = {
         key: {name: values[None] for name, (_, values, _) in outcome.items()}
         for key, outcome in without.outcomes.items()
     }
+    figures = np.concatenate([values for of_population in replicated.values() for values in of_population.values()])
+    errors = iter(np.sqrt(jackknife(figures))[:, None])
+    shares = without.shares
+    by_month = np.split(np.sqrt(jackknife(np.concatenate(list(shares.values()), axis=1).T)), len(shares))
     return replace(
         part,
-        noise={key: np.sqrt(jackknife(shares.T))[None] for key, shares in without.shares.items()},
+        noise={key: noise[None] for key, noise in zip(shares, by_month, strict=True)},
         outcomes={
-            key: {
-                name: (unit, at, np.sqrt(jackknife(replicated[key][name]))) for name, (unit, at, _) in outcome.items()
-            }
-            for key, outcome in part.outcomes.items()
+            key: {name: (part.outcomes[key][name][0], part.outcomes[key][name][1], next(errors)) for name in values}
+            for key, values in replicated.items()
         },
         without=replicated,
         treated_without=without.treated[None],

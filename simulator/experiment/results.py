@@ -151,7 +151,8 @@ def gather(
         for clock in clocks(scenario):
             for name in populations(pathway):
                 survival.append(survival_table(scenario, clock, name, months, draws))
-                end_points.extend(end_points_table(scenario, clock, name, months, draws))
+                if pathway.end_points:
+                    end_points.append(end_points_table(scenario, clock, name, months, draws))
                 outcomes.extend(outcomes_of_population(scenario, clock, name, draws, by_scenario[0] if i else None))
             occupancy.append(occupancy_table(scenario, clock, months, draws))
         outcomes.extend(break_even_outcomes(scenario, draws, scenarios, by_scenario, settings.margin))

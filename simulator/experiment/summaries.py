@@ -49,26 +49,33 @@ def survival_table(
     scenario: Scenario, clock: str, population: str, months: Floats, draws: Sequence[ScenarioDraws]
 ) -> pd.DataFrame:
     keys: dict[str, Any] = {"scenario": scenario.name, "clock": clock, "population": population, "month": months}
-    return pd.DataFrame(keys | _by_month(draws, "survival", (clock, population), "survival"))
+    return pd.DataFrame(keys | _by_month(draws, "survival", [(clock, population)], "survival"))
 
 
-def _by_month(draws: Sequence[ScenarioDraws], table: str, key: tuple[str, ...], name: str) -> dict[str, Floats]:
-    """Return the summary over draws of shares by month, as columns; that of the estimate has a name."""
-    values = _joined(draws, table, key)
-    noise = _joined(draws, "noise", key) if draws[0].noise else np.zeros_like(values)
+def _by_month(
+    draws: Sequence[ScenarioDraws], table: str, keys: Sequence[tuple[str, ...]], name: str
+) -> dict[str, Floats]:
+    """Return the summary over draws of one population's shares by key and month, as columns; that of the estimate has
+    a name."""
+    values = np.concatenate([_joined(draws, table, key) for key in keys], axis=1)
+    noise = np.zeros_like(values)
+    if draws[0].noise:
+        noise = np.concatenate([_joined(draws, "noise", key) for key in keys], axis=1)
     summary = of_means(values, noise**2).series()
     return {name: summary.pop("estimate")} | summary
 
 
 def end_points_table(
     scenario: Scenario, clock: str, population: str, months: Floats, draws: Sequence[ScenarioDraws]
-) -> Iterator[pd.DataFrame]:
-    """Yield, of every end point, the rows of survival without its event, and of first events by cause."""
-    for name, end_point in scenario.pathway.end_points.items():
-        for cause in ("", *end_point.causes):
-            keys: dict[str, Any] = {"scenario": scenario.name, "clock": clock, "population": population}
-            keys |= {"end_point": name, "cause": cause, "month": months}
-            yield pd.DataFrame(keys | _by_month(draws, "end_points", (clock, population, name, cause), "probability"))
+) -> pd.DataFrame:
+    """Return, of every end point, the rows of survival without its event, and of first events by cause."""
+    end_points = scenario.pathway.end_points.items()
+    events = [(name, cause) for name, end_point in end_points for cause in ("", *end_point.causes)]
+    names, causes = np.repeat(events, months.size, axis=0).T
+    keys: dict[str, Any] = {"scenario": scenario.name, "clock": clock, "population": population}
+    keys |= {"end_point": names, "cause": causes, "month": np.tile(months, len(events))}
+    columns = _by_month(draws, "end_points", [(clock, population, *event) for event in events], "probability")
+    return pd.DataFrame(keys | columns)
 
 
 def occupancy_table(scenario: Scenario, clock: str, months: Floats, draws: Sequence[ScenarioDraws]) -> pd.DataFrame:
