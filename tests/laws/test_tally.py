@@ -114,7 +114,11 @@ def test_curves_without_a_block_are_those_of_the_others() -> None:
         next(engine.simulate(model, Uniforms(3, replication=number), range(patients), horizon=120.0))
         for number, patients in enumerate((70, 40, 3))
     ]
-    _, found = tally.replicated(model, 60.0, blocks)
+    whole, found = tally.replicated(model, 60.0, blocks)
+    for name, free in tally.of_blocks(model, 60.0, blocks).end_points.items():
+        for key, survival in free.survival.items():
+            np.testing.assert_array_equal(whole.end_points[name].survival[key], survival)
+        assert whole.end_points[name].patients is None
     for place in range(3):
         others = tally.of_blocks(model, 60.0, [block for number, block in enumerate(blocks) if number != place])
         for key, survival in others.survival.items():
