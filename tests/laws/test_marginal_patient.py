@@ -324,7 +324,7 @@ def test_the_means_over_cells_of_entries_and_of_groups_are_those_of_the_curves()
         return np.asarray(0.5 * (curve[:, 1:] + curve[:, :-1]))
 
     for state in model.pathway.states:
-        means = solution.between([state], "all", None, "in")
+        means = solution.by_cell(solution.flow([state], "all"))[:, : solution.n_months - 1]
         np.testing.assert_allclose(means, middle(solution.entered([state])), rtol=0, atol=1e-3, err_msg=state)
     for group in model.pathway.groups:
         sizes = middle(solution.size_by_month(group))

@@ -71,32 +71,33 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Through:
-    """Along a path, then out of a sojourn by one of its exits."""
+class AlongPath:
+    """A step that goes on from a path."""
 
     path: int
-    law: int
-    exit: int
 
     @property
     def before(self) -> tuple[int, ...]:
         return (self.path,)
+
+
+@dataclass(frozen=True)
+class Through(AlongPath):
+    """Along a path, then out of a sojourn by one of its exits."""
+
+    law: int
+    exit: int
 
     def measure(self, paths: Paths) -> Measure:
         return along(paths.as_onward(self.path), paths.law_transformed(self.law)[self.exit], paths.lattice)
 
 
 @dataclass(frozen=True)
-class Cut:
+class Cut(AlongPath):
     """Along a path up to a month, or after it."""
 
-    path: int
     months: float
     late: bool
-
-    @property
-    def before(self) -> tuple[int, ...]:
-        return (self.path,)
 
     def measure(self, paths: Paths) -> Measure:
         at = round(self.months / paths.lattice.step)

@@ -18,7 +18,7 @@ from simulator.engines.exact.combinations import Combination, Combinations, add,
 from simulator.engines.exact.history_graph import Node
 from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.measures import InTime, Leaving, Measure, added, transformed, whole
-from simulator.engines.exact.paths import Paths, Start, Step, Then
+from simulator.engines.exact.paths import AlongPath, Paths, Start, Step, Then
 from simulator.engines.no_benefit import open_exits
 
 
@@ -73,15 +73,10 @@ def _by_cell(measure: InTime) -> Floats:
 
 
 @dataclass(frozen=True)
-class Entering:
+class Entering(AlongPath):
     """Along a path, alive. mass = int S dC in each cell"""
 
-    path: int
     law: int
-
-    @property
-    def before(self) -> tuple[int, ...]:
-        return (self.path,)
 
     def measure(self, paths: Paths) -> Measure:
         m = meeting(self.path, self.law, paths)
@@ -92,15 +87,10 @@ class Entering:
 
 
 @dataclass(frozen=True)
-class Living:
+class Living(AlongPath):
     """Gone along a path, and alive: C S."""
 
-    path: int
     law: int
-
-    @property
-    def before(self) -> tuple[int, ...]:
-        return (self.path,)
 
     def measure(self, paths: Paths) -> Measure:
         m = meeting(self.path, self.law, paths)
@@ -114,16 +104,11 @@ class Living:
 
 
 @dataclass(frozen=True)
-class Dying:
+class Dying(AlongPath):
     """Gone along a path, and dead since by a cause. mass = int C dD in each cell"""
 
-    path: int
     law: int
     cause: int
-
-    @property
-    def before(self) -> tuple[int, ...]:
-        return (self.path,)
 
     def measure(self, paths: Paths) -> Measure:
         m, died = (

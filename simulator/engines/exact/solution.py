@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from simulator.arrays import Floats
-from simulator.engines.curves import split_level, up_to
+from simulator.engines.curves import split_level
 from simulator.engines.exact.history_graph import Node
 from simulator.engines.exact.lattice import Lattice
 from simulator.engines.model import Model
@@ -145,15 +145,6 @@ class Solution:
 
     def _again(self, **changes: Any) -> Solution:
         return replace(self, **changes, _joined={}, _sizes={})
-
-    def months_in(self, states: Iterable[str], month: float) -> Floats:
-        """Return the months spent in `states` up to a month after the default clock's start, (n_draws,)."""
-        return up_to(self.between(states, "all", None, "net"), self.lattice.step, month)
-
-    def between(self, states: Iterable[str], population: str, clock: str | None, which: str) -> Floats:
-        """Return the mean over each cell of patients present, `net`, or arrived, `in`, (n_draws, n_months - 1)."""
-        (means,) = self.flows.between([self.flow(states, population, clock, which)])
-        return np.broadcast_to(means[:, : self.n_months - 1], (self.model.n_draws, self.n_months - 1))
 
     def survival_of(self, keys: Sequence[tuple[str, str]]) -> tuple[list[Floats], list[Floats]]:
         """Return S(t) of (clock, population) keys, (n_draws, n_months), and its mean over each cell.
