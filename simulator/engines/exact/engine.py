@@ -121,7 +121,9 @@ def _solve(model: Model, horizon: float, step: float, window: bool, paths: Paths
 def _flows(model: Model, paths: Paths, after: history_graph.Graph, before: history_graph.Graph | None = None) -> Flows:
     """Return the flows on the graphs after the default clock and before it."""
     marking = _marking(model.pathway)
-    if after.has_cycle or (before is not None and before.has_cycle):
+    # What is followed to an end point only has the same error as the whole, so that causes sum with survival to one.
+    comes_back = bool(model.ends) and bool(accuracy.cycle(model))
+    if comes_back or after.has_cycle or (before is not None and before.has_cycle):
         return renewal_flows.flows(model, paths.lattice, after, before, marking)
     return path_flows.flows(model, paths, after, before, marking)
 

@@ -179,15 +179,20 @@ class FirstEvents:
     def _joining(self, come: Come, node: Node, group: Group, cell: int) -> Come:
         """Return the part of who came to a node that is in a group at the end of its window."""
         by, means = come
-        members = self._started[node].alone(cell).size_by_month(group.name)
+        started = self._started[node].alone(cell)
+        members, mean = started.size_by_month(group.name), started.mean_size(group.name)
+        # At a point of the lattice many may join at once: so many are of the group just before.
+        before = np.concatenate([members[:, :1], 2.0 * mean - members[:, :-1]], axis=1)
         left = round(self.model.pathway.group_window / self.lattice.step) - np.arange(by.shape[1])
-        share = np.where(left >= 0, members[:, np.maximum(left, 0)], float(bool(node.marks & set(group.entered))))
+        closed = float(bool(node.marks & set(group.entered)))
+        at_end = np.where(left >= 0, members[:, np.maximum(left, 0)], closed)
+        at_start = np.where(left > 0, before[:, np.maximum(left, 0)], closed)[:, :-1]
         came = np.diff(by)
         late = by[:, :-1] + 0.5 * came - means
-        middle, slope = 0.5 * (share[:, 1:] + share[:, :-1]), np.diff(share)
+        middle, slope = 0.5 * (at_start + at_end[:, 1:]), at_end[:, 1:] - at_start
         # Within a cell both are linear, their means kept: int G dF, and how far after the cell's middle it lies.
         masses, moments = middle * came + slope * late, middle * late + slope * came / 12.0
-        joint = np.cumsum(np.concatenate([by[:, :1] * share[:, :1], masses], axis=-1), axis=-1)
+        joint = np.cumsum(np.concatenate([by[:, :1] * at_end[:, :1], masses], axis=-1), axis=-1)
         return joint, joint[:, :-1] + 0.5 * masses - moments
 
     def _before(self, states: set[str], group: Group, weights: Floats) -> Flow:

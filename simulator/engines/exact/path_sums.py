@@ -53,6 +53,8 @@ class PathSums:
         """Return what is read of the paths, (n_draws, n, n_used): those of one draw and place next to one another."""
 
         def make() -> Floats:
+            if not self.used:
+                return np.zeros((len(self.shares), self.paths.lattice.n, 0))
             return np.stack(np.broadcast_arrays(np.zeros((len(self.shares), 1)), *map(read, self.used))[1:], axis=-1)
 
         return self.paths.once((key, self.used, len(self.shares)), make)

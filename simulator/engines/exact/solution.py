@@ -214,6 +214,10 @@ class Solution:
         # The window closes a group: later it stays as it is.
         return np.broadcast_to(members[:, np.minimum(np.arange(self.n_months), members.shape[1] - 1)], shape)
 
+    def mean_size(self, group: str) -> Floats:
+        """Return the mean over each cell of the share in a group so far, (n_draws or 1, n_months - 1)."""
+        return np.clip(self.by_cell(self._joining(group))[:, : self.n_months - 1], 0.0, 1.0)
+
     def at(self, flow: Flow, months: Sequence[float] | Floats) -> Floats:
         """Return how many of a flow have come by months, (n_draws, n_months)."""
         return self._by_draw(self.flows.at(flow, self._to_horizon(months)))
