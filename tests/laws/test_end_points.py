@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from every_engine import curves_of
 from sojourn_times import Table, by, exponential, fixed, weibull
-from worlds import chance, decision, exit_to, load, share, sojourn, ward, world
+from worlds import DEATH, chance, decision, exit_to, load, scenario, share, sojourn, ward, world
 
 from simulator import compare, run
 from simulator.engines.curves import Curves
@@ -358,3 +358,23 @@ def test_policies_differ_by_what_they_change_in_every_parameter_set() -> None:
         for clock in ("relapse", "entry"):
             difference = draws.loc[("b", clock), name].item() - draws.loc[("a", clock), name].item()
             assert abs(rows.loc[("b", clock, name), "difference"] - difference) < 1e-6
+
+
+def test_who_joins_a_group_at_one_instant_after_the_event_is_counted_at_that_instant() -> None:
+    """Of the severely ill, who are treated after 10.6 months, only those of the first 1.4 months are within a year."""
+    severe, mild, stay, window = 0.3, 0.2, 10.6, 12.0
+    states = {
+        "well": sojourn(severely_ill=exponential(rate=severe), mildly_ill=exponential(rate=mild)),
+        "severely_ill": sojourn(treated=fixed(stay)),
+        "mildly_ill": sojourn(treated=exponential(rate=severe + mild)),
+        "treated": sojourn(dead=exponential(rate=0.05)),
+        "dead": DEATH,
+    }
+    declared = world("well", states, groups={"treated_early": "treated"}, group_window=window)
+    declared["end_points"] = {"illness": {"causes": {"severe": ["severely_ill"], "mild": ["mildly_ill"]}}}
+    curves = exact.curves(resolve(scenario(declared)), 24.0)
+    rate = severe + mild
+    of_mild = mild * ((1.0 - np.exp(-rate * window)) / rate - window * np.exp(-rate * window))
+    come = severe / rate * (1.0 - np.exp(-rate * np.minimum(curves.months, window - stay)))
+    incidence = curves.end_points["illness"].incidence["severe"]["start", "treated_early"][0]
+    np.testing.assert_allclose(incidence, come / (come[-1] + of_mild), rtol=0, atol=1e-5)
