@@ -10,8 +10,9 @@ import numpy as np
 
 from simulator.arrays import Floats, slices
 from simulator.engines.curves import populations as populations_of
-from simulator.engines.exact import engine
+from simulator.engines.exact import accuracy, engine
 from simulator.engines.model import resolve
+from simulator.engines.steps import FINEST_READ, divisor
 from simulator.errors import InputError
 from simulator.evidence.draws import choose, load_informed_draws, values
 from simulator.experiment.settings import Given
@@ -49,9 +50,13 @@ def survival_curves(
     else:
         table, n_draws = draws, len(draws)
     horizon, clock = max(*at, 1.0), pathway.clock
+    step = engine.step_of((policy,), horizon)
+    # Months that are read lie on the lattice, as far as that goes.
+    step /= divisor(at, step, int(FINEST_READ * step / horizon))
     curves = {name: np.empty((n_draws, len(at))) for name in populations}
     for rows in slices(n_draws, engine.batch(pathway, horizon)):
-        solved = engine.curves(resolve(policy, values(table, rows)), horizon, only={(clock, name) for name in curves})
+        model, only = resolve(policy, values(table, rows)), {(clock, name) for name in curves}
+        solved = engine.curves(model, horizon, step=None if accuracy.cycle(model) else step, only=only)
         for name, survival in curves.items():
             by = solved.survival[clock, name]
             survival[rows] = np.column_stack([survival_at(solved.months, by, month) for month in at])

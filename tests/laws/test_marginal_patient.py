@@ -330,3 +330,35 @@ def test_the_means_over_cells_of_entries_and_of_groups_are_those_of_the_curves()
         sizes = middle(solution.size_by_month(group))
         means = np.diff(solution.members_up_to(group, solution.months)) / solution.lattice.step
         np.testing.assert_allclose(means, sizes, rtol=0, atol=1e-3, err_msg=group)
+
+
+def short_window() -> Scenario:
+    """A decision at the clock's start, and a group of those who are treated within two months."""
+    states = {
+        "relapse": decision(wait="uptake", care="rest"),
+        "wait": sojourn(treatment=exponential(mean=4)),
+        "treatment": sojourn(
+            exit_to("response", exponential(mean=1), probability=0.5),
+            exit_to("failure", exponential(mean=1), probability="rest"),
+        ),
+        "response": sojourn(dead=exponential(mean=30)),
+        "failure": sojourn(dead=exponential(mean=5)),
+        "care": sojourn(dead=exponential(mean=8)),
+    }
+    marginal = {"decision": "relapse", "branch": "wait", "otherwise": "care", "no_benefit": "failure"}
+    declared = world(
+        "relapse", states, marginal=marginal, parameters={"uptake": share(0.4)}, group_window=2,
+        groups={"early": "treatment"},
+    )  # fmt: skip
+    return Scenario("raised", load(declared), set={"uptake": 0.8}, marginal_benefit=0.0)
+
+
+def test_patients_without_benefit_who_are_treated_after_the_window_are_not_of_the_group() -> None:
+    model, n = resolve(short_window()), 100_000
+    solved, simulated = exact.curves(model, 24.0), microsim.curves(model, 24.0, patients=n, uniforms=Uniforms(8))
+    stride = round(simulated.months[1] / solved.months[1])
+    size = float(simulated.sizes["early"][0])
+    # One false alarm in 1e5 each (Dvoretzky, Kiefer & Wolfowitz).
+    assert abs(size - solved.sizes["early"][0]) < np.sqrt(np.log(2e5) / (2 * n))
+    off = simulated.survival["start", "early"] - solved.survival["start", "early"][:, ::stride]
+    assert np.abs(off).max() < np.sqrt(np.log(2e5) / (2 * n * size)) + 1e-4

@@ -82,7 +82,7 @@ def of_survival(coarse: Solved, fine: Solved, clocks: Sequence[str] = (), who: S
     """
     pathway = coarse.model.pathway
     whole = min(solved.lattice.step * solved.lattice.n for solved in (coarse, fine)) >= pathway.group_window
-    who = who or [name for name in populations(pathway) if whole or name not in pathway.groups]
+    who = [name for name in who or populations(pathway) if whole or name not in pathway.groups]
     keys = [(clock, name) for clock in clocks or pathway.clocks for name in who]
     stride = round(coarse.lattice.step / fine.lattice.step)
     pairs = zip(coarse.survival_of(keys)[0], fine.survival_of(keys)[0], strict=True)

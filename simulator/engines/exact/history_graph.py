@@ -37,6 +37,11 @@ class Graph:
     out_of: dict[Node, tuple[Edge, ...]]
 
     @property
+    def windowed(self) -> bool:
+        """Return whether entries are told apart by the end of the group window."""
+        return any(edge.when != "always" for edges in self.out_of.values() for edge in edges)
+
+    @property
     def nodes(self) -> list[Node]:
         return [node for component in self.order for node in component]
 

@@ -35,15 +35,15 @@ class NoBenefit:
 
 
 def streams_without_benefit(
-    model: Model, lattice: Lattice, decision: Node, share: Floats, marking: frozenset[str]
+    model: Model, lattice: Lattice, decision: Node, share: Floats, marking: frozenset[str], *, windowed: bool = False
 ) -> NoBenefit:
-    """Return the streams of a patient without benefit, from a decision's node on."""
+    """Return the streams of a patient without benefit, from a decision's node on; `windowed` as in `build`."""
     pathway = model.pathway
     marginal = pathway.marginal
     assert marginal is not None
     target = pathway.states[marginal.decision].transition(marginal.branch).to
     shut = replace(model, exits={name: open_exits(pathway, name, exits) for name, exits in model.exits.items()})
-    graph = history_graph.build(target, marking=marking, marks=decision.marks, ways=shut.open_ways)
+    graph = history_graph.build(target, marking=marking, marks=decision.marks, windowed=windowed, ways=shut.open_ways)
     alive = renewal(shut, lattice, graph, {})
     return _with_deaths(model, lattice, alive, graph, decision, share)
 

@@ -255,7 +255,7 @@ def flows(model: Model, lattice: Lattice, after: Graph, before: Graph | None, ma
     solved = renewal(model, lattice, after, ready, share)
     reached = None if before is None else renewal(model, lattice, before, ready)
     no_benefits = [
-        streams_without_benefit(model, lattice, node, share, marking)
+        streams_without_benefit(model, lattice, node, share, marking, windowed=after.windowed and node == after.start)
         for node in after.nodes
         if share is not None and rule is not None and node.state == rule.decision
     ]

@@ -1,5 +1,7 @@
 """The error that a run of the exact engine states is one that no parameter set of it exceeds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from scipy import special
@@ -39,3 +41,9 @@ def test_no_parameter_set_of_a_shipped_policy_is_further_off_than_a_run_states()
     assert list(errors) == ["survival", "occupancy", "end_point"]
     for what, of_draws in errors.items():
         assert of_draws.max() <= stated[f"{what}_error"]["largest"] < 1e-4, what
+
+
+def test_groups_whose_window_ends_after_the_quarter_of_a_run_are_left_out_where_patients_come_back() -> None:
+    again = replace(load_scenario("baseline"), set={"second_salvage_uptake": 0.5})
+    stated = measured([again], load_draws(again.pathway), 60.0, 5)
+    assert 0.0 < stated["survival_error"]["largest"] < 1e-4
