@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import add
+from typing import NamedTuple
 
 import numpy as np
 
@@ -44,6 +45,7 @@ class FirstEvents:
     onward: Callable[[Node], Solution]
     _kept: dict[tuple[tuple[str, ...], str, str], _Events] = field(default_factory=dict)
     _started: dict[Node, Solution] = field(default_factory=dict)
+    _incidences: dict[tuple[str, str], dict[str, Floats]] = field(default_factory=dict)
 
     @property
     def model(self) -> Model:
@@ -109,11 +111,17 @@ class FirstEvents:
 
     def incidence(self, cause: str, population: str, clock: str) -> Floats:
         """Return the probability of a first event of a cause by a month, (n_draws, n_months)."""
-        first = self._events(self.causes[cause], population, clock)
-        if first.shares is None:
-            come = self.until.by_point(first.flow) + first.joined[0]
-            first.shares = self._share(come[:, : self.whole.n_months], population, clock)
-        return first.shares
+        if (population, clock) not in self._incidences:
+            shares = {}
+            for name, states in self.causes.items():
+                first = self._events(states, population, clock)
+                come = self.until.by_point(first.flow) + first.joined[0]
+                shares[name] = self._share(come[:, : self.whole.n_months], population, clock)
+            # In a group that forms after the event, the lattice's error may make the events more than its patients.
+            total = np.asarray(sum(shares.values()))
+            most = np.where(total > 1.0 + ROUNDING, total, 1.0)
+            self._incidences[population, clock] = {name: share / most for name, share in shares.items()}
+        return self._incidences[population, clock][cause]
 
     def flow(self, cause: str, population: str, clock: str) -> Flow:
         """Return first events of a cause as a flow, without those of patients whose groups are not settled."""
@@ -208,13 +216,11 @@ class FirstEvents:
         return total
 
 
-@dataclass
-class _Events:
-    """First events: a flow, and what is not one; `shares`, once they are known."""
+class _Events(NamedTuple):
+    """First events: a flow, and what is not one."""
 
     flow: Flow
     joined: Come = NOBODY
-    shares: Floats | None = None
 
 
 def _sum(*parts: Come) -> Come:
