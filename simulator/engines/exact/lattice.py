@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from scipy import fft
 
 from simulator.arrays import Complex, Floats
 from simulator.engines.exact.kernels import Kernel
@@ -46,6 +45,8 @@ class Lattice:
     """n cells of `step` months from 0 on; streams are masses a cell, (n_draws or 1, n_cells or 1, n)."""
 
     def __init__(self, step: float, horizon: float) -> None:
+        from scipy import fft
+
         self.step = step
         self.n = fft.next_fast_len(max(math.ceil(horizon / step - 1e-9) + 1, 64), real=True)
 
@@ -60,6 +61,8 @@ class Lattice:
         return np.asarray(ALIAS ** (1.0 / self.n) * np.exp(-2j * np.pi * f / self.n), dtype=np.complex128)
 
     def transform(self, stream: Floats) -> Complex:
+        from scipy import fft
+
         return np.asarray(fft.rfft(stream * self.damping, overwrite_x=True))
 
     def between(self, edges: Complex) -> Floats:
@@ -67,6 +70,8 @@ class Lattice:
         return self.summed(edges)
 
     def stream(self, transformed: Complex) -> Floats:
+        from scipy import fft
+
         if transformed.shape[-1] == 1:
             transformed = np.broadcast_to(transformed, (*transformed.shape[:-1], self.z.size))
         stream = np.asarray(fft.irfft(transformed, self.n))
@@ -86,7 +91,7 @@ class Lattice:
 
     def turned(self, weights: Floats) -> Floats:
         """Return weights in time, (n, n_sums), as those of transforms' real and imaginary parts by turns."""
-        turned = fft.rfft(weights / self.damping[:, None], axis=0) * self._inverse[:, None]
+        turned = np.fft.rfft(weights / self.damping[:, None], axis=0) * self._inverse[:, None]
         return np.stack([turned.real, turned.imag], axis=1).reshape(-1, weights.shape[1])
 
     def summed(self, transformed: Complex) -> Floats:
