@@ -237,7 +237,7 @@ def test_policies_that_move_shares_and_times_agree_with_single_runs() -> None:
         alone = run(results.grid.at(cell), draws=3, horizon=24.0).outcomes
         alone = alone[alone["scenario"] == results.grid.at(cell).name].reset_index(drop=True)
         alone = alone[~alone["outcome"].str.contains("break_even|draws_with")].reset_index(drop=True)
-        rows = table[(table[results.grid.names] == results.grid.values(cell)).all(axis=1)]
+        rows = table[(table[results.grid.names] == list(results.grid.values(cell))).all(axis=1)]
         rows = rows[~rows["outcome"].str.contains("per_10")].reset_index(drop=True)
         pd.testing.assert_frame_equal(rows[OUTCOME + VALUES[:4]], alone[OUTCOME + VALUES[:4]], rtol=1e-7, atol=1e-8)
 
