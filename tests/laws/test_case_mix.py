@@ -1,4 +1,4 @@
-"""Attributes that go together are a mixture of patients of one kind each, whoever simulates them.
+"""Attributes that go together are a mixture of patients of one kind each, in every engine.
 
 Brute force: the exact engine solves every combination of levels alone, and the curves of all are their weighted sums.
 """

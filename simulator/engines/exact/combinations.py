@@ -85,7 +85,7 @@ class Combinations:
         return gone
 
     def staying(self, node: Node) -> Combination:
-        """Return who has entered a node less who has left it; of a choice nobody."""
+        """Return entries into a node less exits; none of a choice."""
         if node.state in self.model.timeless:
             return {}
         there = dict(self.entered[node])

@@ -28,7 +28,7 @@ from simulator.engines.no_benefit import ways
 from simulator.pathway.pathway import Group, reachable
 
 Come = tuple[Floats, Floats]
-"""Who has come by every lattice point, (n_draws or 1, n), and as means over the lattice's cells, (..., n - 1)."""
+"""Patients who have come by every lattice point, (n_draws or 1, n), and the means over cells, (..., n - 1)."""
 NOBODY: Come = (np.zeros((1, 1)), np.zeros((1, 1)))
 
 

@@ -38,7 +38,7 @@ class Graph:
 
     @property
     def windowed(self) -> bool:
-        """Return whether entries are told apart by the end of the group window."""
+        """Return whether entries before and after the end of the group window differ."""
         return any(edge.when != "always" for edges in self.out_of.values() for edge in edges)
 
     @property

@@ -53,7 +53,7 @@ class PathFlows:
 
     @property
     def nodes_without_benefit(self) -> set[Node]:
-        """Every node to which patients come who are treated without benefit."""
+        """Every node that patients treated without benefit enter."""
         return {node for part in self.no_benefit for node in part.entered}
 
     def with_benefit(self) -> PathFlows:
@@ -89,7 +89,7 @@ class PathFlows:
         return PathFlow(mixed(total, weights))
 
     def joined(self, marks: Marks, weights: Floats) -> PathFlow:
-        """Return who has joined a population, less who has left it, on the default clock: where marks change."""
+        """Return entries into a population less exits, on the default clock: where marks change."""
         total: Combination = {}
         if marks(self.after.graph.start.marks):
             add(total, self.after.start)

@@ -145,7 +145,7 @@ def without_benefit(treated: Combinations, decision: Node, marking: Marks) -> Wi
     target = model.pathway.states[rule.decision].transition(rule.branch).to
     shut = replace(model, exits={name: open_exits(model.pathway, name, ways) for name, ways in model.exits.items()})
     start = {paths.place(Start()): np.ones((1, 1))}
-    # Where the decision comes after the clock has started, the window's end is not told apart.
+    # Where the decision comes after the clock has started, the end of the window is not followed.
     windowed = treated.graph.windowed and treated.entered[decision].keys() <= start.keys()
     graph = history_graph.build(target, marking=marking, marks=decision.marks, windowed=windowed, ways=shut.open_ways)
     alive = Combinations(shut, graph, paths, start, merging=treated.merging).solve()

@@ -37,7 +37,7 @@ class Weights:
 
 
 def come_by_months(months: Sequence[float], lattice: Lattice) -> Weights:
-    """Return the weights of who has come by months. In the part x of a cell come x mass - 6 x (1 - x) moment."""
+    """Return the weights of entries by months. In the part x of a cell come x mass - 6 x (1 - x) moment."""
     below, x = _places(months, lattice.step)
     cells = np.arange(lattice.n)[:, None]
     before, inside = 1.0 * (cells < below), 1.0 * (cells == below)

@@ -68,7 +68,7 @@ class RenewalFlows:
 
     @property
     def nodes_without_benefit(self) -> set[Node]:
-        """Every node to which patients come who are treated without benefit."""
+        """Every node that patients treated without benefit enter."""
         return {node for no_benefit in self.no_benefits for node in no_benefit.into}
 
     def with_benefit(self) -> RenewalFlows:
@@ -117,7 +117,7 @@ class RenewalFlows:
         return RenewalFlow(masses, edges)
 
     def joined(self, marks: Marks, weights: Floats) -> RenewalFlow:
-        """Return who has joined a population, less who has left it, on the default clock: where marks change."""
+        """Return entries into a population less exits, on the default clock: where marks change."""
         first = float(marks(self.after.graph.start.marks))
 
         def without_benefit() -> tuple[Floats, Complex]:

@@ -39,7 +39,7 @@ class Flows(Protocol):
 
     @property
     def nodes_without_benefit(self) -> Collection[Node]:
-        """Every node to which patients come who are treated without benefit."""
+        """Every node that patients treated without benefit enter."""
 
     def with_benefit(self) -> Flows:
         """Return the flows of the other patients."""
@@ -54,7 +54,7 @@ class Flows(Protocol):
         """Return the same of states between entry and the default clock."""
 
     def joined(self, marks: Marks, weights: Floats) -> Flow:
-        """Return who has joined a population, less who has left it, on the default clock: where marks change."""
+        """Return entries into a population less exits, on the default clock: where marks change."""
 
     def cumulative(self, flows: Sequence[Any]) -> list[Floats]:
         """Return how many of each flow have come by every lattice point, (n_draws or 1, n or more)."""
@@ -121,7 +121,7 @@ class Solution:
         return self.flows.total(nodes, "in", cells, from_entry=clock != self.model.pathway.clock)
 
     def come(self, flow: Flow) -> tuple[Floats, Floats]:
-        """Return who has come by every lattice point, (n_draws or 1, n), and its means over cells, (..., n - 1)."""
+        """Return entries by every lattice point, (n_draws or 1, n), and their means over cells, (..., n - 1)."""
         return self.by_point(flow), self.by_cell(flow)
 
     def by_point(self, flow: Flow) -> Floats:
@@ -140,7 +140,7 @@ class Solution:
         return self._again(model=model, n_months=self.lattice.n, absorption=np.ones((1, 1)))
 
     def with_benefit(self) -> Solution:
-        """Return the same without the patients who are treated without benefit."""
+        """Return the same without patients treated without benefit."""
         return self._again(flows=self.flows.with_benefit())
 
     def _again(self, **changes: Any) -> Solution:
