@@ -18,6 +18,7 @@ from simulator.analyses.sweep.grid import COLUMNS, Grid, make_grid
 from simulator.arrays import Floats, slices
 from simulator.engines.curves import populations
 from simulator.engines.exact import engine as exact
+from simulator.engines.exact.accuracy import TooCoarse
 from simulator.engines.exact.paths import Paths
 from simulator.engines.model import resolve
 from simulator.evidence.draws import load_informed_draws, values
@@ -141,7 +142,15 @@ def simulate(
         if not at_once:
             checks.check_loads(grid, draws_for_overload(table), progress)
         checks.check_trials(grid, draws_for_overload(table), table, progress)
-    tables, leading = _run(plan, untouched, progress)
+    try:
+        tables, leading = _run(plan, untouched, progress)
+    except TooCoarse as error:
+        if chosen.engine != "auto":
+            raise
+        # The first cell's declared values have a lattice, and another cell or one of the draws has none.
+        instead = simulate(grid.scenario, vary, replace(chosen, engine="microsim"), yes=yes, progress=progress)
+        instead.manifest["engine_because"] = f"{error.what}: {error.got}"
+        return instead
     why = f"{why} (one engine for all {len(grid)} cells)"
     sentences = notes.of(grid, untouched, chosen.patients)
     about = manifest.manifest([grid.scenario], chosen, engine, why, n_draws)

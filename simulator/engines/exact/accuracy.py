@@ -95,10 +95,17 @@ def _gap(coarse: Floats, fine: Floats, stride: int) -> Floats:
     return np.asarray(np.nan_to_num(np.abs(coarse[:, :both] - fine[:, :both])).max(axis=1))
 
 
-def fine_enough(model: Model, step: float, horizon: float, solve: Callable[[float], Solution]) -> Solution:
+def fine_enough(
+    model: Model,
+    step: float,
+    horizon: float,
+    solve: Callable[[float], Solution],
+    apart: Callable[[Solution, Solution], float],
+) -> Solution:
     """Return a model with cycles solved on cells of which halving moves no curve by more than `LIMIT`.
 
-    solve : step -> the solved model. Raises TooCoarse, naming the cycle.
+    solve : step -> the solved model; apart : how far any curve of two solutions is apart at most. Raises TooCoarse,
+    naming the cycle.
     """
     # Sojourns much shorter than a cell may do no harm, since their mean is kept: that is measured, not assumed.
     while 8 * horizon / step > FINEST:
@@ -108,7 +115,7 @@ def fine_enough(model: Model, step: float, horizon: float, solve: Callable[[floa
     while 2 * horizon / step <= FINEST and 2 * horizon / step * size <= MOST_NUMBERS:
         step /= 2
         fine = solve(step)
-        error = float(np.max(difference(coarse, fine)))
+        error = apart(coarse, fine)
         if error <= LIMIT:
             return fine
         coarse = fine

@@ -77,16 +77,21 @@ def lattice_error(model: Model, horizon: float) -> tuple[float, dict[str, Floats
     """
     coarse = solve(model, horizon, window=False)
     step = coarse.lattice.step
-    fine = _solve(model, horizon, step / 4, False)
+    moved = _moved(coarse, _solve(model, horizon, step / 4, False), horizon)
+    return step, {what: 4.0 / 3.0 * by for what, by in moved.items()}
+
+
+def _moved(coarse: Solution, fine: Solution, horizon: float) -> dict[str, Floats]:
+    """Return how far survival, occupancy and end points of two solutions of one model are apart at most, (n_draws,)."""
     alive, there = accuracy.difference(coarse, fine)
     moved = {"survival": alive, "occupancy": there}
-    if model.pathway.end_points:
+    if coarse.model.pathway.end_points:
         free = []
-        for end_point in model.pathway.end_points.values():
+        for end_point in coarse.model.pathway.end_points.values():
             of_coarse, of_fine = (first_events(one, end_point, horizon, False) for one in (coarse, fine))
             free.append(accuracy.of_survival(of_coarse, of_fine))
         moved["end_point"] = np.max(free, axis=0)
-    return step, {what: 4.0 / 3.0 * by for what, by in moved.items()}
+    return moved
 
 
 def moved_by_wider_cells(model: Model, horizon: float) -> tuple[Floats, Floats]:
@@ -172,7 +177,10 @@ def one_step(models: Sequence[Model], horizon: float) -> float:
 
 
 def _fine_enough(model: Model, step: float, horizon: float, window: bool) -> Solution:
-    return accuracy.fine_enough(model, step, horizon, lambda step: _solve(model, horizon, step, window))
+    def apart(coarse: Solution, fine: Solution) -> float:
+        return float(np.max(list(_moved(coarse, fine, horizon).values())))
+
+    return accuracy.fine_enough(model, step, horizon, lambda step: _solve(model, horizon, step, window), apart)
 
 
 def refuse(scenario: Scenario) -> None:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.arrays import Complex, Floats
+from simulator.distributions import Distribution
 from simulator.engines.exact.kernels import Kernel
 from simulator.engines.model import Model
 from simulator.engines.steps import FINEST, FINEST_READ, STEP, divisor, read_off
@@ -153,8 +154,8 @@ class Lattice:
 def choose_step(models: Sequence[Model], horizon: float, read: Sequence[float] | None = None) -> float:
     """Return a step that resolves every sojourn of models of one pathway: at most a fifth of its interquartile range.
 
-    Months that are read off, and fixed times that follow one another, are made whole numbers of steps, as far as the
-    finest lattice goes: off the lattice, what happens at one time would be spread over two points.
+    Months that are read off, and fixed times that follow one another or a steep start, are made whole numbers of steps,
+    as far as the finest lattice goes: off the lattice, what happens at one time would be spread over two points.
     read : those months; default: the horizon, the months of survival and the end of the group window
     """
     spreads = []
@@ -165,7 +166,7 @@ def choose_step(models: Sequence[Model], horizon: float, read: Sequence[float] |
     pathway = models[0].pathway
     if read is None:
         read = [*read_off(pathway, horizon), *([pathway.group_window] if pathway.groups else [])]
-    chained = sorted({month for model in models for month in fixed_after_fixed(model)})
+    chained = sorted({month for model in models for month in fixed_after_fixed(model) | fixed_after_steep(model)})
     step = STEP / divisor(chained, STEP, int(FINEST * STEP / max(horizon, STEP)))
     step /= divisor(read, step, int(FINEST_READ * step / horizon))
     # Groups are complete at the end of their window only, so the lattice reaches there however short the horizon.
@@ -193,6 +194,29 @@ def fixed_after_fixed(model: Model) -> set[float]:
     ways = {name: [to for _, to in exits] for name, exits in model.open_ways}
     follows = any(lasting.keys() & reachable(ways[name], at_once) for name in lasting)
     return {month for months in lasting.values() for month in months if month > 0} if follows else set()
+
+
+def fixed_after_steep(model: Model) -> set[float]:
+    """Return the fixed times of the model's sojourns if one may follow many exits next to one instant, or none."""
+    lasting, at_once = _lasting(model)
+    ways = {name: [to for _, to in exits] for name, exits in model.open_ways}
+    steep = {
+        name
+        for name, exits in model.exits.items()
+        if any(exit.time is not None and exit.time.atom is None and _is_steep(exit.time) for exit in exits)
+    }
+    begun = reachable(
+        [model.pathway.start, model.pathway.clock_state],
+        lambda name: ways[name] if name in lasting.keys() | steep else at_once(name),
+    )
+    follows = any(lasting.keys() & reachable(ways[name], at_once) for name in steep & begun)
+    return {month for months in lasting.values() for month in months if month > 0} if follows else set()
+
+
+def _is_steep(law: Distribution) -> bool:
+    """Return whether the hazard of any draw and cell grows without end towards the start: H(t) as t^k, k < 1."""
+    early, later = (np.asarray(law.cumulative_hazard(months)) for months in (1e-9, 1e-6))
+    return bool(np.any(early > 1.5e-3 * later))
 
 
 def _lasting(model: Model) -> tuple[dict[str, list[float]], Callable[[str], list[str]]]:

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from sojourn_times import exponential
-from worlds import months, scenarios_in, ward
+from worlds import months, rate, scenarios_in, to_and_fro, ward
+from worlds import scenario as declared
 
 from simulator import compare, load_scenario, run, sweep
 from simulator.analyses.sweep import axis, checks
 from simulator.analyses.sweep.axis import read_values
 from simulator.analyses.sweep.grid import find, make_grid
+from simulator.engines.exact.accuracy import TooCoarse
 from simulator.errors import InputError
 from simulator.experiment import cost
 from simulator.outcomes.uncertainty import Summary
@@ -424,3 +426,15 @@ def test_without_a_service_all_patients_arrive_at_once_and_a_note_says_so(ward: 
     assert results.notes == (
         "Without [service], all 50 patients of a parameter set arrive at once and share the units.",
     )
+
+
+def test_a_sweep_over_returns_that_no_lattice_follows_is_simulated_as_a_run_is() -> None:
+    """The first cell's cycle is solved, and that of the second is too fast."""
+    time = exponential(rate="speed")
+    cycle = to_and_fro(time, time, exponential(rate=0.05), parameters={"speed": rate(1.0)})
+    results = sweep(declared(cycle), {"speed": [1.0, 1_000.0]}, patients=50, horizon=12.0)
+    assert results.manifest["engine"] == "microsim"
+    assert "a -> b -> a" in results.manifest["engine_because"]
+    assert results.table["estimate"].notna().any()
+    with pytest.raises(TooCoarse, match="a -> b -> a"):
+        sweep(declared(cycle), {"speed": [1.0, 1_000.0]}, engine="exact", horizon=12.0)

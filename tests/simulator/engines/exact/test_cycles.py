@@ -194,3 +194,18 @@ def test_the_manifest_states_the_error_that_was_measured() -> None:
     assert measured["step_months"] == 0.1
     assert 0.0 < measured["survival_error"]["median"] <= measured["survival_error"]["largest"] < 1e-4
     assert "lattice" not in run("baseline", engine="microsim", draws=1, patients=50).manifest
+
+
+@pytest.mark.parametrize(("shape", "wait"), [(0.5, 2.44), (0.5, 3.249), (0.9, math.pi), (2.0, 3.26)])
+def test_an_end_point_of_a_rare_level_on_a_cycle_is_right_to_a_ten_thousandth(shape: float, wait: float) -> None:
+    """Patients relapse a fixed time after a Weibull one: P(no relapse by t) = exp(-((t - wait) / scale)^shape)."""
+    states = {
+        "well": sojourn(waiting=weibull(shape=shape, scale=4.0)),
+        "waiting": sojourn(relapsed=fixed(by("kind", rare=wait, usual=30.0))),
+        "relapsed": sojourn(well=exponential(mean=6.0), dead=exponential(mean=6.0)),
+    }
+    tables = {"attributes": {"kind": {"rare": 1, "usual": 99}}, "end_points": {"free": {"causes": {"r": "relapsed"}}}}
+    curves = exact.curves(resolve(scenario(world("well", states, **tables))), 24.0)
+    free = curves.end_points["free"].survival["start", "kind=rare"][0]
+    since = np.maximum(curves.months - wait, 0.0)
+    np.testing.assert_allclose(free, np.exp(-((since / 4.0) ** shape)), rtol=0.0, atol=1e-4)

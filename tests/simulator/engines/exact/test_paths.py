@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from sojourn_times import Table, exponential, fixed, weibull
-from worlds import DEATH, chance, scenario, sojourn, world
+from worlds import DEATH, chance, in_a_row, scenario, sojourn, world
 
 from simulator.arrays import Floats
 from simulator.engines.exact import engine, path_flows
@@ -118,3 +118,13 @@ def test_a_fixed_stay_shifts_those_who_come_evenly_wherever_it_ends_in_a_cell(mo
     alive = survival(resolve(scenario(world("ill", states))), 12.0, step=0.1)
     at = 0.1 * np.arange(alive.size)
     np.testing.assert_allclose(alive, stats.weibull_min.sf(at - months, 2.2, scale=3.0), atol=2e-5)
+
+
+@pytest.mark.parametrize("before", [[], [fixed(1.13)]], ids=["at once", "after a fixed time"])
+def test_a_fixed_time_after_a_steep_start_is_on_a_point_of_the_lattice(before: list[Table]) -> None:
+    """Many leave next to one instant, and die at one: S = exp(-((t - fixed) / scale)^shape)."""
+    stays = in_a_row(*before, weibull(shape=0.3, scale=10.0), fixed(3.26))
+    alive = survival(resolve(scenario(stays)), 24.0)
+    since = np.linspace(0.0, 24.0, alive.size) - 3.26 - 1.13 * len(before)
+    answer = np.exp(-((np.where(since < 1e-9, 0.0, since) / 10.0) ** 0.3))
+    np.testing.assert_allclose(alive, answer, rtol=0.0, atol=1e-4)
