@@ -95,16 +95,32 @@ def read_benefits(path: Path, wanted: int) -> Floats:
 
 def draws_of(path: Path, pathway: Pathway) -> dict[str, Floats]:
     """Return `read_draws` by column: parameter -> (n_draws,)."""
-    cells = _cells(path)
+    return _checked(_cells(path), pathway)
+
+
+def check_draws(table: pd.DataFrame, pathway: Pathway, where: str) -> None:
+    """Check a table of draws as a file's is, its rows counted from 1. Raises InputError."""
+    columns = {
+        str(name): tuple("" if value != value else str(value) for value in column.tolist())
+        for name, column in table.items()
+        if name != INFORMED
+    }
+    _checked(csv.Cells(Path(where), tuple(range(1, len(table) + 1)), columns), pathway)
+
+
+def _checked(cells: csv.Cells, pathway: Pathway) -> dict[str, Floats]:
+    """Return the columns of numbers, parameter -> (n_draws,), of draws of a pathway. Raises InputError."""
+    path = cells.path
     for place, name in enumerate(cells.columns, start=1):
         if name not in (*pathway.parameters, fingerprint.COLUMN):
             raise unknown("parameter", name, pathway.parameters, f"{path}: header, column {place}")
     for name, parameter in pathway.parameters.items():
         if parameter.prior is not None and name not in cells.columns:
-            raise InputError("a parameter with a prior is missing", where=str(path), got=name)
+            allowed = "a column for every parameter that has a prior"
+            raise InputError("a parameter with a prior is missing", where=str(path), got=name, allowed=allowed)
     values = cells.floats(name for name in cells.columns if name != fingerprint.COLUMN)
     if not cells.lines or not values:
-        raise InputError("no draws", where=str(path))
+        raise InputError("no draws", where=str(path), allowed="a row for every parameter set, of a number a parameter")
     columns = {name: np.array(value) for name, value in values.items()}
     for name, column in columns.items():
         for row in np.flatnonzero(np.isnan(column)):
@@ -205,7 +221,8 @@ def choose(table: pd.DataFrame | None, wanted: int | None, pathway: Pathway) -> 
     if wanted is None:
         return min(available, MOST)
     if wanted < 1 or wanted > available:
-        what = "1: this pathway has no fitted draws" if table is None else "too many draws are requested"
+        many = "few" if wanted < 1 else "many"
+        what = "1: this pathway has no fitted draws" if table is None else f"too {many} draws are requested"
         raise InputError(what, where="--draws", got=wanted, allowed=f"1 to {available} ({pathway.name})")
     return wanted
 

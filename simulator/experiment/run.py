@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Unpack
 
 import pandas as pd
@@ -105,9 +104,6 @@ def simulate(
 def _loaded(given: Iterable[Given | list[Given] | tuple[Given, ...]]) -> list[Scenario]:
     """Return scenarios of one pathway with distinct names. Raises InputError."""
     flat = [name for member in given for name in (member if isinstance(member, list | tuple) else [member])]
-    for name in flat:
-        if not isinstance(name, Scenario | str | Path):
-            raise InputError("not a scenario", where="compare", got=name, allowed="a name, a file, or a Scenario")
     if not flat:
         raise InputError("no scenario", where="compare", allowed='compare("baseline", "OTHER")')
     loaded = [name if isinstance(name, Scenario) else load_scenario(name) for name in flat]

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
 
 import numpy as np
+import pandas as pd
 
 from simulator.arrays import Floats, slices
+from simulator.engines.curves import LONGEST
 from simulator.engines.curves import populations as populations_of
 from simulator.engines.exact import accuracy, engine
 from simulator.engines.model import resolve
 from simulator.engines.steps import FINEST_READ, divisor
 from simulator.errors import InputError
-from simulator.evidence.draws import choose, load_informed_draws, values
+from simulator.evidence.draws import check_draws, choose, load_informed_draws, values
 from simulator.experiment.settings import Given
 from simulator.outcomes.summaries import survival_at
 from simulator.pathway.checks import unknown
 from simulator.scenario.scenario import Scenario, load_scenario
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def survival_curves(
@@ -38,17 +36,22 @@ def survival_curves(
     """
     policy = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     pathway = policy.pathway
-    at = [float(month) for month in (pathway.months.survival if months is None else months)]
-    if not at or not all(month >= 0.0 and math.isfinite(month) for month in at):
-        raise InputError("no months", where="survival_curves: months", got=at, allowed="months, 0 or more")
+    at = list(pathway.months.survival) if months is None else _read_months(months)
+    if isinstance(populations, str) or not isinstance(populations, Iterable):
+        allowed = f'a list, as ["{populations if isinstance(populations, str) else "all"}"]'
+        raise InputError("not a list", where="survival_curves: populations", got=populations, allowed=allowed)
     for name in populations:
         if name not in populations_of(pathway):
             raise unknown("population", name, populations_of(pathway), "survival_curves: populations")
-    if draws is None or isinstance(draws, int):
+    if draws is None or (isinstance(draws, Integral) and not isinstance(draws, bool)):
         table = load_informed_draws(pathway)
         n_draws = choose(table, draws, pathway)
-    else:
+    elif isinstance(draws, pd.DataFrame):
+        check_draws(draws, pathway, "survival_curves: draws")
         table, n_draws = draws, len(draws)
+    else:
+        allowed = "a whole number, or a pandas table of a row a parameter set and a column a parameter"
+        raise InputError("no parameter sets", where="survival_curves: draws", got=draws, allowed=allowed)
     horizon, clock = max(*at, 1.0), pathway.clock
     step = engine.step_of((policy,), horizon)
     # Months that are read lie on the lattice, as far as that goes.
@@ -61,3 +64,17 @@ def survival_curves(
             by = solved.survival[clock, name]
             survival[rows] = np.column_stack([survival_at(solved.months, by, month) for month in at])
     return curves
+
+
+def _read_months(months: Sequence[float]) -> list[float]:
+    """Return months as numbers. Raises InputError."""
+    allowed = f"a list of numbers from 0 to {LONGEST:,}, as [6, 12]"
+    if isinstance(months, str) or not isinstance(months, Iterable):
+        raise InputError("not a list of months", where="survival_curves: months", got=months, allowed=allowed)
+    given = list(months)
+    if not given:
+        raise InputError("no months", where="survival_curves: months", got=given, allowed=allowed)
+    for month in given:
+        if isinstance(month, bool) or not isinstance(month, Real) or not 0.0 <= month <= LONGEST:
+            raise InputError("not a month", where="survival_curves: months", got=month, allowed=allowed)
+    return [float(month) for month in given]

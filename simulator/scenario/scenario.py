@@ -152,6 +152,9 @@ def load_scenario(name_or_file: str | Path, pathway: Pathway | None = None) -> S
 
     `NAME@cohorts` : as other cohorts inform it. `pathway` replaces the one the scenario names. Raises InputError.
     """
+    if not isinstance(name_or_file, str | Path):
+        allowed = "a name, a file, or a Scenario"
+        raise InputError("not a scenario", where="scenario", got=name_or_file, allowed=allowed)
     text, benefit = split_name(str(name_or_file))
     if benefit is not None and benefit != BREAK_EVEN and not Path(name_or_file).exists():
         where = f"scenario {name_or_file}"

@@ -40,19 +40,45 @@ def test_parameter_sets_of_ones_own_are_followed_in_their_order() -> None:
         np.testing.assert_allclose(both[row], alone, rtol=0, atol=1e-9)
 
 
+TABLE = load_informed_draws(load_scenario("baseline").pathway)
+LIST = r"allowed: a list of numbers from 0 to 12,000, as \[6, 12\]"
+
+
 @pytest.mark.parametrize(
     ("options", "what"),
     [
-        ({"months": []}, "no months"),
-        ({"months": [-1.0]}, "no months"),
-        ({"months": [float("inf")]}, "no months"),
-        ({"populations": ["hsc"]}, "unknown population"),
-        ({"draws": 10_000_000}, "draws"),
+        ({"months": []}, f"months: no months; .*{LIST}"),
+        ({"months": 12}, f"months: not a list of months; got 12; {LIST}"),
+        ({"months": "12"}, f"months: not a list of months; got '12'; {LIST}"),
+        ({"months": ["12"]}, f"months: not a month; got '12'; {LIST}"),
+        ({"months": [True]}, f"months: not a month; got True; {LIST}"),
+        ({"months": [3, -1.0]}, f"months: not a month; got -1.0; {LIST}"),
+        ({"months": [float("nan")]}, f"months: not a month; got nan; {LIST}"),
+        ({"months": [float("inf")]}, f"months: not a month; got inf; {LIST}"),
+        ({"months": [20_000]}, f"months: not a month; got 20000; {LIST}"),
+        ({"populations": ["hsc"]}, "populations: unknown population; got 'hsc'; .*did you mean 'hsct'"),
+        ({"populations": "hsct"}, r"""populations: not a list; got 'hsct'; allowed: a list, as \["hsct"\]"""),
+        ({"populations": 5}, r"""populations: not a list; got 5; allowed: a list, as \["all"\]"""),
+        ({"draws": 10_000_000}, "--draws: too many draws"),
+        ({"draws": 0}, "--draws: too few draws are requested; got 0; allowed: 1 to"),
+        ({"draws": 2.5}, "draws: no parameter sets; got 2.5; allowed: a whole number, or a pandas table"),
+        ({"draws": True}, "draws: no parameter sets; got True; allowed: a whole number, or a pandas table"),
+        ({"draws": TABLE.iloc[:0]}, "draws: no draws; allowed: a row"),
+        ({"draws": TABLE.drop(columns="salvage_uptake")}, "draws: a parameter with a prior is missing; .*uptake"),
+        ({"draws": TABLE.rename(columns={"salvage_uptake": "salvage"})}, "header, column .*unknown parameter"),
+        ({"draws": TABLE.assign(salvage_uptake=np.nan)}, "draws: line 1, salvage_uptake: an empty cell"),
+        ({"draws": TABLE.assign(salvage_uptake="half")}, "line 1, salvage_uptake: not a number; got 'half'"),
+        ({"draws": TABLE.assign(salvage_uptake=1.5)}, "line 1, salvage_uptake: value outside its unit"),
     ],
 )
-def test_what_cannot_be_read_is_refused(options: dict[str, object], what: str) -> None:
+def test_what_cannot_be_read_is_refused_with_what_is_allowed(options: dict[str, object], what: str) -> None:
     with pytest.raises(InputError, match=what):
         survival_curves("baseline", **{"draws": 2, **options})  # type: ignore[arg-type]
+
+
+def test_what_is_no_scenario_is_refused() -> None:
+    with pytest.raises(InputError, match="scenario: not a scenario; got 5; allowed: a name, a file, or a Scenario"):
+        survival_curves(5)  # type: ignore[arg-type]
 
 
 def test_a_centre_with_limited_beds_is_refused() -> None:
