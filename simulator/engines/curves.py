@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -84,6 +84,27 @@ def populations(pathway: Pathway) -> list[str]:
     """Return `all`, the groups, and every level of every attribute as attribute=level."""
     levels = [f"{name}={level}" for name, attribute in pathway.attributes.items() for level in attribute.levels]
     return ["all", *pathway.groups, *levels]
+
+
+def in_rows(curves: Curves, clock: str, names: Sequence[str]) -> Curves:
+    """Return the curves of some populations on a clock as of one, `all`, whose draws are each population's in turn."""
+
+    def rows(by_key: Mapping[tuple[str, str], Floats]) -> dict[tuple[str, str], Floats]:
+        return {(clock, "all"): np.concatenate([by_key[clock, name] for name in names])}
+
+    def paths(_: tuple[str, str], places: Integers) -> list[Path | None]:
+        parts = zip(names, np.split(places, len(names)), strict=True)
+        return [path for name, part in parts for path in curves.lifetimes((clock, name), part)]
+
+    return replace(
+        curves,
+        survival=rows(curves.survival),
+        means=rows(curves.means),
+        sizes={"all": np.concatenate([curves.sizes[name] for name in names])},
+        lifetimes=paths,
+        end_points={name: in_rows(free, clock, names) for name, free in curves.end_points.items()},
+        incidence={cause: rows(by_key) for cause, by_key in curves.incidence.items()},
+    )
 
 
 def up_to(means: Floats, step: float, month: float) -> Floats:

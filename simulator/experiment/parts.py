@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from simulator.arrays import Floats
-from simulator.engines.curves import Curves, Readable, populations
+from simulator.engines.curves import Curves, Readable, in_rows, populations
 from simulator.experiment.centre import ResourceDraws
 from simulator.experiment.events import Histories
 from simulator.experiment.marginal_benefit import BreakEven
@@ -76,14 +76,26 @@ def report_months(horizon: float, early: float) -> Floats:
 
 def outcomes_of(curves: Curves | Readable, pathway: Pathway) -> dict[tuple[str, str], summaries.Outcomes]:
     """Return the outcomes of all populations on all clocks."""
-    outcomes = {
-        (clock, name): summaries.of_survival(curves, clock, name, pathway.months)
-        | summaries.of_end_points(curves, clock, name, pathway)
-        for clock in pathway.clocks
-        for name in populations(pathway)
-    }
+    outcomes: dict[tuple[str, str], summaries.Outcomes] = {}
+    names = populations(pathway)
+    for clock in pathway.clocks:
+        if isinstance(curves, Curves):
+            # A draw's curves are short, and are read of all populations at once.
+            together = _of_population(in_rows(curves, clock, names), clock, "all", pathway)
+            split = {name: np.split(np.array(read[1:]), len(names), axis=1) for name, read in together.items()}
+            for place, population in enumerate(names):
+                outcomes[clock, population] = {
+                    name: (together[name][0], *of_populations[place]) for name, of_populations in split.items()
+                }
+        else:
+            outcomes |= {(clock, name): _of_population(curves, clock, name, pathway) for name in names}
     outcomes[pathway.clock, "all"] |= summaries.of_counts(curves, pathway)
     return outcomes
+
+
+def _of_population(curves: Curves | Readable, clock: str, name: str, pathway: Pathway) -> summaries.Outcomes:
+    survival = summaries.of_survival(curves, clock, name, pathway.months)
+    return survival | summaries.of_end_points(curves, clock, name, pathway)
 
 
 def treated_share(curves: Curves | Readable, pathway: Pathway) -> Floats:

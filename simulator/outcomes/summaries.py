@@ -73,13 +73,12 @@ def rmst_noise(months: Floats, means: Floats, month: float, patients: Floats) ->
     return np.asarray(np.sqrt(np.clip(variance, 0.0, None) / _several(patients)))
 
 
-def median_noise(curves: Curves, clock: str, population: str) -> Floats:
-    """Return the standard error of a simulated median, (n_draws,): half the distance between the quantiles one
-    standard error of S about it (Woodruff 1952, J Am Stat Assoc 47:635); NaN where there is none.
+def median_noise(curves: Curves, clock: str, population: str, middle: Floats) -> Floats:
+    """Return the standard error of a simulated median, `middle` : (n_draws,): half the distance between the quantiles
+    one standard error of S about it (Woodruff 1952, J Am Stat Assoc 47:635); NaN where there is none.
     """
     error = np.sqrt(0.25 / _several((curves.patients or 0) * curves.sizes[population]))
-    middle, early = median(curves, clock, population), quantile(curves, clock, population, 0.5 + error)
-    late = quantile(curves, clock, population, 0.5 - error)
+    early, late = (quantile(curves, clock, population, level) for level in (0.5 + error, 0.5 - error))
     with np.errstate(invalid="ignore"):
         noise = np.where(np.isfinite(late), 0.5 * (late - early), middle - early)
     return np.where(np.isfinite(middle) & np.isfinite(error), noise, np.nan)
@@ -132,7 +131,7 @@ def of_survival(curves: Curves | Readable, clock: str, population: str, read_at:
         return outcomes
     patients = curves.patients * curves.sizes[population]
     noise = {alive_at(month): survival_noise(outcomes[alive_at(month)][1], patients) for month in read_at.survival}
-    noise["median_os"] = median_noise(curves, clock, population)
+    noise["median_os"] = median_noise(curves, clock, population, middle)
     for month in read_at.means:
         noise[mean_to(month)] = rmst_noise(curves.months, curves.means[key], month, patients)
     return {name: (unit, values, noise[name]) for name, (unit, values, _) in outcomes.items()}

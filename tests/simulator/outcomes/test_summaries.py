@@ -53,6 +53,10 @@ def median(survival: Floats) -> Floats:
     return summaries.median(curves_of(survival), "main", "all")
 
 
+def noise_of_the_median(survival: Floats, patients: int) -> Floats:
+    return summaries.median_noise(curves_of(survival, patients), "main", "all", median(survival))
+
+
 def restricted(survival: Floats, month: float) -> Floats:
     return summaries.rmst(MONTHS, curves_of(survival).means["main", "all"], month)
 
@@ -104,16 +108,16 @@ def test_sampling_noise_agrees_with_repeated_samples() -> None:
     to_60 = np.minimum(times, 60).mean(axis=1).std()
     assert summaries.rmst_noise(MONTHS, means, 60, n)[0] == pytest.approx(to_60, rel=0.1)
     middle = np.median(times, axis=1).std()
-    assert summaries.median_noise(curves_of(truth, 400), "main", "all")[0] == pytest.approx(middle, rel=0.1)
+    assert noise_of_the_median(truth, 400)[0] == pytest.approx(middle, rel=0.1)
 
 
 def test_noise_of_a_median_not_reached_is_unknown() -> None:
-    assert np.isnan(summaries.median_noise(curves_of(np.ones((1, 1_201)), 100), "main", "all")[0])
+    assert np.isnan(noise_of_the_median(np.ones((1, 1_201)), 100)[0])
 
 
 def test_a_median_at_which_many_patients_die_has_little_noise() -> None:
     falls = np.where(MONTHS < 7.25, 1.0, 0.2)[None]
-    assert summaries.median_noise(curves_of(falls, 400), "main", "all")[0] < 0.05
+    assert noise_of_the_median(falls, 400)[0] < 0.05
 
 
 def test_the_outcomes_of_a_curve_have_their_names_and_units() -> None:
@@ -197,7 +201,7 @@ def test_the_noise_of_a_single_patient_is_unknown() -> None:
     for noise in (
         lambda n: summaries.survival_noise(truth, n)[:, 60],
         lambda n: summaries.rmst_noise(MONTHS, truth[:, 1:], 12, n),
-        lambda n: summaries.median_noise(curves_of(truth, int(n[0])), "main", "all"),
+        lambda n: noise_of_the_median(truth, int(n[0])),
     ):
         assert np.isnan(noise(one_patient)).all()
         assert np.isfinite(noise(two_patients)).all()
