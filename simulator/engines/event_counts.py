@@ -33,26 +33,6 @@ def path(
     return np.concatenate([[step * (place - 1)], np.repeat(month, 2), [step * place]]), np.repeat(steps, 2)
 
 
-class Cells:
-    """Counts by (row, place), gathered over several blocks before they are added up."""
-
-    def __init__(self, rows: int, places: int) -> None:
-        self.counts = np.zeros(rows * places)
-        self.places, self.gathered = places, list[Integers]()
-
-    def add(self, rows: Integers | int, places: Integers) -> None:
-        self.gathered.append(rows * self.places + places)
-
-    def flush(self) -> None:
-        if self.gathered:
-            self.counts += np.bincount(np.concatenate(self.gathered), minlength=self.counts.size)
-            self.gathered.clear()
-
-    def table(self) -> Floats:
-        self.flush()
-        return self.counts.reshape(-1, self.places)
-
-
 class Events:
     """Events of one kind on one clock: of every event up to the horizon its code, cause, place and month.
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.curves import Curves, populations
-from simulator.engines.event_counts import Cells, Events, alive_of, path
+from simulator.engines.event_counts import Events, alive_of, path
 from simulator.engines.lifetimes import Path
 from simulator.engines.model import Model, at_once
 from simulator.engines.steps import step_of_reading
@@ -22,9 +22,6 @@ from simulator.pathway.pathway import Count, Pathway, reachable
 
 DEATH = ""
 """The event that every pathway has, next to its end points."""
-
-FLUSH = 8
-"""Blocks that are gathered before they are counted."""
 
 
 def counted_states(pathway: Pathway) -> frozenset[str]:
@@ -124,10 +121,9 @@ class Tally:
         self.stays = [name for name, state in self.pathway.states.items() if not state.is_choice]
         self.sizes = [len(attribute.levels) for attribute in self.pathway.attributes.values()]
         codes = 2 ** len(self.pathway.groups) * int(np.prod(self.sizes))
-        # A place past the horizon, and one for patients not on the clock.
+        # Entries less exits, by place; one place is past the horizon, and one for patients not on the clock.
         places = self.n_months + 2
-        self.entered = {clock: Cells(len(self.stays), places) for clock in self.pathway.clocks}
-        self.left = {clock: Cells(len(self.stays), places) for clock in self.pathway.clocks}
+        self.moves = {clock: np.zeros((len(self.stays), places)) for clock in self.pathway.clocks}
         self.causes = {DEATH: (), **{name: tuple(declared.causes) for name, declared in end_points.items()}}
         self.events = {
             (clock, event): Events(codes, max(len(causes), 1), self.n_months, self.step)
@@ -139,7 +135,6 @@ class Tally:
         self.before_clock = {name for name, declared in end_points.items() if before.intersection(declared.states)}
         self.orders = {name: _as_passed(model, declared.states) for name, declared in end_points.items()}
         self.sums = {name: np.zeros(2) for name in self.pathway.counts}
-        self.blocks = 0
 
     def add(self, block: Trajectories) -> None:
         """Count a block of patients."""
@@ -154,27 +149,19 @@ class Tally:
                 with np.errstate(invalid="ignore"):
                     since = np.maximum(month - zero, 0.0)
                 self.events[clock, event].add(code, cause, self._places(month, zero), since)
-            for cells, moves in ((self.entered[clock], block.entered), (self.left[clock], block.left)):
-                for row, name in enumerate(self.stays):
+            for count, moves in ((np.add, block.entered), (np.subtract, block.left)):
+                for row, name in zip(self.moves[clock], self.stays, strict=True):
                     if name in moves:
                         who, month = map(np.concatenate, zip(*moves[name], strict=True))
-                        cells.add(row, self._places(month, zero[who]))
+                        count(row, np.bincount(self._places(month, zero[who]), minlength=row.size), out=row)
         for name in self.pathway.counts:
             total = self.totals(block, name)
             self.sums[name] += (total.sum(), (total**2).sum())
-        self.blocks += 1
-        if self.blocks % FLUSH == 0:
-            self.flush()
-
-    def flush(self) -> None:
-        """Add up what has been gathered."""
-        for cells in self._tables():
-            cells.flush()
 
     def merge(self, other: Tally) -> None:
         """Add the patients of another tally of the same model."""
-        for mine, others in zip(self._tables(), other._tables(), strict=True):
-            mine.counts += others.table().ravel()
+        for clock, moves in other.moves.items():
+            self.moves[clock] += moves
         for key, events in self.events.items():
             events.merge(other.events[key])
         for name, total in other.sums.items():
@@ -207,9 +194,6 @@ class Tally:
 
     def _zero(self, block: Trajectories, clock: str) -> Floats:
         return block.clock_month if clock == self.pathway.clock else np.zeros(block.patients.size)
-
-    def _tables(self) -> list[Cells]:
-        return [*self.entered.values(), *self.left.values()]
 
     def _places(self, month: Floats, zero: Floats) -> Integers:
         """Return the lattice point from which on a month counts as past: 0 if before the clock starts, n_months if
@@ -277,9 +261,8 @@ class Tally:
         )
 
     def _occupancy(self, clock: str) -> dict[str, Floats]:
-        moves = self.entered[clock].table() - self.left[clock].table()
         size = max(self.events[clock, DEATH].size, 1.0)
-        there = np.cumsum(moves[:, : self.n_months], axis=1) / size
+        there = np.cumsum(self.moves[clock][:, : self.n_months], axis=1) / size
         return {name: there[row][None] for row, name in enumerate(self.stays)}
 
 

@@ -25,9 +25,8 @@ N = 1_000
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many blocks, counted up every few of them."""
+    """Many blocks, whose counts are added up."""
     monkeypatch.setattr(engine, "BLOCK", 150)
-    monkeypatch.setattr(tally, "FLUSH", 4)
 
 
 def clock_months(table: pd.DataFrame, state: str) -> Floats:
