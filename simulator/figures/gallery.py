@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from simulator.evidence.cohort import Cohort
@@ -23,7 +24,9 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
     displayed = [clock for clock in clocks(results) if occupancy.started(results.occupancy, clock)]
     pictures: list[Picture | None] = []
     for place, clock in enumerate(displayed):
-        name = f"overall_survival_from_{clock}" if place else "overall_survival"
+        # A file may have this name on any system.
+        safe = re.sub(r'[<>:"/\\|?*]', "-", clock)[:60]
+        name = f"overall_survival_from_{safe}" if place else "overall_survival"
         pictures.append(survival.picture(table, clock=clock, cohort=cohort, months=pathway.months, name=name))
     if displayed and len(results.scenarios) > curve.MOST_BANDS:
         pictures.append(panels.by_policy(table, clock=displayed[0], cohort=cohort, months=pathway.months))

@@ -186,11 +186,12 @@ def _input_error(errors: list[ErrorDetails], model: type[BaseModel], data: dict[
     place = _written(first["loc"], data)
     where = f"{path}: {_in_words(place, data)}"
     if kind == "extra_forbidden":
-        names = sorted(_keys_at(model, first["loc"][:-1]))
+        names = sorted(_keys(_at(model, first["loc"][:-1])[0]))
         got = str(first["loc"][-1])
         return InputError("unknown key", where=where, got=got, allowed=", ".join(names), nearest=nearest(got, names))
     if kind == "missing":
-        return InputError("a key is missing", where=f"{path}: {_in_words(first['loc'], data)}")
+        allowed = _at(model, first["loc"])[1]
+        return InputError("a key is missing", where=f"{path}: {_in_words(first['loc'], data)}", allowed=allowed)
     if kind == "literal_error":
         names = re.findall(r"'([^']*)'", context["expected"])
         return InputError(
@@ -200,9 +201,13 @@ def _input_error(errors: list[ErrorDetails], model: type[BaseModel], data: dict[
         # A value that may be of several kinds has one error a kind.
         same = [error["type"] for error in errors if _written(error["loc"], data) == place]
         wanted = " or ".join(dict.fromkeys(KINDS[kind] for kind in same if kind in KINDS))
-        keys = f"a table with {', '.join(sorted(_keys_at(model, place)))}" if kind == "model_type" else ""
+        inner, allowed = _at(model, place)
+        if kind == "model_type":
+            allowed = f"a table with {', '.join(sorted(_keys(inner)))}"
+        elif kind == "list_type" and isinstance(got, Mapping):
+            allowed = f"[[{'.'.join(map(str, place))}]] in double brackets, once for each table"
         hint = number_meant(got) if kind == "float_type" else None
-        return InputError(f"not {wanted}", where=where, got=got, allowed=hint or keys)
+        return InputError(f"not {wanted}", where=where, got=got, allowed=hint or allowed)
     allowed = context.get("allowed", "")
     if context.get("le") == 1 and isinstance(got, int | float):
         allowed = within(0, 1, got)
@@ -226,15 +231,17 @@ def _written(place: Iterable[int | str], data: Any) -> tuple[int | str, ...]:
     return tuple(written)
 
 
-def _keys_at(model: type[BaseModel], place: Iterable[int | str]) -> set[str]:
-    """Return the keys that are allowed at a place, by the models' annotations."""
+def _at(model: type[BaseModel], place: Iterable[int | str]) -> tuple[type[BaseModel], str]:
+    """Return the model at a place, by the models' annotations, and the description of its innermost field."""
+    described = ""
     for part in place:
-        if isinstance(part, int):
-            continue
         field = model.model_fields.get(part) if isinstance(part, str) else None
-        inner = _model_in(field.annotation) if field is not None else None
-        if inner is not None:
-            model = inner
+        if field is not None:
+            model, described = _model_in(field.annotation) or model, field.description or ""
+    return model, described
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
     return {field.alias or name for name, field in model.model_fields.items()}
 
 

@@ -19,7 +19,7 @@ from pydantic import Field
 from simulator.errors import InputError
 from simulator.files import toml
 from simulator.pathway.checks import unknown
-from simulator.pathway.joint import Joint, shares
+from simulator.pathway.joint import Joint, check_total, shares
 from simulator.pathway.pathway import Attribute
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -81,8 +81,8 @@ def read_joints(tables: Iterable[Mapping[str, Any]], attributes: Levels, file: s
             if name in table["of"][:place] or any(name in joint.of for joint in joints):
                 raise InputError(f"attribute '{name}' comes twice in [[case_mix]]", where=where, allowed="each once")
         weights = np.array(_nested(table["weights"], table["of"], attributes, where))
-        if not weights.sum() > 0.0:
-            raise InputError("the weights sum to zero", where=where)
+        with np.errstate(over="ignore"):
+            check_total(float(weights.sum()), where)
         of = tuple(name for name in attributes if name in table["of"])
         levels = tuple(tuple(attributes[name]) for name in of)
         joints.append(Joint(of, levels, weights.transpose([table["of"].index(name) for name in of]) / weights.sum()))

@@ -150,6 +150,13 @@ def _check_end_points(pathway: Pathway) -> None:
             # A figure's file has this name, too.
             allowed = "up to 60 letters from A to z, digits, '_' and '-'; any words as its label"
             raise InputError("no name of an end point", where=where, got=end_point.name, allowed=allowed)
+        same = [name for name in pathway.end_points if name.lower() == end_point.name.lower()]
+        if len(same) > 1:
+            # Windows and macOS keep both in one file.
+            allowed = "names that differ in more than capitals; the label may be any words"
+            raise InputError(
+                "two end points have names that files do not distinguish", where=where, got=same, allowed=allowed
+            )
         empty = [cause for cause, states in end_point.causes.items() if not states]
         if empty or not end_point.causes:
             what = f"no state has the cause '{empty[0]}'" if empty else "no cause"
@@ -221,7 +228,8 @@ def _check_levels(pathway: Pathway, attribute: str, levels: Iterable[str], where
             raise unknown(f"level of {attribute}", level, declared, where)
     missing = [level for level in declared if level not in levels]
     if complete and missing:
-        raise InputError(f"no entry for level '{missing[0]}' of {attribute}", where=where)
+        allowed = f"a value for every level: {', '.join(declared)}"
+        raise InputError(f"no entry for level '{missing[0]}' of {attribute}", where=where, allowed=allowed)
 
 
 def _check_instant_cycles(pathway: Pathway) -> None:

@@ -108,8 +108,8 @@ class ParameterTable(toml.Table):
 class GroupTable(toml.Table):
     """Patients who entered any of `entered` and none of `not_entered` within the window."""
 
-    entered: Names
-    not_entered: Names = Field(default_factory=list)
+    entered: Names = Field(description="a state, or a list of states")
+    not_entered: Names = Field(default_factory=list, description="a state, or a list of states")
     label: toml.Line | None = None
 
 
@@ -118,8 +118,8 @@ class CountTable(toml.Table):
 
     label: toml.Line | None = None
     unit: toml.Line = "per 100 patients"
-    entries: Names = Field(default_factory=list)
-    months: Names = Field(default_factory=list)
+    entries: Names = Field(default_factory=list, description="a state, or a list of states")
+    months: Names = Field(default_factory=list, description="a state, or a list of states")
 
 
 class ResourceTable(toml.Table):

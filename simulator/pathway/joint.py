@@ -98,11 +98,17 @@ class Joint:
 
 
 def shares(weights: Mapping[str, float], where: str) -> dict[str, float]:
-    """Return weights as shares of one. Raises InputError if one is negative or none is positive."""
+    """Return weights as shares of one. Raises InputError if one is negative, or as `check_total` does."""
     for level, weight in weights.items():
         if weight < 0:
             raise InputError("negative weight", where=f"{where}.{level}", got=weight, allowed="0 or more")
     total = sum(weights.values())
-    if not total > 0:
-        raise InputError("the weights sum to zero", where=where, got=dict(weights))
+    check_total(total, where)
     return {level: weight / total for level, weight in weights.items()}
+
+
+def check_total(total: float, where: str) -> None:
+    """Raise InputError unless weights have a sum that shares can be made of."""
+    if not 0.0 < total < np.inf:
+        what = "the weights sum to more than a computer's numbers hold" if total > 0.0 else "the weights sum to zero"
+        raise InputError(what, where=where, allowed="numbers of patients, or shares; one or more above 0")

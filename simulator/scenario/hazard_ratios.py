@@ -18,6 +18,7 @@ from simulator.pathway.format import read_reference
 from simulator.pathway.pathway import Pathway, Reference, leaves_in
 
 KEYS = ("breaks", "ratios")
+ALLOWED = 'a number, {by = "attribute", level = ...}, or {breaks = [6], ratios = [0.7, 1]}'
 DeclaredRatio = float | Mapping[str, Any]
 """As in the file."""
 
@@ -61,6 +62,8 @@ def _read(declared: DeclaredRatio, pathway: Pathway, where: str) -> HazardRatios
 
 
 def _ratio(declared: object, pathway: Pathway, where: str) -> Reference:
+    if isinstance(declared, list | tuple) or declared == {}:
+        raise InputError("no hazard ratio", where=where, got=declared, allowed=ALLOWED)
     ratio = read_reference(declared, where)
     check_selections(pathway, ratio, where)
     for number in leaves_in(ratio):

@@ -43,7 +43,7 @@ class ScenarioTable(toml.Table):
     title: toml.Line = Field("", description="a few words")
     question: str = Field("", description="the question that a planner asks")
     rationale: str = ""
-    assumes: str = Field("", description="what must be true for the answer to be valid")
+    assumes: str = Field("", description="what must be true for the answer to be right")
     base: str | None = Field(None, description="the scenario to which this one adds its levers")
     pathway: str | None = Field(None, description="a shipped pathway's name, or a file; default: the base's")
     leads_with: str | None = Field(None, description="the clock to show first")
@@ -254,7 +254,7 @@ def _flat_tables(table: ScenarioTable) -> dict[str, dict[str, Any]]:
     """Return the lever tables; `ill.death = 0.5` and `"ill.death" = 0.5` are the same."""
     ratios: dict[str, DeclaredRatio] = {}
     for key, value in table.hazard_ratio.items():
-        if isinstance(value, dict) and not is_table(value):
+        if isinstance(value, dict) and value and not is_table(value):
             ratios |= {f"{key}.{name}": ratio for name, ratio in value.items()}
         else:
             ratios[key] = value

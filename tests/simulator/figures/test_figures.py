@@ -429,6 +429,15 @@ def test_figures_do_not_use_pyplot() -> None:
         assert not re.search(r"import.*\bpyplot\b|\bpyplot import\b", file.read_text(encoding="utf-8")), file
 
 
+def test_a_clock_may_have_a_name_that_no_file_may_have(results: Results) -> None:
+    clocks = {"relapse": "relapse", "CAR-T/infusion": results.scenarios[0].pathway.start}
+    scenarios = [replace(one, pathway=replace(one.pathway, clocks=clocks)) for one in results.scenarios]
+    named = {"infusion": "CAR-T/infusion"}
+    survival, occupancy = results.survival.replace({"clock": named}), results.occupancy.replace({"clock": named})
+    pictures = gallery(replace(results, scenarios=scenarios, survival=survival, occupancy=occupancy))
+    assert "overall_survival_from_CAR-T-infusion" in [picture.name for picture in pictures]
+
+
 def test_a_figure_that_cannot_be_written_leaves_no_unfinished_file(tmp_path: Path) -> None:
     figure = style.canvas(1.0, 1.0)
     (tmp_path / "picture.png").mkdir()

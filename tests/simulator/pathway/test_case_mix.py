@@ -84,6 +84,22 @@ REFUSED: dict[str, tuple[Callable[[], Table], str]] = {
         lambda: with_weights(old={"female": 0, "male": 0}, young={"female": 0, "male": 0}),
         "of age, sex: the weights sum to zero",
     ),
+    "so many that their sum overflows": (
+        lambda: with_weights(old={"female": 1e308, "male": 1e308}),
+        "of age, sex: the weights sum to more than a computer's numbers hold; allowed: numbers of patients",
+    ),
+    "so many of one attribute": (
+        lambda: patients(site={"a": 1e308, "b": 1e308}),
+        r"\[attributes.site\] levels: the weights sum to more than a computer's numbers hold; allowed: numbers",
+    ),
+    "one table in single brackets": (
+        lambda: {**patients(), "case_mix": AGE_AND_SEX},
+        r"case_mix: not a list; got .*; allowed: \[\[case_mix\]\] in double brackets, once for each table",
+    ),
+    "an attribute without a list": (
+        lambda: patients([{**AGE_AND_SEX, "of": "age"}]),
+        "case_mix 1.of: not a list; got 'age'; allowed: the attributes, two or more",
+    ),
     "weights declared twice": (
         lambda: patients(sex={"female": 1, "male": 1}),
         r"\[attributes.sex\] levels: weights here and in \[\[case_mix\]\]; .*: levels = \['female', 'male'\]",

@@ -191,6 +191,10 @@ REFUSED = {
         ("[end_points.efs]", '[end_points."../efs"]'),
         r"no name of an end point; got '../efs'; allowed: up to 60 letters",
     ),
+    "end points whose figures would have one file on some systems": (
+        ("[counts.courses]", '[end_points.EFS]\ncauses = { death = "dead" }\n[counts.courses]'),
+        r"two end points have names that files do not distinguish; got \['efs', 'EFS'\]; allowed: names that differ",
+    ),
     "a state of two causes": (
         ('["untreated"], death', '["untreated", "dead"], death'),
         r"state 'dead' has two causes; got \['not treated', 'death'\]; allowed: one",
@@ -198,6 +202,10 @@ REFUSED = {
     "an end point without causes": (
         ('causes = { "not treated" = ["untreated"], death = "dead" }', "causes = {}"),
         r"\[end_points.efs\] causes: no cause; allowed: one or more states a cause",
+    ),
+    "a state in place of causes": (
+        ('causes = { "not treated" = ["untreated"], death = "dead" }', 'causes = "dead"'),
+        r"end_points.efs.causes: not a table; got 'dead'; allowed: cause = its state, or a list of its states",
     ),
     "a cause without states": (('["untreated"], death', "[], death"), r"no state has the cause 'not treated'"),
     "an end point with the name of overall survival": (

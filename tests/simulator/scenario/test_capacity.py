@@ -129,7 +129,7 @@ REFUSED = {
     ),
     "a step of yes": (
         "beds = { units = [{ from_month = 0, units = true }] }",
-        r"capacity\.beds\.units 1\.units: not a number; got True$",
+        r"capacity\.beds\.units 1\.units: not a number; got True; allowed: a whole number up to 100,000; 0 closes",
     ),
     "a day in place of a number": ("beds = 2020-01-31", r"capacity\.beds: not a number of units; got '2020-01-31'"),
     "too many beds": (

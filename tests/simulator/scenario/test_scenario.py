@@ -263,6 +263,22 @@ REFUSED = {
         '[hazard_ratio]\n"c.dead" = 2',
         r"\[hazard_ratio\] c.dead: a hazard ratio needs a latent time, .*\[odds_ratio\]",
     ),
+    "an empty table of ratios": (
+        '[hazard_ratio]\n"a.dead" = {}',
+        r"\[hazard_ratio\] a.dead: no hazard ratio; got {}; allowed: a number, {by = .*, or {breaks = ",
+    ),
+    "an empty table of a state's ratios": (
+        "[hazard_ratio]\na = {}",
+        r"unknown transition; got 'a'; allowed: a.dead, b.dead",
+    ),
+    "a list of ratios": (
+        '[hazard_ratio]\n"a.dead" = [1, 2]',
+        r'hazard_ratio.a.dead: not a number or a table; got \[1, 2\]; allowed: "state.transition" = hazard ratio of',
+    ),
+    "a list of a state's ratios": (
+        "[hazard_ratio.a]\ndead = [1, 2]",
+        r"\[hazard_ratio\] a.dead: no hazard ratio; got \[1, 2\]; allowed: a number",
+    ),
     "a negative ratio": ('[hazard_ratio]\n"a.dead" = -2', r"negative hazard ratio; got -2"),
     **{
         f"a ratio: {ratio}": (f'[hazard_ratio]\n"a.dead" = {ratio}', rf"\[hazard_ratio\] a.dead{complaint}")
