@@ -27,7 +27,7 @@ def measured(scenarios: Sequence[Scenario], table: pd.DataFrame | None, horizon:
     errors: dict[str, list[Floats]] = {}
     spaced = np.unique(np.linspace(0, n_draws - 1, FEW, dtype=int)).tolist()
     for scenario in scenarios:
-        rows = spaced + _hardest(scenario, table, horizon, n_draws)
+        rows = list(dict.fromkeys(spaced + _hardest(scenario, table, horizon, n_draws)))
         step, moved = engine.lattice_error(resolve(scenario, _chosen(table, rows)), horizon)
         steps.append(step)
         for what, by in moved.items():

@@ -56,8 +56,8 @@ class Solved(Protocol):
     @property
     def lattice(self) -> Lattice: ...
 
-    def survival_of(self, keys: Sequence[tuple[str, str]]) -> tuple[list[Floats], list[Floats]]:
-        """Return survival, (n_draws, n_months), by (clock, population), and its means."""
+    def survival_of(self, keys: Sequence[tuple[str, str]]) -> list[Floats]:
+        """Return survival, (n_draws, n_months), by (clock, population)."""
 
 
 def difference(
@@ -85,7 +85,7 @@ def of_survival(coarse: Solved, fine: Solved, clocks: Sequence[str] = (), who: S
     who = [name for name in who or populations(pathway) if whole or name not in pathway.groups]
     keys = [(clock, name) for clock in clocks or pathway.clocks for name in who]
     stride = round(coarse.lattice.step / fine.lattice.step)
-    pairs = zip(coarse.survival_of(keys)[0], fine.survival_of(keys)[0], strict=True)
+    pairs = zip(coarse.survival_of(keys), fine.survival_of(keys), strict=True)
     return np.asarray(np.max([_gap(*pair, stride) for pair in pairs], axis=0))
 
 

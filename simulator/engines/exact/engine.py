@@ -120,7 +120,7 @@ def _solve(model: Model, horizon: float, step: float, window: bool, paths: Paths
         ends = frozenset({pathway.clock_state})
         before = history_graph.build(pathway.start, marking=frozenset(), ends=ends, ways=model.open_ways)
     flows = _flows(model, paths, after, before)
-    return Solution(model, paths.lattice, n_months, flows, absorption(model))
+    return Solution(model, paths, n_months, flows, absorption(model))
 
 
 def _flows(model: Model, paths: Paths, after: history_graph.Graph, before: history_graph.Graph | None = None) -> Flows:
@@ -133,17 +133,14 @@ def _flows(model: Model, paths: Paths, after: history_graph.Graph, before: histo
     return path_flows.flows(model, paths, after, before, marking)
 
 
-def first_events(
-    whole: Solution, end_point: EndPoint, horizon: float, window: bool, paths: Paths | None = None
-) -> FirstEvents:
-    """Return when patients of a solved model first come to an end point. `window`, `paths` : as `solve` has them."""
-    model, marking = whole.model, _marking(whole.model.pathway)
-    paths = paths or Paths(whole.lattice)
+def first_events(whole: Solution, end_point: EndPoint, horizon: float, window: bool) -> FirstEvents:
+    """Return when patients of a solved model first come to an end point. `window` : as `solve` has it."""
+    model, paths, marking = whole.model, whole.paths, _marking(whole.model.pathway)
     until = _solve(replace(model, ends=frozenset(end_point.states)), horizon, whole.lattice.step, window, paths)
 
     def onward(node: history_graph.Node) -> Solution:
         graph = history_graph.build(node.state, marking=marking, marks=node.marks, ways=model.open_ways)
-        return Solution(model, paths.lattice, paths.lattice.n, _flows(model, paths, graph), np.ones((1, 1)))
+        return Solution(model, paths, paths.lattice.n, _flows(model, paths, graph), np.ones((1, 1)))
 
     return FirstEvents(whole, replace(until, absorption=whole.absorption), end_point.causes, onward)
 
@@ -246,7 +243,7 @@ def _curves(model: Model, horizon: float, step: float | None, only: Wanted | Non
     for end_point in pathway.end_points.values():
         free = wanted if only is None else [key for key in every if (*key, end_point.name) in only]
         if free:
-            first = first_events(solution, end_point, horizon, window, paths)
+            first = first_events(solution, end_point, horizon, window)
             end_points[end_point.name] = _without_event(first, end_point, free)
     return replace(
         _read(solution, wanted, solve),
@@ -274,7 +271,7 @@ def _read(
     """Return survival and its means, of a solution's kind; `solve` as in `Crossing`."""
     like = {(clock, name): (clock, _who(solution.model, name)) for clock, name in wanted}
     keys = list(dict.fromkeys(like.values()))
-    alive, means_alive = solution.survival_of(keys)
+    alive, means_alive = solution.survival_of(keys), solution.mean_survival_of(keys)
     survival = {key: alive[keys.index(same)] for key, same in like.items()}
     means = {key: means_alive[keys.index(same)] for key, same in like.items()}
     return Curves(
@@ -341,7 +338,7 @@ def readings(model: Model, horizon: float, step: float, paths: Paths) -> Outcome
         solve=solve,
     )
     for end_point in pathway.end_points.values():
-        first = first_events(solution, end_point, horizon, True, paths)
+        first = first_events(solution, end_point, horizon, True)
         if not first.is_settled:
             return None
         assert isinstance(first.until.flows, path_flows.PathFlows)

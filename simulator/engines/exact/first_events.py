@@ -89,24 +89,28 @@ class FirstEvents:
         """Return the share of the default clock's patients in a population, (n_draws,)."""
         return self.whole.size(population)
 
-    def survival_of(self, keys: Sequence[tuple[str, str]]) -> tuple[list[Floats], list[Floats]]:
-        """Return the probability of no event by a month, (n_draws, n_months), and its means, by (clock, population).
+    def survival_of(self, keys: Sequence[tuple[str, str]]) -> list[Floats]:
+        """Return the probability of no event by a month, (n_draws, n_months), by (clock, population).
 
         NaN where a population is empty.
         """
-        alive = [1.0 - sum(self.incidence(cause, name, clock) for cause in self.causes) for clock, name in keys]
+        events = [sum(self.incidence(cause, name, clock) for cause in self.causes) for clock, name in keys]
+        return [np.clip(1.0 - come, 0.0, 1.0) for come in events]
+
+    def mean_survival_of(self, keys: Sequence[tuple[str, str]]) -> list[Floats]:
+        """Return the mean of that over each cell, (n_draws, n_months - 1)."""
         n_cells = self.whole.n_months - 1
         means = []
         for clock, name in keys:
             events = [self._events(states, name, clock) for states in self.causes.values()]
             flow = reduce(add, (first.flow for first in events))
             come = self.until.by_cell(flow) + sum(first.joined[1] for first in events)
-            means.append(1.0 - self._share(come[:, :n_cells], name, clock))
-        return [np.clip(one, 0.0, 1.0) for one in alive], [np.clip(one, 0.0, 1.0) for one in means]
+            means.append(np.clip(1.0 - self._share(come[:, :n_cells], name, clock), 0.0, 1.0))
+        return means
 
     def survival(self, population: str, clock: str) -> Floats:
         """Return the probability of no event by a month, (n_draws, n_months); NaN where the population is empty."""
-        (alive,), _ = self.survival_of([(clock, population)])
+        (alive,) = self.survival_of([(clock, population)])
         return alive
 
     def incidence(self, cause: str, population: str, clock: str) -> Floats:

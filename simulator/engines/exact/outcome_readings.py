@@ -61,7 +61,7 @@ class OutcomeReadings:
         lost = self._of(key, month, ("lost", month), lambda: self.sums.up_to(month) / self.size / month)
         if not np.any(self._column(key, ("gone", month), lambda: self.sums.at(month) / self.size) > 1.0 + OVER):
             return month * (1.0 - lost)
-        _, (means,) = self.solution.survival_of([self.keys[self.columns[key]]])
+        (means,) = self.solution.mean_survival_of([self.keys[self.columns[key]]])
         return up_to(means, self.solution.lattice.step, month)
 
     def come(self, cause: str, key: Key, month: float) -> Floats:

@@ -13,6 +13,7 @@ from simulator.arrays import Floats
 from simulator.engines.curves import split_level
 from simulator.engines.exact.history_graph import Node
 from simulator.engines.exact.lattice import Lattice
+from simulator.engines.exact.paths import Paths
 from simulator.engines.model import Model
 
 Marks = Callable[[frozenset[str]], bool]
@@ -71,15 +72,23 @@ class Flows(Protocol):
 
 @dataclass
 class Solution:
-    """A solved model. absorption : the share of each cell who reach the default clock, (n_draws or 1, n_cells or 1)"""
+    """A solved model.
+
+    paths : with what else of the same draws is solved, such as end points, on its lattice
+    absorption : the share of each cell who reach the default clock, (n_draws or 1, n_cells or 1)
+    """
 
     model: Model
-    lattice: Lattice
+    paths: Paths
     n_months: int
     flows: Flows
     absorption: Floats
     _joined: dict[str, Flow] = field(default_factory=dict)
     _sizes: dict[str, Floats] = field(default_factory=dict)
+
+    @property
+    def lattice(self) -> Lattice:
+        return self.paths.lattice
 
     @property
     def months(self) -> Floats:
@@ -146,17 +155,18 @@ class Solution:
     def _again(self, **changes: Any) -> Solution:
         return replace(self, **changes, _joined={}, _sizes={})
 
-    def survival_of(self, keys: Sequence[tuple[str, str]]) -> tuple[list[Floats], list[Floats]]:
-        """Return S(t) of (clock, population) keys, (n_draws, n_months), and its mean over each cell.
+    def survival_of(self, keys: Sequence[tuple[str, str]]) -> list[Floats]:
+        """Return S(t) of (clock, population) keys, (n_draws, n_months); NaN where a population is empty."""
+        by = zip(keys, self._by_month(self._dead(keys)), strict=True)
+        return [self._alive(dead, *key) for key, dead in by]
 
-        NaN where a population is empty.
-        """
-        deaths = self.model.pathway.deaths
-        dead = [self.flow(deaths, population, clock, "in") for clock, population in keys]
-        by = zip(keys, self._by_month(dead), strict=True)
-        means = zip(keys, self.flows.between(dead), strict=True)
-        alive = [self._alive(dead, *key) for key, dead in by]
-        return alive, [self._alive(dead[:, : self.n_months - 1], *key) for key, dead in means]
+    def mean_survival_of(self, keys: Sequence[tuple[str, str]]) -> list[Floats]:
+        """Return the mean of that over each cell, (n_draws, n_months - 1)."""
+        means = zip(keys, self.flows.between(self._dead(keys)), strict=True)
+        return [self._alive(dead[:, : self.n_months - 1], *key) for key, dead in means]
+
+    def _dead(self, keys: Sequence[tuple[str, str]]) -> list[Flow]:
+        return [self.flow(self.model.pathway.deaths, population, clock, "in") for clock, population in keys]
 
     def _alive(self, dead: Floats, clock: str, population: str) -> Floats:
         size = self.size(population, clock)[:, None]
@@ -168,12 +178,12 @@ class Solution:
 
     def survival(self, population: str = "all", clock: str | None = None) -> Floats:
         """Return S(t) = P(T > t) of a population, (n_draws, n_months); NaN where it is empty."""
-        (alive,), _ = self.survival_of([(clock or self.model.pathway.clock, population)])
+        (alive,) = self.survival_of([(clock or self.model.pathway.clock, population)])
         return alive
 
     def mean_survival(self, population: str = "all", clock: str | None = None) -> Floats:
         """Return the mean of S(t) over each cell, (n_draws, n_months - 1); NaN where the population is empty."""
-        _, (means,) = self.survival_of([(clock or self.model.pathway.clock, population)])
+        (means,) = self.mean_survival_of([(clock or self.model.pathway.clock, population)])
         return means
 
     def occupied(self, states: Sequence[str], clock: str | None = None) -> list[Floats]:
