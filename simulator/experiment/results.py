@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from simulator.engines.curves import populations
@@ -192,7 +193,9 @@ def write_files(tables: Mapping[str, pd.DataFrame | None], contents: Mapping[str
 def as_written(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with the digits of its file, so that a report of either is the same."""
     for column in table.select_dtypes("float"):
-        table[column] = [float(f"{value:{DIGITS}}") for value in table[column]]
+        # Most numbers repeat; the same are so to the bit, for 0 is not -0.
+        bits, places = np.unique(table[column].to_numpy().view(np.int64), return_inverse=True)
+        table[column] = np.array([float(f"{value:{DIGITS}}") for value in bits.view(np.float64).tolist()])[places]
     return table
 
 

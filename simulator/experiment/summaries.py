@@ -151,12 +151,13 @@ def draws_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
         of_population[outcome.name] = outcome.result.values
         if outcome.result.noise.any():
             of_population[f"{outcome.name}_monte_carlo_se"] = outcome.result.noise
-    frames = []
-    for (scenario, clock, population), values in columns.items():
-        draw = np.arange(1, 1 + len(next(iter(values.values()))))
-        keys = {"scenario": scenario, "clock": clock, "population": population, "draw": draw}
-        frames.append(pd.DataFrame(keys | values))
-    return pd.concat(frames, ignore_index=True)
+    n_draws = len(outcomes[0].result.values)
+    keys = pd.MultiIndex.from_tuples(columns, names=["scenario", "clock", "population"])
+    names = dict.fromkeys(name for of_population in columns.values() for name in of_population)
+    empty = np.full(n_draws, np.nan)
+    stacked = {name: np.concatenate([values.get(name, empty) for values in columns.values()]) for name in names}
+    table = keys.repeat(n_draws).to_frame(index=False)
+    return table.assign(draw=np.tile(np.arange(1, 1 + n_draws), len(keys)), **stacked)
 
 
 def outcomes_of_population(
