@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -65,12 +66,15 @@ def node_count(size: int) -> int:
 
 def quadrature(end: float, kinks: Iterable[float], nodes: int) -> tuple[Floats, Floats]:
     """Gauss-Legendre nodes and weights on each piece of (0, end), denser at its ends (t = 3 u^2 - 2 u^3)."""
-    base, base_weights = special.roots_legendre(nodes)
+    base, base_weights = _roots(nodes)
     u, du = (base + 1.0) / 2.0, base_weights / 2.0
     pieces = list(pairwise(sorted({0.0, end, *(kink for kink in kinks if 0.0 < kink < end)})))
     times = [start + (stop - start) * u**2 * (3.0 - 2.0 * u) for start, stop in pieces]
     weights = [(stop - start) * 6.0 * u * (1.0 - u) * du for start, stop in pieces]
     return np.concatenate(times), np.concatenate(weights)
+
+
+_roots = lru_cache(maxsize=64)(special.roots_legendre)
 
 
 def group_polynomials(size: int, median: float | None, cuts: Cuts, cdf: TimeFunction, pdf: TimeFunction) -> Polynomials:

@@ -2,11 +2,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from typer import testing
 
 REPOSITORY = Path(__file__).parents[2]
 # The worlds and the pairs of choices, which tests here import by name.
@@ -25,6 +26,9 @@ base = "as-it-is.toml"
 [scale]
 onset_rate = 0.5
 """
+
+# The commands are made once, and not for every command that is typed.
+testing._get_command = cache(testing._get_command)
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def command(*typed: str) -> Any:
     from simulator.cli.application import app
 
-    return CliRunner().invoke(app, list(typed), prog_name="aftercart")
+    return testing.CliRunner().invoke(app, list(typed), prog_name="aftercart")
 
 
 @pytest.fixture

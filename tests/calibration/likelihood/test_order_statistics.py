@@ -21,9 +21,38 @@ MIDDLE = stats.lognorm(0.7, scale=9.0)
 def log_density(reported: ReportedTimes, *families: Family) -> float:
     """Return the log density of one parameter row; families are in the order of the groups."""
     names = [group.name for group in reported.groups]
-    cdf = {name: as_rows(family.cdf) for name, family in zip(names, families, strict=True)}
-    pdf = {name: as_rows(family.pdf) for name, family in zip(names, families, strict=True)}
+    cdf = {name: as_rows(cdf_of(family)) for name, family in zip(names, families, strict=True)}
+    pdf = {name: as_rows(pdf_of(family)) for name, family in zip(names, families, strict=True)}
     return float(reported.log_density(cdf, pdf)[0])
+
+
+# A density asks for few times in many calls, of which scipy's families take most: so in closed form, as below.
+CDF: dict[str, Callable[..., Floats]] = {
+    "weibull_min": lambda times, shape: -np.expm1(-(times**shape)),
+    "lognorm": lambda times, sigma: special.ndtr(np.log(times) / sigma),
+    "expon": lambda times: -np.expm1(-times),
+}
+PDF: dict[str, Callable[..., Floats]] = {
+    "weibull_min": lambda times, shape: shape * times ** (shape - 1.0) * np.exp(-(times**shape)),
+    "lognorm": lambda times, sigma: np.exp(-0.5 * (np.log(times) / sigma) ** 2) / (times * sigma * np.sqrt(2 * np.pi)),
+    "expon": lambda times: np.exp(-times),
+}
+
+
+def cdf_of(family: Family) -> Callable[[Floats], Floats]:
+    return lambda times: CDF[family.dist.name](np.maximum(times, 1e-300) / family.kwds["scale"], *family.args)
+
+
+def pdf_of(family: Family) -> Callable[[Floats], Floats]:
+    scale = family.kwds["scale"]
+    return lambda times: PDF[family.dist.name](np.maximum(times, 1e-300) / scale, *family.args) / scale
+
+
+@pytest.mark.parametrize("family", [EARLY, LATE, MIDDLE, stats.expon(scale=5)])
+def test_the_closed_forms_are_those_of_scipy(family: Family) -> None:
+    times = np.array([1e-3, 0.5, 4.0, 30.0, 200.0])
+    np.testing.assert_allclose(cdf_of(family)(times), family.cdf(times), rtol=1e-12)
+    np.testing.assert_allclose(pdf_of(family)(times), family.pdf(times), rtol=1e-11)
 
 
 def as_rows(function: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
