@@ -156,8 +156,8 @@ def draws_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     names = dict.fromkeys(name for of_population in columns.values() for name in of_population)
     empty = np.full(n_draws, np.nan)
     stacked = {name: np.concatenate([values.get(name, empty) for values in columns.values()]) for name in names}
-    table = keys.repeat(n_draws).to_frame(index=False)
-    return table.assign(draw=np.tile(np.arange(1, 1 + n_draws), len(keys)), **stacked)
+    stacked = {"draw": np.tile(np.arange(1, 1 + n_draws), len(keys)), **stacked}
+    return pd.concat([keys.repeat(n_draws).to_frame(index=False), pd.DataFrame(stacked)], axis="columns")
 
 
 def outcomes_of_population(
