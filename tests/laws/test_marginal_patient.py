@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from known_answers import Rates, States, by_expm
 from sojourn_times import by, exponential, fixed, lognormal, weibull
 from worlds import chance, decision, exit_to, load, share, sojourn, world
 
@@ -362,3 +363,77 @@ def test_patients_without_benefit_who_are_treated_after_the_window_are_not_of_th
     assert abs(size - solved.sizes["early"][0]) < np.sqrt(np.log(2e5) / (2 * n))
     off = simulated.survival["start", "early"] - solved.survival["start", "early"][:, ::stride]
     assert np.abs(off).max() < np.sqrt(np.log(2e5) / (2 * n * size)) + 1e-4
+
+
+LATER_RATES = {
+    ("remission", "relapse"): 0.3, ("wait", "treatment"): 0.25, ("treatment", "response"): 0.1,
+    ("treatment", "failure"): 0.1, ("response", "dead"): 0.03, ("failure", "dead"): 0.1, ("care", "dead"): 0.1,
+}  # fmt: skip
+"""Of a pathway whose decision, at the relapse, comes later than the clock's start: practice treats 40 %."""
+
+
+def decided_later(again: float) -> Scenario:
+    """A policy that treats 80 % at a relapse, 30 % of the others with benefit; some relapse again."""
+    relapse = {"remission": exponential(rate=again)} if again else {}
+    states = {
+        "remission": sojourn(relapse=exponential(rate=0.3)),
+        "relapse": decision(wait="uptake", care="rest"),
+        "wait": sojourn(treatment=exponential(rate=0.25)),
+        "treatment": sojourn(outcome=exponential(rate=0.2)),
+        "outcome": chance(response=0.5, failure=0.5),
+        "response": sojourn(dead=exponential(rate=0.03), **relapse),
+        "failure": sojourn(dead=exponential(rate=0.1)),
+        "care": sojourn(dead=exponential(rate=0.1)),
+    }
+    declared = world(
+        "remission", states, parameters={"uptake": share(0.4)}, group_window=6,
+        marginal={"decision": "relapse", "branch": "wait", "otherwise": "care", "no_benefit": "failure"},
+        groups={"treated": "treatment", "waiting": "wait"},
+        end_points={"pfs": {"causes": {"failure": "failure", "death": "dead"}}},
+    )  # fmt: skip
+    return Scenario("raised", load(declared), set={"uptake": 0.8}, marginal_benefit=0.3)
+
+
+def of_group(rates: Rates, into: tuple[str, ...], window: float, months: Floats) -> tuple[float, States]:
+    """Return who enters some states within a window, and of them who is in each state by months: expm, doubled."""
+    members = {(f"{a}+", f"{b}+"): rate for (a, b), rate in rates.items()}
+    joining = members | {(a, f"{b}+" if b in into else b): rate for (a, b), rate in rates.items()}
+    at_window = {name: float(p[0]) for name, p in by_expm(joining, "remission", np.array([window])).items()}
+    early, late = months[months <= window], months[months > window] - window
+    within = by_expm(joining, "remission", early)
+    there = {}
+    for name in (name for name in at_window if name.endswith("+")):
+        parts = (p * by_expm(members, other, late).get(name, 0.0) for other, p in at_window.items() if other[-1] == "+")
+        there[name[:-1]] = np.append(within[name], sum(parts, np.zeros(late.size)))
+    return sum(p for name, p in at_window.items() if name[-1] == "+"), there
+
+
+@pytest.mark.parametrize("again", [0.0, 0.05], ids=["once", "with returns"])
+@pytest.mark.parametrize(("group", "state"), [("treated", "treatment"), ("waiting", "wait")])
+def test_who_decides_later_and_is_treated_after_the_window_is_not_of_the_group(
+    again: float, group: str, state: str
+) -> None:
+    """Against expm: of the 80 %, 40 % and 30 % of the rest benefit, and the others die as under care."""
+    months = np.array([3.0, 6.0, 9.0, 12.0, 18.0, 24.0])
+    sizes, dead, event_free = 0.0, np.zeros(6), np.zeros(6)
+    # A patient benefits at every relapse or at none.
+    for weight, benefiting in ((0.3, 0.8), (0.7, 0.4)):
+        rates = {**LATER_RATES, ("response", "remission"): again}
+        rates |= {("remission", "wait"): 0.3 * benefiting, ("remission", "care"): 0.3 * 0.2}
+        rates |= {("remission", "wait*"): 0.3 * (0.8 - benefiting), ("wait*", "treatment*"): 0.25}
+        rates |= {("treatment*", "failure*"): 0.2} | {(f"{name}*", "dead"): 0.1 for name in ("wait", "treatment")}
+        rates |= {("failure*", "dead"): 0.1}
+        del rates["remission", "relapse"]
+        into = (state, f"{state}*")
+        size, there = of_group(rates, into, 6.0, months)
+        sizes, dead = sizes + weight * size, dead + weight * there["dead"]
+        until = {pair: rate for pair, rate in rates.items() if not pair[0].startswith("failure")}
+        _, there = of_group(until, into, 6.0, months)
+        event_free += weight * (size - there["dead"] - there["failure"] - there["failure*"])
+    curves = exact.curves(resolve(decided_later(again)), 24.0)
+    at = np.rint(months / curves.months[1]).astype(int)
+    assert curves.sizes[group][0] == pytest.approx(sizes, abs=1e-4)
+    key = ("start", group)
+    np.testing.assert_allclose(curves.survival[key][0, at], 1.0 - dead / sizes, rtol=0, atol=1e-4)
+    pfs = curves.end_points["pfs"]
+    np.testing.assert_allclose(pfs.survival[key][0, at], event_free / sizes, rtol=0, atol=1e-4)

@@ -72,7 +72,7 @@ def build(
     window leave no mark; `ways`: the open exits.
     """
     open_to = dict(ways)
-    first = Node(start, marks | marking & {start})
+    first = Node(start, marks if CLOSED in marks else marks | marking & {start})
     out_of: dict[Node, tuple[Edge, ...]] = {}
     waiting = [first]
     while waiting:

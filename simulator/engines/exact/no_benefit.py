@@ -6,14 +6,15 @@ moment the time of death that supportive care had in store for them, counted fro
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from simulator.arrays import Complex, Floats
 from simulator.engines.exact import history_graph
-from simulator.engines.exact.history_graph import Graph, Node
+from simulator.engines.exact.history_graph import CLOSED, Graph, Node
 from simulator.engines.exact.kernels import Kernel, kernels
+from simulator.engines.exact.late_entries import Entries, late, of_cells
 from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.renewal import Renewal, renewal
 from simulator.engines.model import Model
@@ -23,7 +24,8 @@ from simulator.engines.no_benefit import open_exits
 @dataclass(frozen=True)
 class NoBenefit:
     """By node, for one patient without benefit, from the decision on: entries and stays at month 0, and transforms
-    of entries and exits, as masses a cell. `means` : over each cell, of patients in a sojourn or dead."""
+    of entries and exits, as masses a cell. `means` : over each cell, of patients in a sojourn or dead. `late` : of all
+    patients, who is moved between nodes, as masses a cell, since they come to a group's state after its window."""
 
     decision: Node
     share: Floats
@@ -32,12 +34,23 @@ class NoBenefit:
     into: dict[Node, Complex]
     out_of: dict[Node, Complex]
     means: dict[Node, Floats]
+    late: dict[Node, Complex] = field(default_factory=dict)
 
 
 def streams_without_benefit(
-    model: Model, lattice: Lattice, decision: Node, share: Floats, marking: frozenset[str], *, windowed: bool = False
+    model: Model,
+    lattice: Lattice,
+    decision: Node,
+    share: Floats,
+    marking: frozenset[str],
+    *,
+    windowed: bool = False,
+    came: Complex | None = None,
 ) -> NoBenefit:
-    """Return the streams of a patient without benefit, from a decision's node on; `windowed` as in `build`."""
+    """Return the streams of a patient without benefit, from a decision's node on; `windowed` as in `build`.
+
+    came : who decides later than at the clock's start, on the cells' edges, if the end of the window is followed
+    """
     pathway = model.pathway
     marginal = pathway.marginal
     assert marginal is not None
@@ -45,7 +58,10 @@ def streams_without_benefit(
     shut = replace(model, exits={name: open_exits(pathway, name, exits) for name, exits in model.exits.items()})
     graph = history_graph.build(target, marking=marking, marks=decision.marks, windowed=windowed, ways=shut.open_ways)
     alive = renewal(shut, lattice, graph, {})
-    return _with_deaths(model, lattice, alive, graph, decision, share)
+    streams = _with_deaths(model, lattice, alive, graph, decision, share)
+    if came is not None:
+        _move_late(streams, model, lattice, alive, share[..., None] * came)
+    return streams
 
 
 def _with_deaths(
@@ -88,6 +104,38 @@ def _with_deaths(
     streams.into.update({death: lattice.transform(lost) for death, lost in dying.items()})
     _put_means(streams, lattice, alive, graph, [(death.to, law) for death, law in zip(deaths, laws, strict=True)])
     return streams
+
+
+def _move_late(streams: NoBenefit, model: Model, lattice: Lattice, alive: Renewal, came: Complex) -> None:
+    """Move who comes to a group's state after the window back to the marks before: their deaths and end points."""
+    assert model.pathway.marginal is not None
+    window = round(model.pathway.group_window / lattice.step)
+    deaths = model.exits[model.pathway.marginal.otherwise]
+    dying = [with_atoms(law, lattice) for law in kernels(deaths, lattice.step, lattice.n)]
+    alive_at = np.clip(1.0 + sum(dying) - np.cumsum(sum(dying), axis=-1), 0.0, 1.0)
+
+    def in_time(edges: Complex) -> Floats:
+        return lattice.stream(edges + np.zeros_like(lattice.z))
+
+    def passing(passed: Complex, onward: Floats, there: Floats) -> Floats:
+        first, second = (Entries(np.zeros((1, 1, 1)), in_time(edges)) for edges in (came, passed))
+        return late(first, second, onward, there, window)
+
+    edges = [edge for edges in alive.graph.out_of.values() for edge in edges if edge.source.marks != edge.target.marks]
+    passes = [(edge.source.marks, edge.target, alive.onward(edge)) for edge in edges]
+    if streams.decision.marks != alive.graph.start.marks:
+        passes.append((streams.decision.marks, alive.graph.start, np.ones((1, 1, 1), dtype=np.complex128)))
+    for marks, target, passed in passes:
+        graph = history_graph.build(target.state, marking=frozenset(), ways=alive.model.open_ways)
+        onward = renewal(alive.model, lattice, graph, {})
+        ends = [node for node in graph.nodes if node.state in model.ends]
+        staying = (onward.edges[node] - onward.leaving(node) for node in graph.nodes if node not in ends)
+        there = np.cumsum(in_time(sum(staying, np.zeros((1, 1, 1), dtype=np.complex128))), axis=-1)
+        moved = [(node.state, of_cells(passing(passed, in_time(onward.edges[node]), alive_at))) for node in ends]
+        moved += [(exit.to, passing(passed, there, mass)) for exit, mass in zip(deaths, dying, strict=True)]
+        for state, masses in moved:
+            for node, sign in ((Node(state, marks | {CLOSED}), 1.0), (Node(state, target.marks), -1.0)):
+                streams.late[node] = streams.late.get(node, 0.0) + sign * lattice.transform(masses)
 
 
 def _put_means(

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
 from simulator.arrays import Floats
 from simulator.engines.exact import history_graph
-from simulator.engines.exact.combinations import Combination, Combinations, add, cells_alike
-from simulator.engines.exact.history_graph import Node
+from simulator.engines.exact.combinations import Combination, Combinations, add, cells_alike, merged
+from simulator.engines.exact.history_graph import CLOSED, Node
+from simulator.engines.exact.late_entries import late, of_cells, on_edges
 from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.measures import InTime, Leaving, Measure, added, transformed, whole
 from simulator.engines.exact.paths import AlongPath, Paths, Start, Step, Then
@@ -123,6 +125,37 @@ class Dying(AlongPath):
         return transformed(Measure(points, masses, moments), paths.lattice)
 
 
+@dataclass(frozen=True)
+class Late:
+    """Along a path to the decision, then to a group's state after its window, and on: alive, or dying by a cause."""
+
+    came: int
+    first: int
+    onward: int
+    law: int
+    months: float
+    cause: int | None = None
+
+    @property
+    def before(self) -> tuple[int, ...]:
+        return self.came, self.first, self.onward
+
+    def measure(self, paths: Paths) -> Measure:
+        lattice, window = paths.lattice, round(self.months / paths.lattice.step)
+        came, first, onward = (on_edges(paths.measure_in_time(path)) for path in self.before)
+        died = _dying(paths.law_in_time(self.law), lattice)
+        if self.cause is None:
+            alive = 1.0 - _by_cell(died) + 0.5 * died.points
+            masses = of_cells(late(came, first, onward.at_points + onward.spread, alive, window))
+        else:
+            dying = _dying([paths.law_in_time(self.law)[self.cause]], lattice)
+            there = np.cumsum(onward.at_points + onward.spread, axis=-1)
+            masses = late(came, first, there, dying.masses, window)
+            before = there - onward.at_points - 0.5 * onward.spread
+            masses = masses + of_cells(late(came, first, before, dying.points, window))
+        return transformed(Measure(None, masses, np.zeros_like(masses)), lattice)
+
+
 Marks = frozenset[str]
 
 
@@ -145,7 +178,7 @@ def without_benefit(treated: Combinations, decision: Node, marking: Marks) -> Wi
     target = model.pathway.states[rule.decision].transition(rule.branch).to
     shut = replace(model, exits={name: open_exits(model.pathway, name, ways) for name, ways in model.exits.items()})
     start = {paths.place(Start()): np.ones((1, 1))}
-    # Where the decision comes after the clock has started, the end of the window is not followed.
+    # Where the decision comes after the clock has started, the window ends at another month for each patient.
     windowed = treated.graph.windowed and treated.entered[decision].keys() <= start.keys()
     graph = history_graph.build(target, marking=marking, marks=decision.marks, windowed=windowed, ways=shut.open_ways)
     alive = Combinations(shut, graph, paths, start, merging=treated.merging).solve()
@@ -169,10 +202,45 @@ def without_benefit(treated: Combinations, decision: Node, marking: Marks) -> Wi
                 for cause, exit in enumerate(untreated):
                     dead = one.then(staying, partial(Dying, cause=cause))
                     add(part.entered.setdefault(Node(exit.to, node.marks), {}), dead)
+    if treated.graph.windowed and not windowed and CLOSED not in decision.marks:
+        _move_late(part, treated, alive, decision)
     for node, entered in part.entered.items():
         if node.state in model.ends or model.pathway.states[node.state].is_absorbing:
             part.there[node] = entered
     return part
+
+
+def _move_late(part: WithoutBenefit, treated: Combinations, alive: Combinations, decision: Node) -> None:
+    """Move who comes to a group's state after the window back to the marks before: their deaths and end points."""
+    model, paths, window = treated.model, treated.paths, treated.model.pathway.group_window
+    rule, share = model.pathway.marginal, treated.without_benefit
+    assert rule is not None
+    assert share is not None
+    untreated = model.exits[rule.otherwise]
+    edges = [(edge.source.marks, edge.target, passed) for edge, passed in alive.passed.items()]
+    for marks, target, first in [(decision.marks, alive.graph.start, alive.start), *edges]:
+        if marks == target.marks:
+            continue
+        graph = history_graph.build(target.state, marking=frozenset(), ways=alive.model.open_ways)
+        onward = Combinations(alive.model, graph, paths, alive.start, merging=alive.merging).solve()
+        staying: Combination = {}
+        for node in graph.nodes:
+            add(staying, {} if node.state in model.ends else onward.staying(node))
+        events: list[tuple[str, Combination, int | None]] = [
+            (node.state, onward.entered[node], None) for node in graph.nodes if node.state in model.ends
+        ]
+        events += [(exit.to, staying, cause) for cause, exit in enumerate(untreated)]
+        for cells, of_cell in cells_alike(untreated):
+            law = paths.law(of_cell)
+            of_law = share * (1.0 if cells is None else cells)
+            come = {path: of_law * came for path, came in treated.entered[decision].items()}
+            for state, after, cause in events:
+                moved: Combination = {}
+                parts = (merged(part_of_path, paths).items() for part_of_path in (come, first, after))
+                for (one, of_one), (two, of_two), (three, of_three) in product(*parts):
+                    moved[paths.place(Late(one, two, three, law, window, cause))] = of_one * of_two * of_three
+                add(part.entered.setdefault(Node(state, marks | {CLOSED}), {}), moved)
+                add(part.entered.setdefault(Node(state, target.marks), {}), moved, -1.0)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulator.arrays import Complex, Floats
-from simulator.engines.exact.history_graph import Edge, Graph, Node
+from simulator.engines.exact.history_graph import CLOSED, Edge, Graph, Node
 from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.no_benefit import NoBenefit, streams_without_benefit
 from simulator.engines.exact.readings import come_by, summed_up_to
@@ -63,13 +63,13 @@ class RenewalFlows:
     @property
     def nodes(self) -> list[Node]:
         """Every node after the default clock."""
-        added = (node for no_benefit in self.no_benefits for node in no_benefit.into)
+        added = (node for no_benefit in self.no_benefits for node in (*no_benefit.into, *no_benefit.late))
         return list(dict.fromkeys([*self.after.graph.nodes, *added]))
 
     @property
     def nodes_without_benefit(self) -> set[Node]:
         """Every node that patients treated without benefit enter."""
-        return {node for no_benefit in self.no_benefits for node in no_benefit.into}
+        return {node for no_benefit in self.no_benefits for node in (*no_benefit.into, *no_benefit.late)}
 
     def with_benefit(self) -> RenewalFlows:
         """Return the flows of the other patients."""
@@ -219,6 +219,8 @@ class RenewalFlows:
             elif node in no_benefit.means:
                 moved = self.lattice.transform(np.diff(no_benefit.means[node], prepend=0.0))
                 stream = stream + no_benefit.share[..., None] * self.after.edges[no_benefit.decision] * moved
+            if which == "in" and node in no_benefit.late:
+                stream = stream + self.lattice.halves * no_benefit.late[node]
         return nobody, stream
 
     def _stream(self, node: Node, which: str) -> tuple[Floats, Complex]:
@@ -234,6 +236,8 @@ class RenewalFlows:
             if node in no_benefit.into:
                 own_atom, own_stream = self._of_no_benefit(no_benefit, node, which)
                 atom, stream = atom + own_atom, stream + own_stream
+            if which == "in" and node in no_benefit.late:
+                stream = stream + no_benefit.late[node]
         return atom, stream
 
     def _of_no_benefit(self, no_benefit: NoBenefit, node: Node, which: str) -> tuple[Floats, Complex]:
@@ -254,11 +258,15 @@ def flows(model: Model, lattice: Lattice, after: Graph, before: Graph | None, ma
     share, rule = share_without_benefit(model), model.pathway.marginal
     solved = renewal(model, lattice, after, ready, share)
     reached = None if before is None else renewal(model, lattice, before, ready)
-    no_benefits = [
-        streams_without_benefit(model, lattice, node, share, marking, windowed=after.windowed and node == after.start)
-        for node in after.nodes
-        if share is not None and rule is not None and node.state == rule.decision
-    ]
+    no_benefits = []
+    for node in after.nodes:
+        if share is not None and rule is not None and node.state == rule.decision:
+            at_start = node == after.start
+            came = solved.edges[node] if after.windowed and not at_start and CLOSED not in node.marks else None
+            windowed = after.windowed and at_start
+            no_benefits.append(
+                streams_without_benefit(model, lattice, node, share, marking, windowed=windowed, came=came)
+            )
     return RenewalFlows(solved, reached, no_benefits)
 
 
