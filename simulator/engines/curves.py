@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from simulator.arrays import Floats, Integers
-from simulator.engines.lifetimes import Lifetimes, Path, average
+from simulator.engines.lifetimes import Lifetimes, Path, average, path_of_cell
 from simulator.errors import InputError
 from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway
@@ -159,8 +159,12 @@ def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
                 return None
             there = [number for number, share in enumerate(size) if share[draw] > 0]
             near = slice(place - 1, place + 1)
-            lines = [(first.months[near], parts[i].survival[key][draw, near]) for i in there]
-            chosen = [lifetimes[i][draw] or line for i, line in zip(there, lines, strict=True)]
+            means = [parts[i].means[key][draw, place - 1] for i in there]
+            bent = [
+                path_of_cell(first.months[near], parts[i].survival[key][draw, near], mean)
+                for i, mean in zip(there, means, strict=True)
+            ]
+            chosen = [lifetimes[i][draw] or path for i, path in zip(there, bent, strict=True)]
             return average(chosen, [size[i][draw] / sum(share[draw] for share in size) for i in there])
 
         return [of_draw(draw, int(place)) for draw, place in enumerate(places)]

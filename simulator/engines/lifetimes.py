@@ -21,6 +21,9 @@ ROUNDING = 1e-6
 """By how much survival must fall below a level: a plateau at the level is left where survival falls again, and the
 damped transform leaves no more digits at the end of a fine lattice."""
 
+PARTS = 8
+"""Lines that stand for a bent curve within a cell of the lattice: they miss it by 0.001 of its fall at most."""
+
 
 def place_below(survival: Floats, levels: Floats) -> Integers:
     """Return the first place at which survival : (n_draws, n) is below each draw's level; n where there is none."""
@@ -33,19 +36,42 @@ def is_below(survival: Floats, level: Floats | float) -> Booleans:
     return np.asarray(survival < level - ROUNDING)
 
 
-def least_below(times: Floats, survival: Floats, levels: Floats, place: Integers) -> Floats:
-    """Return the time at which a line leads to each place : (n_draws,) and below the level; inf where there is none."""
+def least_below(times: Floats, survival: Floats, means: Floats, levels: Floats, place: Integers) -> Floats:
+    """Return the times at which curves lead to places : (n_draws,) and below the level; inf where there is none."""
     after, draw = np.where((place > 0) & (place < times.size), place, 1), np.arange(len(survival))
-    return on_line(times, survival[draw, after - 1], survival[draw, after], levels, place)
+    around = survival[draw, after - 1], survival[draw, after], means[draw, after - 1]
+    return on_curve(times, *around, levels, place)
 
 
-def on_line(times: Floats, high: Floats, low: Floats, levels: Floats | float, place: Integers) -> Floats:
-    """Return the same of survival before each place and at it."""
+def on_curve(times: Floats, high: Floats, low: Floats, mean: Floats, levels: Floats | float, place: Integers) -> Floats:
+    """Return the same of survival before each place and at it, and its mean between.
+
+    A density on a slope has that mean. In the part x of a cell, with a moment e, at most a sixth of the mass m, die
+
+        m x - 6 e x (1 - x)
+    """
     inside = (place > 0) & (place < times.size)
     after = np.where(inside, place, 1)
-    part = np.divide(high - levels, high - low, out=np.zeros(place.shape), where=inside & (high > low))
+    dead, mass, moment = high - levels, high - low, _moment(high, low, mean)
+    start = mass - 6.0 * moment
+    root = start + np.sqrt(np.clip(start**2 + 24.0 * moment * dead, 0.0, None))
+    part = np.divide(2.0 * dead, root, out=np.zeros(place.shape), where=inside & (mass > 0.0) & (root > 0.0))
     crossed = times[after - 1] + np.clip(part, 0.0, 1.0) * (times[after] - times[after - 1])
     return np.where(inside, crossed, np.where(place == 0, times[0], np.inf))
+
+
+def path_of_cell(ends: Floats, alive: Floats, mean: float) -> Path:
+    """Return the same curve as a path. ends, alive : (2,) the cell's months, and survival at them"""
+    part = np.linspace(0.0, 1.0, PARTS + 1)
+    high, low = alive
+    dead = (high - low) * part - 6.0 * _moment(high, low, mean) * part * (1.0 - part)
+    return ends[0] + part * (ends[1] - ends[0]), high - dead
+
+
+def _moment(high: Floats, low: Floats, mean: Floats | float) -> Floats:
+    """Return deaths times how far after the middle of their cell they are, in cells, as a line can have it."""
+    most = (high - low) / 6.0
+    return np.asarray(np.clip(mean - 0.5 * (high + low), -most, most))
 
 
 def least_of_path(path: Path, level: float) -> float:

@@ -52,7 +52,7 @@ def quantile(curves: Curves, clock: str, population: str, levels: Floats) -> Flo
     """Return the least times with S(t) < level, (n_draws,) each, months; inf where there is none, NaN for nobody."""
     survival = curves.survival[clock, population]
     place = place_below(survival, levels)
-    times = least_below(curves.months, survival, levels, place)
+    times = least_below(curves.months, survival, curves.means[clock, population], levels, place)
     paths = curves.lifetimes((clock, population), np.where(np.isfinite(times), place, 0))
     for draw, path in enumerate(paths):
         if path is not None:

@@ -1,7 +1,7 @@
 """Survival of a solved model near one month, as finely as its median needs it.
 
-Where deaths are spread evenly over the cells about the month, the lattice is fine enough. Where they are not, after a
-fixed time or a steep start, the draw is solved again as far as that month on a finer lattice.
+Where the deaths in a cell are as those in the cells about it lead one to expect, the lattice is fine enough. Where they
+are not, after a fixed time or a steep start, the draw is solved again as far as that month on a finer lattice.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.exact.first_events import FirstEvents
 from simulator.engines.exact.solution import Solution
 from simulator.engines.lifetimes import Path
-from simulator.engines.steps import FINEST, STEP
+from simulator.engines.steps import FINEST
 
 Key = tuple[str, str]
 
 FINE = 0.0025
 """Months a cell of the finer lattice, which may put one fixed time that much too late."""
-SLOPE, SPIKE = 0.6, 0.08
-"""Of the deaths in a cell of a tenth of a month, by how much those in the cells around it may differ,
-and their mean from them: a line through the cell then misses the crossing by less than 0.004 months."""
+AROUND = 3
+"""Places of the lattice on either side of the middle of a cell that are looked at."""
+NEAR = 0.004
+"""Months by which a median may be wrong where the deaths in a cell differ from what is expected."""
 
 
 @dataclass
@@ -43,11 +44,10 @@ class Crossing:
     def paths(self, key: Key, places: Integers) -> list[Path | None]:
         """Return each draw's S from month 0 to its place on a finer lattice; None where this one is fine enough."""
         alive, means = self.survival[key], self.means[key]
-        inside, draw = (places > 1) & (places < means.shape[1]), np.arange(places.size)
-        place = np.where(inside, places, 1)
-        around = np.stack([alive[draw, np.clip(place + i, 0, means.shape[1])] for i in range(-2, 2)])
-        even = is_even(around, means[draw, place - 1], STEP / self.solution.lattice.step)
-        return self.along(key, places, (places > 0) & ~(inside & even))
+        last, draw = means.shape[1], np.arange(places.size)
+        around = np.stack([alive[draw, np.clip(places + i, 0, last)] for i in range(-AROUND, AROUND)])
+        even = is_even(around, means[draw, np.clip(places, 1, last) - 1], self.solution.lattice.step)
+        return self.along(key, places, (places > 0) & ~(is_inside(places, last) & even))
 
     def along(self, key: Key, places: Integers, coarse: Booleans) -> list[Path | None]:
         """Return the same, of the draws in which this lattice is too coarse."""
@@ -77,13 +77,21 @@ class Crossing:
         return self._finer[draw, until, window]
 
 
-def is_even(around: Floats, mean: Floats, coarser: float) -> Booleans:
-    """Return where about as many die in a cell as in its neighbours.
+def is_inside(places: Integers, last: int) -> Booleans:
+    """Return where two cells lie before that which ends at a place, and two after it."""
+    return np.asarray((places >= AROUND) & (places <= last - AROUND + 1))
 
-    around : (4, ...) survival at the ends of the cell before, the cell, and the cell after; mean : of the cell's
-    coarser : a tenth of a month, in cells
+
+def is_even(around: Floats, mean: Floats, step: float) -> Booleans:
+    """Return where as many die in a cell, and as late, as a smooth density through the cells about it has.
+
+    around : (2 AROUND, ...) survival at the ends of five cells; mean : of the middle one; step : months a cell
+
+        mass = (4 (m_-1 + m_1) - m_-2 - m_2) / 6,   moment = (m_1 - m_-1) / 24
     """
-    before, at, after = -np.diff(around, axis=0)
-    early = np.abs(mean - 0.5 * (around[1] + around[2]))
-    spike = np.maximum(np.abs(at - 0.5 * (before + after)), early)
-    return np.asarray((np.abs(after - before) <= SLOPE * coarser * at) & (spike <= SPIKE * coarser * at))
+    earlier, before, at, after, later = -np.diff(around, axis=0)
+    mass = (4.0 * (before + after) - earlier - later) / 6.0
+    moment = mean - 0.5 * (around[AROUND - 1] + around[AROUND])
+    late = np.abs(moment - (after - before) / 24.0)
+    # A fixed time in the cell adds to its mass; a jump of the density moves its mean by more than the line bends.
+    return np.asarray((np.maximum(0.5 * np.abs(at - mass), late) <= NEAR / step * at) & (np.abs(moment) <= at / 6.0))

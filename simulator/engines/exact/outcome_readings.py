@@ -13,12 +13,11 @@ import numpy as np
 
 from simulator.arrays import Floats, Integers
 from simulator.engines.curves import up_to
-from simulator.engines.exact.crossing import Crossing, is_even
+from simulator.engines.exact.crossing import AROUND, Crossing, is_even, is_inside
 from simulator.engines.exact.first_events import FirstEvents
 from simulator.engines.exact.path_sums import PathSums
 from simulator.engines.exact.solution import Solution
-from simulator.engines.lifetimes import is_below, least_of_path, on_line
-from simulator.engines.steps import STEP
+from simulator.engines.lifetimes import is_below, least_of_path, on_curve
 
 Key = tuple[str, str]
 
@@ -102,12 +101,10 @@ class OutcomeReadings:
             middle = (above + below) // 2
             low = is_below(alive(middle), level)
             above, below = np.where(low, above, middle), np.where(low, middle, below)
-        around = [alive(below + i) for i in range(-2, 2)]
-        medians = on_line(months, around[1], around[2], level, below)
-        inside = np.where((below > 1) & (below < last), below, 1)
-        means = 1.0 - self.sums.means_at(inside - 1) / self.size
-        step = self.solution.lattice.step
-        even = is_even(np.stack(around), means, STEP / step) & (below > 1) & (below < last)
+        around = np.stack([alive(below + i) for i in range(-AROUND, AROUND)])
+        means = 1.0 - self.sums.means_at(np.clip(below, 1, last) - 1) / self.size
+        medians = on_curve(months, around[AROUND - 1], around[AROUND], means, level, below)
+        even = is_even(around, means, self.solution.lattice.step) & is_inside(below, last)
         uneven = np.isfinite(medians) & (below > 0) & ~even & ~np.isnan(self.size)
         crossing = Crossing(self.solution, {}, {}, self.solve)
         for column in np.flatnonzero(uneven.any(axis=0)).tolist():
