@@ -79,11 +79,11 @@ class Distribution(ABC):
                 return np.repeat(values, np.size(index), axis=-1)
             return values.take(index, axis=-1)
 
-        return self._with_parameters(gathered)
+        return self.with_parameters(gathered)
 
     def columns(self) -> Self:
         """Parameters (..., k) become (..., k, 1), and times (n,) give (..., k, n); scalars stay scalar."""
-        return self._with_parameters(lambda values: values[..., np.newaxis])
+        return self.with_parameters(lambda values: values[..., np.newaxis])
 
     @property
     def key(self) -> tuple[Hashable, ...]:
@@ -98,7 +98,7 @@ class Distribution(ABC):
 
     def column(self, cell: int) -> Self:
         """Return the distribution of one case-mix cell: parameters (..., k) become (..., 1)."""
-        return self._with_parameters(lambda values: values[..., cell : cell + 1] if values.shape[-1] > 1 else values)
+        return self.with_parameters(lambda values: values[..., cell : cell + 1] if values.shape[-1] > 1 else values)
 
     def by_cell(self) -> list[NDArray[Any]]:
         """Return the parameters that differ between case-mix cells, (..., k) each."""
@@ -108,17 +108,18 @@ class Distribution(ABC):
             parameters.extend([values] if values.shape[-1] > 1 else [])
             return values
 
-        self._with_parameters(collect)
+        self.with_parameters(collect)
         return parameters
 
-    def _with_parameters(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
+    def with_parameters(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
+        """Return the distribution with its parameters changed, (..., k) each."""
         # Copied, not built again: what was decided from the whole table stays decided.
         changed = copy(self)
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray) and value.ndim:
                 object.__setattr__(changed, name, change(value))
             elif isinstance(value, Distribution):
-                object.__setattr__(changed, name, value._with_parameters(change))
+                object.__setattr__(changed, name, value.with_parameters(change))
         return changed
 
     @abstractmethod

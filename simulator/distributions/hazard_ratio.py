@@ -59,9 +59,9 @@ class HazardRatio(Distribution):
         """The shape of the base and of a period's ratio: () or (..., k)."""
         return self.ratios.shape[1:]
 
-    def _with_parameters(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
+    def with_parameters(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
         changed = copy(self)
-        object.__setattr__(changed, "base", self.base._with_parameters(change))
+        object.__setattr__(changed, "base", self.base.with_parameters(change))
         for name in ("ratios", "_begins", "_reached", "_shifts", "_over") if self.cell_shape else ():
             # Period by period, so that the last axis is the cells and the first the draws.
             object.__setattr__(changed, name, np.stack([change(row) for row in getattr(self, name)]))

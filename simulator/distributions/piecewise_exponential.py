@@ -86,7 +86,7 @@ class PiecewiseExponential(Family):
         """The shape of a piece's rate: () or (..., k)."""
         return self._cell.shape
 
-    def _with_parameters(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
+    def with_parameters(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
         # The table of pieces stays as it is; only which column each entry reads is gathered.
         changed = copy(self)
         if self._cell.ndim:

@@ -8,7 +8,7 @@ one combination of the attributes that matter; of a single draw, () or (n_cells,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -112,25 +112,56 @@ class Model:
 
     def of_draw(self, draw: int) -> Model:
         """Return the model of one of its draws, by place."""
+        return self.of_draws([draw])
+
+    def of_draws(self, draws: Sequence[int]) -> Model:
+        """Return the model of some of its draws, by their places."""
 
         def own(values: Any) -> Any:
             of_draws = isinstance(values, np.ndarray) and values.ndim > 1 and values.shape[0] == self.n_draws
-            return values[draw : draw + 1] if of_draws else values
+            return values[draws] if of_draws else values
 
         def exit_of(exit: Exit) -> Exit:
-            time = None if exit.time is None else exit.time._with_parameters(own)
+            time = None if exit.time is None else exit.time.with_parameters(own)
             return replace(exit, time=time, probability=own(exit.probability))
 
         marginal = self.marginal
         if marginal is not None:
             marginal = MarginalBenefit(own(marginal.practice_share), own(marginal.share), own(marginal.benefit))
         exits = {name: tuple(exit_of(exit) for exit in exits) for name, exits in self.exits.items()}
-        return replace(self, exits=exits, weights=own(self.weights), marginal=marginal, n_draws=1)
+        return replace(self, exits=exits, weights=own(self.weights), marginal=marginal, n_draws=len(draws))
 
     def in_level(self, attribute: str, level: str) -> Booleans:
         """Return which cells : (n_cells,) have a level of an attribute that matters."""
         place = self.attributes.index(attribute)
         return np.array([cell[place] == level for cell in self.cells])
+
+
+def stacked(models: Sequence[Model]) -> Model:
+    """Return one model of the draws of several, in turn: of as many draws each, which differ in shares and benefit."""
+    first, n_draws = models[0], models[0].n_draws
+
+    def together(*values: Any) -> Any:
+        if all(np.array_equal(other, values[0]) for other in values) and np.shape(values[0])[:-1] in ((), (1,)):
+            return values[0]
+        width = max(np.atleast_2d(other).shape[1] for other in values)
+        return np.concatenate([np.broadcast_to(other, (n_draws, width)) for other in values])
+
+    def exit_of(repeated: Exit, *exits: Exit) -> Exit:
+        shares = [exit.probability for exit in exits]
+        return replace(repeated, probability=None if shares[0] is None else together(*shares))
+
+    whole = first.of_draws(list(range(n_draws)) * len(models))
+    exits = {
+        name: tuple(map(exit_of, repeated, *(model.exits[name] for model in models)))
+        for name, repeated in whole.exits.items()
+    }
+    marginal = first.marginal
+    if marginal is not None:
+        rules = [model.marginal for model in models if model.marginal is not None]
+        numbers = zip(*((rule.practice_share, rule.share, rule.benefit) for rule in rules), strict=True)
+        marginal = MarginalBenefit(*(together(*values) for values in numbers))
+    return replace(whole, exits=exits, marginal=marginal)
 
 
 def _may_be_taken(way: Exit) -> bool:

@@ -235,16 +235,19 @@ def quantile(values: Floats, share: float, weights: Floats | None = None) -> flo
 
     NumPy's quantile gives NaN next to infinite values, and another method for them would move the finite end.
     """
-    if weights is not None:
+    if weights is None:
+        wanted = share * (len(values) - 1)
+        place = int(wanted)
+        after = min(place + 1, len(values) - 1)
+        ordered = np.partition(values, [place, after])
+        low, high, part = ordered[place], ordered[after], wanted - place
+    else:
         values, weights = values[weights > 0.0], weights[weights > 0.0]
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    shares = np.ones(len(values)) if weights is None else weights[order]
-    middles = np.cumsum(shares) - 0.5 * shares
-    wanted = middles[0] + share * (middles[-1] - middles[0])
-    place = min(int(np.searchsorted(middles, wanted, side="right")) - 1, len(ordered) - 1)
-    low = ordered[place]
-    if place + 1 == len(ordered) or wanted <= middles[place] or not np.isfinite(low):
-        return float(low)
-    part = (wanted - middles[place]) / (middles[place + 1] - middles[place])
-    return float(low + part * (ordered[place + 1] - low))
+        order = np.argsort(values, kind="stable")
+        middles = np.cumsum(weights[order]) - 0.5 * weights[order]
+        wanted = middles[0] + share * (middles[-1] - middles[0])
+        place = min(int(np.searchsorted(middles, wanted, side="right")) - 1, len(values) - 1)
+        after = min(place + 1, len(values) - 1)
+        low, high = values[order[[place, after]]]
+        part = (wanted - middles[place]) / (middles[after] - middles[place]) if after > place else 0.0
+    return float(low + part * (high - low) if part > 0.0 and np.isfinite(low) else low)

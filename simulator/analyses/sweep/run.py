@@ -19,8 +19,7 @@ from simulator.arrays import Floats, slices
 from simulator.engines.curves import populations
 from simulator.engines.exact import engine as exact
 from simulator.engines.exact.accuracy import TooCoarse
-from simulator.engines.exact.paths import Paths
-from simulator.engines.model import resolve
+from simulator.engines.model import Model, resolve, stacked
 from simulator.evidence.draws import load_informed_draws, values
 from simulator.experiment import cost, manifest, resource_tables, summaries
 from simulator.experiment.engine_choice import choose_engine
@@ -30,6 +29,7 @@ from simulator.experiment.run import count_draws, draws_for_overload, part_of
 from simulator.experiment.settings import Settings, SweepOptions, with_options
 from simulator.experiment.summaries import outcomes_of_population, sample
 from simulator.outcomes.labels import follow_up
+from simulator.outcomes.summaries import Outcomes
 from simulator.outcomes.uncertainty import Sample
 from simulator.pathway.outcome_months import alive_at
 from simulator.scenario.scenario import Scenario, load_scenario
@@ -66,7 +66,10 @@ class Sweep:
 
 
 BLOCK = 32
-"""Cells that are solved together by the exact engine: it shares whatever their levers leave alike."""
+"""Cells that are solved together by the exact engine: those that differ in shares only have the same path curves."""
+
+MANY = 500
+"""Draws of a cell that are put into its scenario together: that takes as long for one."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +89,8 @@ class _Plan:
 
     @property
     def chunks(self) -> list[slice]:
-        """The draws that are solved together."""
-        # No cell's own curves are kept, so that twice as many draws fit in memory as in a run.
-        together = 2 * exact.batch(self.grid.scenario.pathway, self.settings.horizon)
-        return slices(self.n_draws, together if self.engine == "exact" else 1)
+        """The draws of a piece."""
+        return slices(self.n_draws, MANY if self.engine == "exact" else 1)
 
 
 @with_options(SweepOptions)
@@ -245,22 +246,50 @@ def _piece(plan: _Plan, item: tuple[slice, slice]) -> list[ScenarioDraws]:
 
 
 def _solved(plan: _Plan, scenarios: Sequence[Scenario], rows: slice) -> list[ScenarioDraws]:
-    """Return the exact engine's outcomes of cells; those that differ in shares only have the same path curves."""
-    pathway, horizon, draw_values = plan.grid.scenario.pathway, plan.settings.horizon, values(plan.table, rows)
-    parts, shared = [], dict[tuple[object, ...], Paths]()
-    for scenario in scenarios:
-        model = resolve(scenario, draw_values)
-        step = exact.one_step([model], horizon)
-        times = (exit.time.key for exits in model.exits.values() for exit in exits if exit.time is not None)
-        if (alike := (step, *times)) not in shared:
-            shared[alike] = exact.new_paths(pathway, horizon, step)
-        read = exact.readings(model, horizon, step, shared[alike])
+    """Return the exact engine's outcomes of cells."""
+    models = [resolve(scenario, values(plan.table, rows)) for scenario in scenarios]
+    alike: dict[tuple[float, tuple[object, ...]], list[int]] = {}
+    for place, model in enumerate(models):
+        times = [exit.time.key for exits in model.exits.values() for exit in exits if exit.time is not None]
+        step = exact.one_step([model], plan.settings.horizon)
+        alike.setdefault((step, (model.open_ways, *times)), []).append(place)
+    parts: dict[int, ScenarioDraws] = {}
+    for (step, _), places in alike.items():
+        parts |= zip(places, _read(plan, [models[place] for place in places], step, rows), strict=True)
+    return [part for _, part in sorted(parts.items())]
+
+
+def _read(plan: _Plan, models: Sequence[Model], step: float, rows: slice) -> list[ScenarioDraws]:
+    """Return the outcomes of models that differ in shares only."""
+    pathway, horizon = plan.grid.scenario.pathway, plan.settings.horizon
+    parts = []
+    # No cell's own curves are kept, so that twice as many draws fit in memory as in a run.
+    for draws in slices(models[0].n_draws, 2 * exact.batch(pathway, horizon)):
+        some = stacked([model.of_draws(range(models[0].n_draws)[draws]) for model in models])
+        read = exact.readings(some, horizon, step, exact.new_paths(pathway, horizon, step, repeats=len(models)))
+        if read is None and len(models) > 1:
+            return [part for model in models for part in _read(plan, [model], step, rows)]
         if read is None:
-            parts.append(part_of(scenario, plan.table, plan.engine, plan.settings, rows))
-            continue
-        outcomes, treated = outcomes_of(read, pathway), treated_share(read, pathway)
-        parts.append(ScenarioDraws({}, {}, {}, {}, outcomes, treated))
-    return parts
+            return [part_of(models[0].scenario, plan.table, plan.engine, plan.settings, rows)]
+        parts.append(ScenarioDraws({}, {}, {}, {}, outcomes_of(read, pathway), treated_share(read, pathway)))
+    return _by_cell(parts, len(models))
+
+
+def _by_cell(parts: Sequence[ScenarioDraws], n_cells: int) -> list[ScenarioDraws]:
+    """Return a part a cell, of parts that have outcomes of some draws of every cell in turn."""
+
+    def joined(values: Iterable[Floats]) -> Floats:
+        return np.concatenate([of_part.reshape(n_cells, -1) for of_part in values], axis=1)
+
+    treated = joined(part.treated for part in parts)
+    outcomes: list[dict[tuple[str, str], Outcomes]] = [{} for _ in range(n_cells)]
+    for key, of_population in parts[0].outcomes.items():
+        for name, (unit, _, _) in of_population.items():
+            values = joined(part.outcomes[key][name][1] for part in parts)
+            noise = joined(part.outcomes[key][name][2] for part in parts)
+            for cell, of_cell in enumerate(outcomes):
+                of_cell.setdefault(key, {})[name] = (unit, values[cell], noise[cell])
+    return [ScenarioDraws({}, {}, {}, {}, *of_cell) for of_cell in zip(outcomes, treated, strict=True)]
 
 
 def _outcomes_only(part: ScenarioDraws) -> ScenarioDraws:

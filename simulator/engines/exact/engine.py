@@ -20,7 +20,7 @@ from simulator.engines.exact.first_events import FirstEvents
 from simulator.engines.exact.lattice import Lattice, choose_step
 from simulator.engines.exact.outcome_readings import OutcomeReadings
 from simulator.engines.exact.path_sums import path_sums
-from simulator.engines.exact.paths import Paths
+from simulator.engines.exact.paths import Paths, TooManyPaths
 from simulator.engines.exact.solution import ROUNDING, Flows, Solution
 from simulator.engines.model import Model, resolve
 from simulator.engines.no_benefit import ends_of_benefit
@@ -107,7 +107,7 @@ def moved_by_wider_cells(model: Model, horizon: float) -> tuple[Floats, Floats]:
 def _solve(model: Model, horizon: float, step: float, window: bool, paths: Paths | None = None) -> Solution:
     pathway = model.pathway
     n_months = int(np.ceil(horizon / step - 1e-9)) + 1
-    paths = paths or new_paths(pathway, horizon, step, window)
+    paths = paths or new_paths(pathway, horizon, step, window=window)
     marking = _marking(pathway)
     after = history_graph.build(
         pathway.clock_state,
@@ -145,9 +145,9 @@ def first_events(whole: Solution, end_point: EndPoint, horizon: float, window: b
     return FirstEvents(whole, replace(until, absorption=whole.absorption), end_point.causes, onward)
 
 
-def new_paths(pathway: Pathway, horizon: float, step: float, window: bool = True) -> Paths:
-    """Return no paths yet, on a lattice to the horizon or to the end of the group window."""
-    return Paths(Lattice(step, pathway.followed(horizon) if window else horizon))
+def new_paths(pathway: Pathway, horizon: float, step: float, *, window: bool = True, repeats: int = 1) -> Paths:
+    """Return no paths yet, on a lattice to the horizon or to the end of the group window; see `Paths`."""
+    return Paths(Lattice(step, pathway.followed(horizon) if window else horizon), repeats=repeats)
 
 
 def _marking(pathway: Pathway) -> frozenset[str]:
@@ -213,7 +213,7 @@ def curves(
     if len(ends) > 1:
         step = step or one_step([model], horizon)
     if step is not None:
-        paths = paths or new_paths(model.pathway, horizon, step, _is_windowed(model.pathway, only))
+        paths = paths or new_paths(model.pathway, horizon, step, window=_is_windowed(model.pathway, only))
     parts = [_curves(end, horizon, step, only, paths) for end, _ in ends]
     return mixed(parts, [share for _, share in ends]) if len(ends) > 1 else parts[0]
 
@@ -224,7 +224,7 @@ def compared(
     """Return the curves of models of one pathway and the same draws, on one lattice; see `curves`."""
     step = step or one_step(models, horizon)
     pathway = models[0].pathway
-    paths = new_paths(pathway, horizon, step, _is_windowed(pathway, only))
+    paths = new_paths(pathway, horizon, step, window=_is_windowed(pathway, only))
     return [curves(model, horizon, step=step, only=only, paths=paths) for model in models]
 
 
@@ -314,10 +314,14 @@ def _count(solution: Solution, name: str, horizon: float) -> Floats:
 def readings(model: Model, horizon: float, step: float, paths: Paths) -> OutcomeReadings | None:
     """Return what outcomes read of a model, by the path curves of models of the same draws, without its own curves.
 
-    None where that does not do: patients come back, or join a group after an end point's event.
+    None where that does not do: patients come back, join a group after an end point's event, or go too many paths.
     """
     refuse(model.scenario)
-    solution, pathway = _solve(model, horizon, step, True, paths), model.pathway
+    pathway = model.pathway
+    try:
+        solution = _solve(model, horizon, step, True, paths)
+    except TooManyPaths:
+        return None
     if not isinstance(solution.flows, path_flows.PathFlows):
         return None
     every = [(clock, name) for clock in pathway.clocks for name in populations(pathway)]

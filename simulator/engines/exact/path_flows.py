@@ -122,10 +122,12 @@ class PathFlows:
         return [self._sum(flow, self.after.paths.mean) for flow in flows]
 
     def _sum(self, flow: PathFlow, curve: Callable[[int], Floats]) -> Floats:
-        n_draws = max((max(share.size, len(curve(path))) for path, share in flow.shares.items()), default=1)
+        repeated = self.after.paths.repeated
+        parts = [(share, repeated(curve(path))) for path, share in flow.shares.items()]
+        n_draws = max((max(share.size, len(come)) for share, come in parts), default=1)
         total, part = np.zeros((2, n_draws, self.after.paths.lattice.n))
-        for path, share in flow.shares.items():
-            total += np.multiply(share[:, None], curve(path), out=part)
+        for share, come in parts:
+            total += np.multiply(share[:, None], come, out=part)
         return total
 
     def at(self, flow: PathFlow, months: Sequence[float]) -> Floats:
@@ -136,9 +138,11 @@ class PathFlows:
         """Return the integral of that from 0 to months, (n_draws or 1, n_months)."""
         return self._read(flow, self.after.paths.up_to, months)
 
-    @staticmethod
-    def _read(flow: PathFlow, read: Callable[[int, tuple[float, ...]], Floats], months: Sequence[float]) -> Floats:
-        parts = (share[:, None] * read(path, tuple(months)) for path, share in flow.shares.items())
+    def _read(
+        self, flow: PathFlow, read: Callable[[int, tuple[float, ...]], Floats], months: Sequence[float]
+    ) -> Floats:
+        repeated, months = self.after.paths.repeated, tuple(months)
+        parts = (share[:, None] * repeated(read(path, months)) for path, share in flow.shares.items())
         return np.asarray(sum(parts, np.zeros((1, len(months)))))
 
 
@@ -146,10 +150,13 @@ def flows(model: Model, paths: Paths, after: Graph, before: Graph | None, markin
     """Return the flows of a model on the graphs after the default clock and before it.
 
     Paths of models of the same draws are used and added to; where there are too many, they are merged in the states.
+    Raises TooManyPaths where draws are repeated.
     """
     try:
         return _flows(model, paths, after, before, marking, merging=False)
     except TooManyPaths:
+        if paths.repeats > 1:
+            raise
         return _flows(model, Paths(paths.lattice, np.inf), after, before, marking, merging=True)
 
 

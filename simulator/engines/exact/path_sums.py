@@ -35,29 +35,37 @@ class PathSums:
 
     def at_every(self, cells: int) -> Floats:
         """Return how many have come by every so many cells of the lattice, (n_draws, n_sums, n)."""
-        table = self._table(("every", cells), lambda path: self.paths.curve(path)[:, ::cells])
-        return np.asarray(np.matmul(self.shares, table.transpose(0, 2, 1)))
+        return self._summed(self._table("curves", self.paths.curve)[:, ::cells].transpose(0, 2, 1))
 
     def means_at(self, places: Integers) -> Floats:
         """Return the mean of that over the cells after places, (n_draws, n_sums)."""
         return self._gathered(self._table("means", self.paths.mean), places)
 
     def _read(self, key: tuple[object, ...], read: Callable[[int], Floats]) -> Floats:
-        return np.asarray(np.matmul(self.shares, self._table(key, read)[:, 0, :, None])[..., 0])
+        return self._summed(self._table(key, read)[:, 0, :, None])[..., 0]
+
+    def _summed(self, table: Floats) -> Floats:
+        """Return the sums of a table of paths, (n_draws or fewer, n_used, n)."""
+        by_draw = self.shares.reshape(-1, len(table), *self.shares.shape[1:])
+        return np.asarray(np.matmul(by_draw, table).reshape(*self.shares.shape[:2], -1))
 
     def _gathered(self, table: Floats, places: Integers) -> Floats:
-        rows = table[np.arange(len(places))[:, None], places]
+        rows = table[np.arange(len(places))[:, None] % len(table), places]
         return np.asarray(np.einsum("dsp,dsp->ds", self.shares, rows))
 
     def _table(self, key: object, read: Callable[[int], Floats]) -> Floats:
-        """Return what is read of the paths, (n_draws, n, n_used): those of one draw and place next to one another."""
+        """Return what is read of the paths, (n_draws, n, n_used): those of one draw and place next to one another.
+
+        Of draws that are repeated, once.
+        """
+        n_draws = len(self.shares) // self.paths.repeats
 
         def make() -> Floats:
             if not self.used:
-                return np.zeros((len(self.shares), self.paths.lattice.n, 0))
-            return np.stack(np.broadcast_arrays(np.zeros((len(self.shares), 1)), *map(read, self.used))[1:], axis=-1)
+                return np.zeros((n_draws, self.paths.lattice.n, 0))
+            return np.stack(np.broadcast_arrays(np.zeros((n_draws, 1)), *map(read, self.used))[1:], axis=-1)
 
-        return self.paths.once((key, self.used, len(self.shares)), make)
+        return self.paths.once((key, self.used, n_draws), make)
 
 
 def path_sums(of: PathFlows, flows: Sequence[Any]) -> PathSums:

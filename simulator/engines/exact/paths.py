@@ -9,7 +9,7 @@ kernels and paths are found once, by value, whichever cells, treatments and poli
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar, cast
 
 import numpy as np
@@ -22,6 +22,7 @@ from simulator.engines.exact.measures import (
     Leaving,
     Measure,
     Onward,
+    Values,
     added,
     along,
     as_onward,
@@ -139,10 +140,13 @@ class Sum:
 
 
 class Paths:
-    """Laws and paths on one lattice, of the same draws; each is known by its place."""
+    """Laws and paths on one lattice, of the same draws; each is known by its place.
 
-    def __init__(self, lattice: Lattice, most_bytes: float = MOST_BYTES) -> None:
-        self.lattice, self.most_bytes = lattice, most_bytes
+    repeats : how often models have the draws, in turn, with the same times; what is read of paths is of each once
+    """
+
+    def __init__(self, lattice: Lattice, most_bytes: float = MOST_BYTES, repeats: int = 1) -> None:
+        self.lattice, self.most_bytes, self.repeats = lattice, most_bytes, repeats
         self.laws: list[Sequence[Exit]] = []
         self.steps: list[Step] = []
         self._places: dict[Step, int] = {}
@@ -156,10 +160,19 @@ class Paths:
         key = tuple((exit.time and exit.time.key, np.asarray(exit.probability).tobytes()) for exit in exits)
         if key not in self._laws:
             self._laws[key] = len(self.laws)
+            exits = [replace(exit, time=exit.time and exit.time.with_parameters(self._once)) for exit in exits]
             self.laws.append(exits)
             times = (exit.time for exit in exits if exit.time is not None)
             self._n_draws = max(self._n_draws, *(np.atleast_2d(np.empty(time.cell_shape)).shape[0] for time in times))
         return self._laws[key]
+
+    def _once(self, values: Values) -> Values:
+        """Return the rows of draws that are repeated."""
+        return values[: len(values) // self.repeats] if values.ndim > 1 and len(values) > 1 else values
+
+    def repeated(self, values: Floats) -> Floats:
+        """Return what is read of a path for all draws of a model, (n_draws or 1, ...)."""
+        return values if len(values) == 1 or self.repeats == 1 else np.concatenate([values] * self.repeats)
 
     def law_in_time(self, law: int) -> list[Leaving]:
         """Return who leaves by each exit of a law."""

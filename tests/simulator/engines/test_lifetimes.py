@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simulator.engines.lifetimes import average, least_of_path, place_below
+from simulator.engines.lifetimes import average, least_below, least_of_path, path_of_cell, place_below
 
 STEP = (np.array([0.0, 2.0, 2.0, 5.0]), np.array([1.0, 1.0, 0.4, 0.4]))
 LINE = (np.array([0.0, 4.0]), np.array([1.0, 0.0]))
@@ -26,3 +26,19 @@ def test_a_mixture_has_the_steps_of_one_and_the_slope_of_the_other() -> None:
     np.testing.assert_allclose(alive, [1.0, 1.0, 0.75, 0.45, 0.2, 0.2, 0.2, 0.2])
     assert least_of_path((times, alive), 0.5) == 2.0
     assert least_of_path((times, alive), 0.9) == pytest.approx(0.8)
+
+
+def test_a_median_within_a_cell_lies_on_the_line_that_deaths_follow() -> None:
+    """Deaths 2 u in a cell from month 3 to month 4: S = 1 - u^2, its mean 2/3; half are dead at u = sqrt(1/2)."""
+    times, survival, means = np.array([3.0, 4.0]), np.array([[1.0, 0.0]]), np.array([[2.0 / 3.0]])
+    for level in (0.9, 0.5, 0.01):
+        crossed = least_below(times, survival, means, np.array([level]), np.array([1]))
+        assert crossed.item() == pytest.approx(3.0 + np.sqrt(1.0 - level), abs=1e-12)
+    evenly = least_below(times, survival, np.array([[0.5]]), np.array([0.25]), np.array([1]))
+    assert evenly.item() == pytest.approx(3.75, abs=1e-12)
+
+
+def test_the_path_of_a_cell_has_its_ends_and_its_mean() -> None:
+    months, alive = path_of_cell(np.array([3.0, 4.0]), np.array([0.8, 0.5]), 0.69)
+    assert (months[0], months[-1], alive[0], alive[-1]) == pytest.approx((3.0, 4.0, 0.8, 0.5))
+    assert np.trapezoid(alive, months) == pytest.approx(0.69, abs=0.001)

@@ -9,7 +9,7 @@ from worlds import DEATH, chance, scenario, sojourn, world
 
 from simulator.arrays import Floats
 from simulator.engines.exact import engine
-from simulator.engines.model import Model, resolve
+from simulator.engines.model import Model, resolve, stacked
 from simulator.evidence.draws import load_informed_draws, values
 from simulator.experiment.parts import outcomes_of, treated_share
 from simulator.scenario.scenario import load_scenario
@@ -82,3 +82,20 @@ def test_patients_who_come_back_have_no_path_curves() -> None:
     }
     model = resolve(scenario(world("remission", states)))
     assert engine.readings(model, 24.0, 0.1, engine.new_paths(model.pathway, 24.0, 0.1)) is None
+
+
+def test_models_that_differ_in_shares_and_benefit_are_read_together_as_one_by_one() -> None:
+    names = ["wider-salvage@0", "wider-salvage@0.3", "wider-salvage@cohorts", "hsct-for-all-responders"]
+    policies = [load_scenario(name) for name in names]
+    draws = values(load_informed_draws(policies[0].pathway), slice(0, 5))
+    models = [resolve(policy, draws) for policy in policies]
+    step = engine.one_step(models, 24.0)
+    paths = engine.new_paths(policies[0].pathway, 24.0, step, repeats=len(models))
+    together = engine.readings(stacked(models), 24.0, step, paths)
+    assert together is not None
+    read = outcomes_of(together, policies[0].pathway)
+    for place, model in enumerate(models):
+        (alone, _), own = outcomes(model, 24.0), slice(5 * place, 5 * place + 5)
+        for (clock, population, name), at in alone.items():
+            of_model = read[clock, population][name][1][own]
+            np.testing.assert_allclose(of_model, at, rtol=1e-11, atol=1e-11, err_msg=f"{population} {name}")
