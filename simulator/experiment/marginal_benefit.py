@@ -104,5 +104,5 @@ def mixture(
 
 def _break_even(curves: Sequence[Curves], pathway: Pathway, margin: float) -> BreakEven:
     of_all, month = (pathway.clock, "all"), pathway.months.answer
-    at = (summaries.survival_at(curve.months, curve.survival[of_all], month) for curve in curves)
+    at = (summaries.survival_at(c.months, c.survival[of_all], c.means[of_all], month) for c in curves)
     return BreakEven(*summaries.break_even(*at, margin=margin / summaries.PER))

@@ -61,8 +61,8 @@ def survival_curves(
         model, only = resolve(policy, values(table, rows)), {(clock, name) for name in curves}
         solved = engine.curves(model, horizon, step=None if accuracy.cycle(model) else step, only=only)
         for name, survival in curves.items():
-            by = solved.survival[clock, name]
-            survival[rows] = np.column_stack([survival_at(solved.months, by, month) for month in at])
+            by, means = solved.survival[clock, name], solved.means[clock, name]
+            survival[rows] = np.column_stack([survival_at(solved.months, by, means, month) for month in at])
     return curves
 
 

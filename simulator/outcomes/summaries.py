@@ -22,15 +22,24 @@ PER = 100
 """Counts are per 100 patients who reach the default clock."""
 
 
-def survival_at(months: Floats, survival: Floats, month: float) -> Floats:
-    """Return S(month), (n_draws,), linear between lattice points; NaN beyond the horizon."""
+def survival_at(months: Floats, survival: Floats, means: Floats, month: float) -> Floats:
+    """Return S(month), (n_draws,), by parabolas that keep the means between lattice points; NaN beyond the horizon."""
     if month > months[-1] + 1e-9:
         return np.full(len(survival), np.nan)
+    below, above, part = _cell(months, survival, means, month)
+    return np.asarray((1.0 - part) * survival[:, below] + part * survival[:, above])
+
+
+def _cell(months: Floats, survival: Floats, means: Floats, month: float) -> tuple[int, int, Floats]:
+    """Return the lattice points about a month, and the part of the deaths between them that come before, (n_draws,)."""
     place = min(month / (months[1] - months[0]), len(months) - 1)
     below = int(place + 1e-9)
-    part = max(place - below, 0.0)
-    above = min(below + 1, len(months) - 1)
-    return np.asarray((1.0 - part) * survival[:, below] + part * survival[:, above])
+    above, x = min(below + 1, len(months) - 1), max(place - below, 0.0)
+    if x == 0.0:
+        return below, above, np.zeros(len(survival))
+    at, after = survival[:, below], survival[:, above]
+    early = np.divide(0.5 * (at + after) - means[:, below], at - after, out=np.zeros_like(at), where=at > after)
+    return below, above, np.clip(x + 6.0 * x * (1.0 - x) * early, 0.0, 1.0)
 
 
 def rmst(months: Floats, means: Floats, month: float) -> Floats:
@@ -100,13 +109,18 @@ class _OfCurves:
     curves: Curves
 
     def alive(self, key: tuple[str, str], month: float) -> Floats:
-        return survival_at(self.curves.months, self.curves.survival[key], month)
+        return survival_at(self.curves.months, self.curves.survival[key], self.curves.means[key], month)
 
     def months_alive(self, key: tuple[str, str], month: float) -> Floats:
         return rmst(self.curves.months, self.curves.means[key], month)
 
     def come(self, cause: str, key: tuple[str, str], month: float) -> Floats:
-        return survival_at(self.curves.months, self.curves.incidence[cause][key], month)
+        months, incidence = self.curves.months, self.curves.incidence[cause][key]
+        if month > months[-1] + 1e-9:
+            return np.full(len(incidence), np.nan)
+        # As the sum of all causes does, so that they sum to one with survival.
+        below, above, part = _cell(months, self.curves.survival[key], self.curves.means[key], month)
+        return np.asarray((1.0 - part) * incidence[:, below] + part * incidence[:, above])
 
     def median(self, key: tuple[str, str]) -> Floats:
         return median(self.curves, *key)

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from sojourn_times import exponential
+from worlds import scenario, sojourn, world
 
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
 from simulator.evidence.draws import load_informed_draws, values
+from simulator.experiment.run import run
 from simulator.scenario.scenario import load_scenario
 
 HORIZON = 60.0
@@ -61,3 +64,20 @@ def test_no_curve_of_any_draw_is_wrong_by_a_ten_thousandth(policy: str) -> None:
     for first in range(0, len(table), 5):
         error, name = largest_error(policy, range(first, min(first + 5, len(table))))
         assert error < LIMIT, (first, name)
+
+
+def test_declared_months_between_the_points_of_a_long_lattice_are_right_to_a_ten_thousandth() -> None:
+    """Over 1,200 months cells are a tenth of a month; hazards of 0.7 and 0.3 a month, each cause takes its share."""
+    months = [0.33, 1.07, 2.222, 7.77]
+    ill = sojourn(dead=exponential(rate=0.7), home=exponential(rate=0.3))
+    causes = {"death": "dead", "cure": "home"}
+    declared = world(
+        "ill", {"ill": ill}, survival_months=months, answer_month=1.07, end_points={"ep": {"causes": causes}}
+    )
+    draws = run(scenario(declared), engine="exact", horizon=1_200.0, jobs=1).draws
+    free = np.exp(-np.array(months))
+    for name, answer in {"ep": free, "ep_death": 0.7 * (1 - free), "os": 1 - 0.7 * (1 - free)}.items():
+        read = draws[[f"{name}_{month:g}" for month in months]].to_numpy(float)[0]
+        np.testing.assert_allclose(read, answer, rtol=0, atol=2e-5, err_msg=name)
+    parts = [draws[[f"{name}_{month:g}" for month in months]].to_numpy(float) for name in ("ep", "ep_death", "ep_cure")]
+    np.testing.assert_allclose(sum(parts), 1.0, rtol=0, atol=1e-9)

@@ -22,14 +22,23 @@ OUTCOME_MONTHS = OutcomeMonths((6.0, 12.0, 24.0, 60.0), 12.0)
 MONTHS = 0.1 * np.arange(1_201)
 RATES = np.array([0.02, 0.1, 0.5])
 EXPONENTIAL = np.exp(-RATES[:, None] * MONTHS)
+MEANS = -np.diff(EXPONENTIAL) / (0.1 * RATES[:, None])
 
 
 def test_survival_is_read_at_a_month_and_between_lattice_points() -> None:
-    np.testing.assert_allclose(summaries.survival_at(MONTHS, EXPONENTIAL, 12), np.exp(-12 * RATES))
-    np.testing.assert_allclose(summaries.survival_at(MONTHS, EXPONENTIAL, 120), np.exp(-120 * RATES))
-    np.testing.assert_allclose(summaries.survival_at(MONTHS, EXPONENTIAL, 0), 1.0)
-    between = summaries.survival_at(MONTHS, EXPONENTIAL, 5.03)
-    np.testing.assert_allclose(between, 0.7 * EXPONENTIAL[:, 50] + 0.3 * EXPONENTIAL[:, 51])
+    for month, rtol in ((12, 1e-12), (120, 1e-12), (0, 1e-12), (5.03, 1e-6), (0.77, 1e-6)):
+        at = summaries.survival_at(MONTHS, EXPONENTIAL, MEANS, month)
+        np.testing.assert_allclose(at, np.exp(-month * RATES), rtol=rtol)
+
+
+def test_survival_between_lattice_points_where_all_die_at_one_instant_does_not_rise() -> None:
+    """Of a death at 90 % of the cell from month 1 on, its mean remembers when."""
+    alive, means = np.where(MONTHS < 1.05, 1.0, 0.0)[None], np.where(MONTHS[:-1] < 0.95, 1.0, 0.0)[None]
+    means[0, 10] = 0.9
+    read = [summaries.survival_at(MONTHS, alive, means, month)[0] for month in np.linspace(1.0, 1.1, 21)]
+    assert np.all(np.diff(read) <= 0.0)
+    assert read[0] == 1.0
+    assert read[-1] == 0.0
 
 
 def curves_of(survival: Floats, patients: int | None = None) -> Curves:
@@ -62,8 +71,8 @@ def restricted(survival: Floats, month: float) -> Floats:
 
 
 def test_outcomes_after_the_horizon_are_unknown() -> None:
-    for read in (summaries.survival_at, summaries.rmst):
-        assert np.isnan(read(MONTHS, EXPONENTIAL, 120.5)).all()
+    assert np.isnan(summaries.survival_at(MONTHS, EXPONENTIAL, MEANS, 120.5)).all()
+    assert np.isnan(summaries.rmst(MONTHS, MEANS, 120.5)).all()
 
 
 def test_the_restricted_mean_of_an_exponential() -> None:
@@ -103,8 +112,9 @@ def test_sampling_noise_agrees_with_repeated_samples() -> None:
     times = random.exponential(10.0, (2_000, 400))
     truth = np.exp(-MONTHS / 10)[None]
     at_12 = (times > 12).mean(axis=1).std()
-    assert summaries.survival_noise(summaries.survival_at(MONTHS, truth, 12), n)[0] == pytest.approx(at_12, rel=0.1)
     means = curves_of(truth).means["main", "all"]
+    alive = summaries.survival_at(MONTHS, truth, means, 12)
+    assert summaries.survival_noise(alive, n)[0] == pytest.approx(at_12, rel=0.1)
     to_60 = np.minimum(times, 60).mean(axis=1).std()
     assert summaries.rmst_noise(MONTHS, means, 60, n)[0] == pytest.approx(to_60, rel=0.1)
     middle = np.median(times, axis=1).std()
