@@ -258,11 +258,12 @@ def _curves(model: Model, horizon: float, step: float | None, only: Wanted | Non
 
 def _without_event(first: FirstEvents, end_point: EndPoint, wanted: Sequence[tuple[str, str]]) -> Curves:
     """Return the curves of patients without an end point's event, and its incidence by cause."""
+    free = _read(first, wanted, partial(_first_events_again, end_point))
     incidence = {
         cause: {(clock, name): first.incidence(cause, _who(first.model, name), clock) for clock, name in wanted}
         for cause in end_point.causes
     }
-    return replace(_read(first, wanted, partial(_first_events_again, end_point)), incidence=incidence)
+    return replace(free, incidence=incidence)
 
 
 def _read(

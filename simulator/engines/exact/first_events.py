@@ -94,19 +94,17 @@ class FirstEvents:
 
         NaN where a population is empty.
         """
-        events = [sum(self.incidence(cause, name, clock) for cause in self.causes) for clock, name in keys]
-        return [np.clip(1.0 - come, 0.0, 1.0) for come in events]
+        self._find(keys)
+        return [np.clip(1.0 - np.sum(list(self._incidences[key].values()), axis=0), 0.0, 1.0) for key in keys]
 
     def mean_survival_of(self, keys: Sequence[tuple[str, str]]) -> list[Floats]:
         """Return the mean of that over each cell, (n_draws, n_months - 1)."""
         n_cells = self.whole.n_months - 1
-        means = []
-        for clock, name in keys:
-            events = [self._events(states, name, clock) for states in self.causes.values()]
-            flow = reduce(add, (first.flow for first in events))
-            come = self.until.by_cell(flow) + sum(first.joined[1] for first in events)
-            means.append(np.clip(1.0 - self._share(come[:, :n_cells], name, clock), 0.0, 1.0))
-        return means
+        events = [[self._events(states, name, clock) for states in self.causes.values()] for clock, name in keys]
+        means = self.until.flows.between([reduce(add, (first.flow for first in of_key)) for of_key in events])
+        come = [by[:, :-1] + sum(first.joined[1] for first in of_key) for by, of_key in zip(means, events, strict=True)]
+        shares = (self._share(by[:, :n_cells], name, clock) for by, (clock, name) in zip(come, keys, strict=True))
+        return [np.clip(1.0 - share, 0.0, 1.0) for share in shares]
 
     def survival(self, population: str, clock: str) -> Floats:
         """Return the probability of no event by a month, (n_draws, n_months); NaN where the population is empty."""
@@ -115,17 +113,24 @@ class FirstEvents:
 
     def incidence(self, cause: str, population: str, clock: str) -> Floats:
         """Return the probability of a first event of a cause by a month, (n_draws, n_months)."""
-        if (population, clock) not in self._incidences:
-            shares = {}
-            for name, states in self.causes.items():
-                first = self._events(states, population, clock)
-                come = self.until.by_point(first.flow) + first.joined[0]
-                shares[name] = self._share(come[:, : self.whole.n_months], population, clock)
+        self._find([(clock, population)])
+        return self._incidences[clock, population][cause]
+
+    def _find(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Find first events by cause, of (clock, population) keys of which they are not known."""
+        missing = [key for key in keys if key not in self._incidences]
+        events = [(key, self._events(states, *key[::-1])) for key in missing for states in self.causes.values()]
+        by = self.until.flows.cumulative([first.flow for _, first in events])
+        shares = iter(
+            self._share((come[:, : self.lattice.n] + first.joined[0])[:, : self.whole.n_months], *key[::-1])
+            for (key, first), come in zip(events, by, strict=True)
+        )
+        for key in missing:
+            of_causes = {name: next(shares) for name in self.causes}
             # In a group that forms after the event, the lattice's error may make the events more than its patients.
-            total = np.asarray(sum(shares.values()))
+            total = np.sum(list(of_causes.values()), axis=0)
             most = np.where(total > 1.0 + ROUNDING, total, 1.0)
-            self._incidences[population, clock] = {name: share / most for name, share in shares.items()}
-        return self._incidences[population, clock][cause]
+            self._incidences[key] = {name: share / most for name, share in of_causes.items()}
 
     def flow(self, cause: str, population: str, clock: str) -> Flow:
         """Return first events of a cause as a flow, without those of patients whose groups are not settled."""

@@ -115,20 +115,19 @@ class PathFlows:
 
     def cumulative(self, flows: Sequence[PathFlow]) -> list[Floats]:
         """Return how many of each flow have come by every lattice point, (n_draws or 1, n)."""
-        return [self._sum(flow, self.after.paths.curve) for flow in flows]
+        return self._sums(flows, self.after.paths.curve)
 
     def between(self, flows: Sequence[PathFlow]) -> list[Floats]:
         """Return the mean of that over every cell, (n_draws or 1, n)."""
-        return [self._sum(flow, self.after.paths.mean) for flow in flows]
+        return self._sums(flows, self.after.paths.mean)
 
-    def _sum(self, flow: PathFlow, curve: Callable[[int], Floats]) -> Floats:
-        repeated = self.after.paths.repeated
-        parts = [(share, repeated(curve(path))) for path, share in flow.shares.items()]
-        n_draws = max((max(share.size, len(come)) for share, come in parts), default=1)
-        total, part = np.zeros((2, n_draws, self.after.paths.lattice.n))
-        for share, come in parts:
-            total += np.multiply(share[:, None], come, out=part)
-        return total
+    def _sums(self, flows: Sequence[PathFlow], curve: Callable[[int], Floats]) -> list[Floats]:
+        used, shares = of_paths(flows)
+        if not used:
+            return [np.zeros((1, self.after.paths.lattice.n))] * len(flows)
+        curves = np.broadcast_arrays(*(self.after.paths.repeated(curve(path)) for path in used))
+        # One product of matrices a draw: paths are many, and so are the flows that go along them.
+        return list(np.moveaxis(np.matmul(shares, np.stack(curves, axis=1)), 1, 0))
 
     def at(self, flow: PathFlow, months: Sequence[float]) -> Floats:
         """Return how many have come by months, (n_draws or 1, n_months)."""
@@ -144,6 +143,18 @@ class PathFlows:
         repeated, months = self.after.paths.repeated, tuple(months)
         parts = (share[:, None] * repeated(read(path, months)) for path, share in flow.shares.items())
         return np.asarray(sum(parts, np.zeros((1, len(months)))))
+
+
+def of_paths(flows: Sequence[PathFlow]) -> tuple[tuple[int, ...], Floats]:
+    """Return all paths that flows use, and their shares, (n_draws or 1, n_flows, n_used)."""
+    used = tuple(sorted({path for flow in flows for path in flow.shares}))
+    places = {path: place for place, path in enumerate(used)}
+    n_draws = max((share.size for flow in flows for share in flow.shares.values()), default=1)
+    shares = np.zeros((len(flows), len(used), n_draws))
+    for number, flow in enumerate(flows):
+        for path, share in flow.shares.items():
+            shares[number, places[path]] = share
+    return used, np.ascontiguousarray(shares.transpose(2, 0, 1))
 
 
 def flows(model: Model, paths: Paths, after: Graph, before: Graph | None, marking: frozenset[str]) -> PathFlows:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulator.arrays import Floats, Integers
-from simulator.engines.exact.path_flows import PathFlows
+from simulator.engines.exact.path_flows import PathFlows, of_paths
 from simulator.engines.exact.paths import Paths
 
 
@@ -70,10 +70,5 @@ class PathSums:
 
 def path_sums(of: PathFlows, flows: Sequence[Any]) -> PathSums:
     """Return flows as sums over all paths that any of them uses."""
-    used = tuple(sorted({path for flow in flows for path in flow.shares}))
-    places = {path: place for place, path in enumerate(used)}
-    shares = np.zeros((len(flows), len(used), of.after.model.n_draws))
-    for number, flow in enumerate(flows):
-        for path, share in flow.shares.items():
-            shares[number, places[path]] = share
-    return PathSums(of.after.paths, used, np.ascontiguousarray(shares.transpose(2, 0, 1)))
+    used, shares = of_paths(flows)
+    return PathSums(of.after.paths, used, np.broadcast_to(shares, (of.after.model.n_draws, *shares.shape[1:])))
