@@ -82,11 +82,9 @@ def outcomes_of(curves: Curves | Readable, pathway: Pathway) -> dict[tuple[str, 
         if isinstance(curves, Curves):
             # A draw's curves are short, and are read of all populations at once.
             together = _of_population(in_rows(curves, clock, names), clock, "all", pathway)
-            split = {name: np.split(np.array(read[1:]), len(names), axis=1) for name, read in together.items()}
+            reads = [(name, unit, np.reshape(read, (2, len(names), -1))) for name, (unit, *read) in together.items()]
             for place, population in enumerate(names):
-                outcomes[clock, population] = {
-                    name: (together[name][0], *of_populations[place]) for name, of_populations in split.items()
-                }
+                outcomes[clock, population] = {name: (unit, *read[:, place]) for name, unit, read in reads}
         else:
             outcomes |= {(clock, name): _of_population(curves, clock, name, pathway) for name in names}
     outcomes[pathway.clock, "all"] |= summaries.of_counts(curves, pathway)
