@@ -37,7 +37,7 @@ def picture(
 ) -> Picture:
     """Return the figure. queue : the run's queue table."""
     panels = list(_panels(queue, scenarios))
-    grid = Grid(len(panels), 3, plot=1.7, gap=0.4, widest=4.4)
+    grid = Grid(len(panels), 3, plot=1.7, gap=0.4, widest=style.WIDTH)
     title, footing = f"{resources.title(scenarios[0].pathway)} over time", _footing(scenarios, cohort)
     sheet = Sheet(title, _subtitle(manifest), footing, grid.height, key=_key(has_intervals=_has_intervals(manifest)))
     highest = {resource: _highest(queue, scenarios, resource) for _, resource, _ in panels}

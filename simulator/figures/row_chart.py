@@ -53,8 +53,9 @@ def _name(page: Axes, row: Row, middle: float) -> None:
     name = text.fitted(row.name, room, style.TEXT, "bold")
     page.text(right, middle + lift, name, ha="right", va="center", color=colour, fontweight=weight)
     # The text before a semicolon, in one line.
-    first, *more = text.wrap(row.meaning.split(";")[0], room - 0.25, style.SMALL) or ("",)
-    words = f"{first} ..." if more else first
+    words = row.meaning.split(";")[0]
+    if text.width(words, style.SMALL) > room:
+        words = f"{text.wrap(words, room - 0.25, style.SMALL)[0]} ..."
     page.text(right, middle - lift, words, ha="right", va="center", color=style.QUIET, fontsize=style.SMALL)
 
 

@@ -56,7 +56,8 @@ def area(width: float = SAMPLE, height: float = 0.12, **look: object) -> Rectang
 class Grid:
     """Panels of one size, in rows, each with `above` for its title and `below` for its axis.
 
-    across : panels in a row at most; widest : of a panel; aside : kept free at the right
+    across : panels in a row at most, fewer where the last row would be emptier; widest : of a panel
+    aside : kept free at the right
     """
 
     count: int
@@ -70,8 +71,12 @@ class Grid:
     aside: float = MARGIN
 
     @property
+    def rows(self) -> int:
+        return -(-self.count // self.across)
+
+    @property
     def columns(self) -> int:
-        return min(self.across, self.count)
+        return -(-self.count // self.rows)
 
     @property
     def width(self) -> float:
@@ -81,7 +86,7 @@ class Grid:
     @property
     def height(self) -> float:
         """The height of all rows."""
-        return -(-self.count // self.columns) * (self.above + self.plot + self.below)
+        return self.rows * (self.above + self.plot + self.below)
 
 
 class Sheet:
@@ -180,8 +185,6 @@ def _rows(key: Sequence[Sample], room: float) -> list[list[Sample]]:
 
 
 def title_panel(axes: Axes, title: str, note: str = "") -> None:
-    """Write a panel's title above it, and its note between, in a line."""
-    axes.set_title(title, pad=17 if note else 6)
-    axes.annotate(
-        note, (0, 1), xycoords="axes fraction", xytext=(0, 6), textcoords="offset points", fontsize=SMALL, color=QUIET
-    )
+    """Write a panel's title above it, and the lines of its note between."""
+    axes.set_title(title, pad=6 + 11 * len(note.splitlines()))
+    axes.annotate(note, (0, 1), (0, 4), "axes fraction", "offset points", fontsize=SMALL, color=QUIET, va="bottom")

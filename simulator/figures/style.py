@@ -75,6 +75,8 @@ _SHEET = {
     "grid.linewidth": 0.6,
     "hatch.linewidth": 0.5,
     "text.parse_math": False,
+    # Letters stand where `text.width` measures them, at whatever resolution.
+    "text.hinting": "none",
     "svg.fonttype": "path",
     "svg.hashsalt": "aftercart",
 }

@@ -87,8 +87,6 @@ def _pieces(word: str, inches: float, size: float, weight: str) -> list[str]:
     if width(word, size, weight) <= inches:
         return [word]
     pieces = []
-    # Letters are drawn on whole pixels: a line of a hundred may be a little wider than measured.
-    inches *= 0.97
     while width(word, size, weight) > inches and len(word) > 4:
         fitting = (n for n in range(len(word) - 1, 3, -1) if width(f"{word[:n]}-", size, weight) <= inches)
         keep = next(fitting, 3)

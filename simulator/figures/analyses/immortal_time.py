@@ -12,6 +12,7 @@ from simulator.figures.picture import Picture
 from simulator.figures.survival import panels
 from simulator.figures.survival.curve import Curve
 from simulator.figures.survival.panels import Panel
+from simulator.pathway.outcome_months import in_words
 from simulator.wording import virtual_cohorts
 
 FROM_PATHWAY = "From the calibrated pathway"
@@ -75,7 +76,7 @@ def _panel(result: ImmortalTime, row: Mapping[Any, Any]) -> Panel:
     ]
     return Panel(
         NAMES.get(kind, f"Landmark: month {begins:g}"),
-        f"at {result.scenario.pathway.months.answer:g}: {_alive(row)}",
+        f"at {in_words(result.scenario.pathway.months.answer)}: {_alive(row)}",
         curves,
         pd.concat(reported) if reported else pd.DataFrame(),
         f"Months since {virtual_cohorts.clock_label(clock, result.scenario.pathway)}",

@@ -31,7 +31,8 @@ def _cohorts(result: VirtualCohorts) -> Picture:
     n, scenario = result.settings.size, result.scenarios[0]
     count = result.curves["cohort"].nunique()
     footing = [virtual_cohorts.standard_deviations(result), _followed(result), notes.source_in_words(result.cohort)]
-    subtitle = f"{count} of {len(result.cohorts)} cohorts of {n} under {scenario.name}, each by Kaplan-Meier."
+    circles = "" if result.cohort is None else f" {notes.REPORTED}"
+    subtitle = f"{count} of {len(result.cohorts)} cohorts of {n} under {scenario.name}, each by Kaplan-Meier.{circles}"
     sheet = Sheet(f"What a cohort of {n} can show", subtitle, footing, 0.5 + PLOT + 0.15)
     _fill_curves(sheet.axes(0.65, sheet.bottom + 0.5, 5.4, PLOT), result, scenario.pathway.clock)
     _fill_histogram(sheet.axes(6.75, sheet.bottom + 0.5, style.WIDTH - 7.0, PLOT), result)
@@ -56,7 +57,6 @@ def _fill_curves(axes: Axes, result: VirtualCohorts, clock: str) -> None:
         axes.step(months, 100 * alive, where="post", color=style.BLUE, alpha=0.16, linewidth=0.7, zorder=2)
     if result.cohort is not None:
         curve.plot_reported(axes, result.cohort.reported_survival("all", clock), end=end)
-        axes.text(0.98 * end, 97, notes.REPORTED.rstrip("."), ha="right", fontsize=style.SMALL)
 
 
 def _fill_histogram(axes: Axes, result: VirtualCohorts) -> None:
@@ -67,15 +67,15 @@ def _fill_histogram(axes: Axes, result: VirtualCohorts) -> None:
     lower, upper = (100 * result.variation[end] for end in ("lower", "upper"))
     axes.axvspan(lower, upper, color=style.HAIR, zorder=0)
     highest = axes.get_ylim()[1]
-    label = f"95 % of cohorts: {' to '.join(virtual_cohorts.central_range(result.variation))}"
-    axes.text((lower + upper) / 2, 1.16 * highest, label, ha="center", fontsize=style.SMALL)
+    label = f"Grey: 95 % of cohorts, {' to '.join(virtual_cohorts.central_range(result.variation))} %"
+    axes.set_title(label, fontsize=style.SMALL, fontweight="normal", color=style.QUIET)
     reported, error = virtual_cohorts.reported_count(result), virtual_cohorts.reported_error(result)
     if reported is not None and error is not None:
         value = reported[0] / reported[1]
-        axes.errorbar([100 * value], [1.07 * highest], xerr=[100 * error], fmt="o", color=style.INK, mfc="white",
+        axes.errorbar([100 * value], [1.08 * highest], xerr=[100 * error], fmt="o", color=style.INK, mfc="white",
                       capsize=2.5, zorder=5)  # fmt: skip
     label = f"Alive at {virtual_cohorts.month(result)} (%)"
-    axes.set(xlim=(0, 100), ylim=(0, 1.25 * highest), xlabel=label, ylabel="Cohorts")
+    axes.set(xlim=(0, 100), ylim=(0, 1.16 * highest), xlabel=label, ylabel="Cohorts")
 
 
 def _power_in_words(power: pd.DataFrame) -> str:
@@ -111,7 +111,9 @@ def _fill_power(axes: Axes, power: pd.DataFrame, names: list[str], lines: Mappin
     axes.set(xticks=sizes, xticklabels=[f"{size:g}" for size in sizes], xlabel="Patients an arm")
     axes.set_xticks([], minor=True)
     axes.set_xlim(0.9 * sizes[0], 1.02 * sizes[-1])
-    axes.axhline(100 * virtual_cohorts.USUAL_POWER, color=style.FAINT, linewidth=0.7, linestyle=(0, (1, 2)))
+    usual = 100 * virtual_cohorts.USUAL_POWER
+    axes.axhline(usual, color=style.FAINT, linewidth=0.7, linestyle=(0, (1, 2)))
+    axes.text(0.91 * sizes[0], usual + 1, f"{usual:g} %", fontsize=style.SMALL, color=style.QUIET)
     ends = []
     for name in names:
         rows = power[power["scenario"] == name]

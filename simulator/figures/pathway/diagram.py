@@ -147,9 +147,9 @@ def plan(pathway: Pathway) -> Plan:
 
 def _label(pathway: Pathway, name: str, width: float) -> tuple[str, ...]:
     state = pathway.states[name]
-    lines = text.wrap(state.label, width - 0.14, SIZE)
+    lines = text.wrap(state.label, width - 0.2, SIZE, "bold" if name in pathway.clocks.values() else "normal")
     if state.holds is not None:
-        lines += text.wrap(f"[{pathway.resources[state.holds].label}]", width - 0.14, SIZE)
+        lines += text.wrap(f"[{pathway.resources[state.holds].label}]", width - 0.2, SIZE)
     return lines
 
 

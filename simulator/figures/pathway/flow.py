@@ -106,7 +106,9 @@ def _in_words(interval: tuple[float, float, float] | None) -> str:
 
 
 def _rounded(interval: tuple[float, float, float]) -> list[str]:
-    return [rounding.number(value, "patients", end_of=interval[0]) for value in interval]
+    """Return the mean, and the ends, which are whole patients."""
+    mean, *ends = interval
+    return [rounding.number(mean, "patients"), *(f"{end:.0f}" for end in ends)]
 
 
 def _footing(flow: Stages, pathway: Pathway, cohort: Cohort) -> list[str]:
@@ -179,7 +181,7 @@ def _draw_bar(drawing: Axes, bar: Bar, predicted: tuple[float, float, float] | N
     drawing.text(bar.left, y, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6, bbox=halo)
     if predicted is not None:
         mean, *ends = _rounded(predicted)
-        words = f"{mean} ({ends[0]}\N{EN DASH}{ends[1]})"
+        words = f"{mean} ({' to '.join(ends)})"
         x = bar.left + text.width(count, style.TEXT, "bold") + 0.08
         drawing.text(x, y, words, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6, bbox=halo)
 

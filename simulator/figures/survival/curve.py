@@ -168,8 +168,11 @@ def plot_reported(axes: Axes, reported: pd.DataFrame, *, end: float) -> None:
     """Draw the cohort's printed figures with their standard errors; `reported` : see Cohort.reported_survival."""
     if len(reported):
         rows = reported[reported["month"] <= end]
+        # Figures of one month stand next to one another.
+        months = rows.groupby("month")["month"]
+        across = rows["month"] + 0.04 * end * (months.cumcount() - (months.transform("size") - 1) / 2)
         axes.errorbar(
-            rows["month"], rows["value"], yerr=rows["standard_error"], fmt="o", markersize=5.5, markerfacecolor="white",
+            across, rows["value"], yerr=rows["standard_error"], fmt="o", markersize=5.5, markerfacecolor="white",
             markeredgecolor=style.INK, markeredgewidth=1.3, ecolor=style.INK, elinewidth=1.1, capsize=2.5,
             clip_on=False, zorder=5,
         )  # fmt: skip

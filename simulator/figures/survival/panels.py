@@ -50,7 +50,7 @@ def by_group(survival: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Co
         points = reported.to_dict("records")
         note = "; ".join(map(_point_in_words, points))
         panels.append(Panel(group.label, f"reported: {note}" if note else "", curves, reported))
-        alive = [f"reported {row['value']:g} % at {row['month']:g}" for row in points]
+        alive = [f"reported {row['value']:g} % at {in_words(row['month'])}" for row in points]
         sentences.append(f"{group.label}: {'; '.join([*_alive(curves, pathway.months), *alive])}.")
     footing = [caution, *notes.explained(pathway.abbreviations, (panel.title for panel in panels))]
     title, names = f"Overall survival from {clock}, by group", curve.scenarios_in(survival)
@@ -92,7 +92,8 @@ def _alive(curves: Sequence[Curve], months: OutcomeMonths) -> list[str]:
 def _point_in_words(row: Mapping[Any, Any]) -> str:
     error = row["standard_error"]
     deviation = f" ± {error:g}" if error == error else ""
-    return f"{row['value']:g}{deviation} % at {row['month']:g} ({row['count']:g} of {row['n']:g})"
+    of_all = f"({row['count']:g} of {row['n']:g})".replace(" ", text.HELD)
+    return f"{row['value']:g}{deviation} % at {in_words(row['month'])} {of_all}"
 
 
 @style.applied()
@@ -114,7 +115,9 @@ def draw(
     """
     grid = Grid(len(panels), across)
     titles = [text.broken_title(panel.title, grid.width) for panel in panels]
-    above = 0.3 + 0.155 * max(title.count("\n") for title in titles) + 0.16 * any(panel.note for panel in panels)
+    wrapped = [text.wrap(panel.note, grid.width, style.SMALL)[:2] for panel in panels]
+    lines_of_notes = max(len(lines) for lines in wrapped)
+    above = 0.3 + 0.155 * (max(title.count("\n") for title in titles) + lines_of_notes)
     grid = replace(grid, above=above)
     marks = curve.marks_in_words([panel.curves for panel in panels], names[0], [panel.reported for panel in panels])
     footing = [*marks, *notes.benefits_in_words(names), *footing, notes.source_in_words(cohort)]
@@ -122,22 +125,24 @@ def draw(
     key = [line_sample(scenario_in_words(name), lines[name]) for name in names]
     sheet = Sheet(title, subtitle, footing, grid.height, key=key)
     followed = curve.follow_up(cohort, clock)
-    for axes, panel, broken in zip(sheet.panels(grid), panels, titles, strict=True):
+    for axes, panel, broken, note in zip(sheet.panels(grid), panels, titles, wrapped, strict=True):
         last = min(end, max((float(drawn.months[-1]) for drawn in panel.curves), default=end))
         label = panel.across or f"Months since {clock}"
         curve.draw(
             axes, panel.curves, lines, reported=panel.reported, followed=followed, end=last, ticks=4, label=label
         )
         axes.set_ylabel(panel.up)
-        _name_empty(axes, [drawn.label for drawn in panel.curves if drawn.is_empty], grid.width)
-        title_panel(axes, broken, "".join(text.wrap(panel.note, grid.width, style.SMALL)[:1]))
+        _name_empty(axes, panel.curves, last / 2, grid.width)
+        title_panel(axes, broken, "\n".join([*note, *[" "] * (lines_of_notes - len(note))]))
     return sheet
 
 
-def _name_empty(axes: Axes, labels: Sequence[str], width: float) -> None:
-    """Name the scenarios without patients in a panel."""
+def _name_empty(axes: Axes, curves: Sequence[Curve], month: float, width: float) -> None:
+    """Name the scenarios without patients in a panel, at its foot if the others' curves are high in a month."""
+    labels = [drawn.label for drawn in curves if drawn.is_empty]
     words = "\n".join(text.wrap(f"no patients under {', '.join(labels)}", 0.8 * width, style.SMALL))
+    are_high = any(drawn.at(month)[0] > 0.5 for drawn in curves if not drawn.is_empty)
+    place, side = (0.04, "bottom") if are_high else (0.95, "top")
     if labels:
-        axes.text(
-            0.97, 0.95, words, transform=axes.transAxes, ha="right", va="top", fontsize=style.SMALL, color=style.QUIET
-        )
+        note = axes.text(0.97, place, words, transform=axes.transAxes, ha="right", va=side)
+        note.set(fontsize=style.SMALL, color=style.QUIET, bbox={"facecolor": "white", "linewidth": 0, "pad": 1})

@@ -76,7 +76,7 @@ def picture(
     for axes in panels[1:]:
         axes.set_ylabel("")
         axes.tick_params(axis="y", labelleft=False)
-    risk_table.write(sheet, panels, sheet.bottom + below - 0.62, f"Number at risk (of {n})", rows, lines)
+    risk_table.write(sheet, panels, sheet.bottom + below - 0.62, f"Alive, of {n} (expected)", rows, lines)
     _write_reported(panels[0], reported)
     _write_names(panels[-1], curves, ends, lines)
     return sheet.picture(name, _in_words(curves, clock, cohort, reported, months.survival))
@@ -88,16 +88,16 @@ def _panels(across: float, horizon: float, clock: str, early: float) -> list[tup
         return [(across, horizon, 9, f"Months since {clock}")]
     return [
         (0.6 * (across - GAP), early, 9, f"Months since {clock}: the first {early:g}"),
-        (0.4 * (across - GAP), horizon, 6, f"All {horizon:g}"),
+        (0.4 * (across - GAP), horizon, 6, f"All {in_words(horizon)}"),
     ]
 
 
 def _name_follow_up(axes: Axes, followed: FollowUp, end: float) -> None:
     """Write the meaning of each mark of follow-up next to it."""
-    for month, words in zip(followed or (), ("fewer\nfollowed", "none\nfollowed"), strict=False):
+    for month, patients in zip(followed or (), ("fewer", "none"), strict=False):
         if month < end:
-            place = month + 0.012 * end
-            axes.text(place, 99, f"from {month:g}:\n{words}", fontsize=style.SMALL, color=style.QUIET, va="top")
+            words = f"from month\n{month:g}: {patients}\nfollowed"
+            axes.text(month + 0.012 * end, 99, words, fontsize=style.SMALL, color=style.QUIET, va="top")
 
 
 def _write_reported(axes: Axes, reported: pd.DataFrame) -> None:

@@ -30,6 +30,7 @@ from simulator.figures.gallery import gallery
 from simulator.figures.pathway import diagram, flow, stages
 from simulator.figures.pathway.layout import layout
 from simulator.figures.picture import Picture, save
+from simulator.figures.sheet import Grid
 from simulator.figures.survival import curve, end_points, panels, survival
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
@@ -55,9 +56,10 @@ def text_of(figure: Figure) -> str:
 
 
 def renderer_of(figure: Figure) -> RendererAgg:
-    """Return the renderer that measures the texts of a figure in their final place."""
+    """Return the renderer that measures the texts of a figure in their final place, as in its PNG file."""
     canvas = figure.canvas
     assert isinstance(canvas, FigureCanvasAgg)
+    figure.set_dpi(160)
     canvas.draw()
     return canvas.get_renderer()
 
@@ -144,13 +146,13 @@ def _segments(collection: object) -> list[np.ndarray]:
     return collection.get_segments() if hasattr(collection, "get_segments") else []
 
 
-def test_the_numbers_at_risk_are_those_of_37_patients(cohort: Cohort) -> None:
+def test_the_numbers_alive_are_those_of_37_patients(cohort: Cohort) -> None:
     figure = survival.picture(constant_hazards(today=np.log(2) / 6), clock="relapse", cohort=cohort).figure
     whole = figure.axes[0]
-    at_risk = [text.get_text() for text in whole.texts if text.get_text().replace(".", "").isdigit()]
+    alive = [text.get_text() for text in whole.texts if text.get_text().replace(".", "").isdigit()]
     # As reported at 0, 6 and 12 months, and at 0; then 37 2^(-t / 6) at 0, 3, ... 24 and at 0, 24, ... 120.
     reported, first = ["37", "14", "13"], [f"{37 * 0.5 ** (month / 6):.0f}" for month in range(0, 25, 3)]
-    assert at_risk == [*reported, *first, "37", *(f"{37 * 0.5 ** (month / 6):.0f}" for month in range(0, 121, 24))]
+    assert alive == [*reported, *first, "37", *(f"{37 * 0.5 ** (month / 6):.0f}" for month in range(0, 121, 24))]
 
 
 def test_a_curve_is_lighter_after_month_28_and_dashed_after_74_7(cohort: Cohort) -> None:
@@ -227,6 +229,41 @@ def test_a_group_without_patients_is_noted(cohort: Cohort, pathway: Pathway) -> 
     picture = panels.by_group(frame, pathway, clock="relapse", cohort=cohort)
     assert "no patients under universal" in text_of(picture.figure)
     assert "universal has no patients" in picture.alt
+
+
+def test_a_group_without_patients_is_noted_where_no_curve_runs(cohort: Cohort, pathway: Pathway) -> None:
+    for hazard, highest in ((0.001, 0.5), (0.5, 1.0)):
+        frame = constant_hazards(today=hazard, universal=0.02).assign(population="untreated")
+        frame.loc[frame["scenario"] == "universal", ["survival", "lower", "upper"]] = np.nan
+        figure = panels.by_group(frame, pathway, clock="relapse", cohort=cohort).figure
+        (note,) = (text for text in figure.findobj(Text) if "no patients under universal" in text.get_text())
+        assert highest - 0.5 < note.get_position()[1] < highest
+
+
+def test_reported_figures_of_one_month_stand_next_to_one_another(cohort: Cohort) -> None:
+    groups = pd.concat([cohort.reported_survival(name, "relapse") for name in ("hsct", "other_treated")])
+    axes = style.canvas(3.0, 3.0).add_subplot()
+    curve.plot_reported(axes, groups, end=24.0)
+    (points,) = (line.get_xydata() for line in axes.lines if line.get_marker() == "o")
+    assert points[:, 1].tolist() == [80.0, 63.0]
+    assert points[:, 0].mean() == 12.0
+    assert points[1, 0] - points[0, 0] == pytest.approx(0.04 * 24.0)
+
+
+def test_months_are_named_with_every_reported_figure(pictures: list[Picture]) -> None:
+    (by_group,) = (picture for picture in pictures if picture.name == "survival_by_group")
+    words = text_of(by_group.figure)
+    assert "reported: 72 ± 11 % at 12 months (13 of 18)" in words
+    assert not re.search(r"at \d+ \(", words)
+
+
+@given(count=st.integers(1, 40), across=st.integers(1, 6))
+def test_panels_fill_their_rows_as_evenly_as_they_can(count: int, across: int) -> None:
+    grid = Grid(count, across)
+    assert grid.columns <= across
+    assert (grid.rows - 1) * grid.columns < count <= grid.rows * grid.columns
+    assert grid.rows == -(-count // across), "no more rows than the widest panels need"
+    assert (grid.columns - 1) * grid.rows < count, "one column fewer would need another row"
 
 
 def test_many_policies_have_a_panel_each() -> None:
@@ -383,9 +420,10 @@ def letterings(pictures: list[Picture]) -> dict[str, list[tuple[str, Bbox]]]:
     """Each figure's texts and where they stand, with the figure's page first."""
     letterings = {}
     for picture in pictures:
-        renderer = renderer_of(picture.figure)
         displayed = [text for text in picture.figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
-        boxes = [(text.get_text(), Text.get_window_extent(text, renderer)) for text in displayed]
+        with style.applied():
+            renderer = renderer_of(picture.figure)
+            boxes = [(text.get_text(), Text.get_window_extent(text, renderer)) for text in displayed]
         letterings[picture.name] = [("page", picture.figure.bbox), *boxes]
     return letterings
 
@@ -397,6 +435,18 @@ def test_every_text_is_inside_its_figure(letterings: dict[str, list[tuple[str, B
             assert box.x1 <= page.x1 + 1, (name, text)
             assert page.y0 - 1 <= box.y0, (name, text)
             assert box.y1 <= page.y1 + 1, (name, text)
+
+
+def test_notes_keep_the_margin_at_the_right_that_they_have_at_the_left(
+    letterings: dict[str, list[tuple[str, Bbox]]],
+) -> None:
+    margin = 160 * style.MARGIN
+    for name, ((_, page), *boxes) in letterings.items():
+        notes_below = [(text, box) for text, box in boxes if SOURCE in text.replace("\n", " ")]
+        assert len(notes_below) == 1, name
+        for text, box in notes_below:
+            assert box.x0 == pytest.approx(page.x0 + margin, abs=2), name
+            assert box.x1 <= page.x1 - margin + 2, (name, text)
 
 
 def test_texts_of_a_figure_do_not_overlap(letterings: dict[str, list[tuple[str, Bbox]]]) -> None:
