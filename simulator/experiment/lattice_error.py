@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from simulator.arrays import Floats
 from simulator.engines.exact import engine
-from simulator.engines.model import resolve
+from simulator.engines.model import Model, resolve
 from simulator.evidence.draws import values
 from simulator.scenario.scenario import Scenario
 
@@ -23,40 +22,35 @@ def measured(scenarios: Sequence[Scenario], table: pd.DataFrame | None, horizon:
 
     The largest error is of the hardest draws, which take a third of a run's time to find; the median, of any draws.
     """
-    steps: list[float] = []
-    errors: dict[str, list[Floats]] = {}
     spaced = np.unique(np.linspace(0, n_draws - 1, FEW, dtype=int)).tolist()
-    for scenario in scenarios:
-        rows = list(dict.fromkeys(spaced + _hardest(scenario, table, horizon, n_draws)))
-        step, moved = engine.lattice_error(resolve(scenario, _chosen(table, rows)), horizon)
-        steps.append(step)
-        for what, by in moved.items():
-            errors.setdefault(f"{what}_error", []).append(by)
+    rows = spaced + _hardest(scenarios, table, horizon, n_draws)
+    step, errors = engine.lattice_error(_models(scenarios, table, rows), horizon)
     stated = {
-        what: {
-            "largest": float(np.max([by.max() for by in of_scenarios])),
-            "median": float(np.median([by[: len(spaced)] for by in of_scenarios])),
+        f"{what}_error": {
+            "largest": float(np.max([moved[what] for moved in errors])),
+            "median": float(np.median([moved[what][: len(spaced)] for moved in errors])),
         }
-        for what, of_scenarios in errors.items()
+        for what in errors[0]
     }
     return {
-        "step_months": min(steps),
+        "step_months": step,
         **stated,
         "measured_on": "the parameter sets that change most with cells twice as wide, and a few others",
         "measured_by": "a lattice four times as fine; a third of the difference is added for the remaining error",
     }
 
 
-def _hardest(scenario: Scenario, table: pd.DataFrame | None, horizon: float, n_draws: int) -> list[int]:
+def _hardest(scenarios: Sequence[Scenario], table: pd.DataFrame | None, horizon: float, n_draws: int) -> list[int]:
     """Return the draws whose survival, or occupancy, wider cells move most in the first quarter of the horizon."""
     if n_draws <= FEW:
         return []
-    size = engine.batch(scenario.pathway, horizon)
+    size = engine.batch(scenarios[0].pathway, horizon)
     batches = [range(first, min(first + size, n_draws)) for first in range(0, n_draws, size)]
-    moved = [engine.moved_by_wider_cells(resolve(scenario, _chosen(table, rows)), horizon / 4) for rows in batches]
+    moved = [engine.moved_by_wider_cells(_models(scenarios, table, rows), horizon / 4) for rows in batches]
     order = np.argsort(-np.concatenate(moved, axis=1), axis=1, kind="stable")
     return order[:, :FEW].ravel().tolist()
 
 
-def _chosen(table: pd.DataFrame | None, rows: Sequence[int]) -> dict[str, np.ndarray]:
-    return values(None if table is None else table.iloc[list(rows)], slice(None))
+def _models(scenarios: Sequence[Scenario], table: pd.DataFrame | None, rows: Sequence[int]) -> list[Model]:
+    draw_values = values(None if table is None else table.iloc[list(rows)], slice(None))
+    return [resolve(scenario, draw_values) for scenario in scenarios]

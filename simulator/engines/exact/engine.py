@@ -68,17 +68,25 @@ def refuse_coarse(model: Model, horizon: float) -> None:
         solve(model, horizon)
 
 
-def lattice_error(model: Model, horizon: float) -> tuple[float, dict[str, Floats]]:
-    """Return the months a cell, and by how much survival, occupancy and end points are wrong at most, (n_draws,) each.
+def lattice_error(models: Sequence[Model], horizon: float) -> tuple[float, list[dict[str, Floats]]]:
+    """Return the months a cell on which models are compared, and by how much each model's survival, occupancy and end
+    points are wrong at most, (n_draws,) each.
 
         error <= 4 / 3 |own - finer|,   on cells of a quarter, whose error is a quarter or less
 
     Raises InputError as `solve` does.
     """
-    coarse = solve(model, horizon, window=False)
-    step = coarse.lattice.step
-    moved = _moved(coarse, _solve(model, horizon, step / 4, False), horizon)
-    return step, {what: 4.0 / 3.0 * by for what, by in moved.items()}
+    step = one_step(models, horizon)
+    pairs = zip(_on_cells(models, step, horizon), _on_cells(models, step / 4, horizon), strict=True)
+    return step, [
+        {what: 4.0 / 3.0 * by for what, by in _moved(coarse, fine, horizon).items()} for coarse, fine in pairs
+    ]
+
+
+def _on_cells(models: Sequence[Model], step: float, horizon: float) -> list[Solution]:
+    """Return models of one pathway and the same draws solved on cells of so many months, without groups' windows."""
+    paths = new_paths(models[0].pathway, horizon, step, window=False)
+    return [_solve(model, horizon, step, False, paths) for model in models]
 
 
 def _moved(coarse: Solution, fine: Solution, horizon: float) -> dict[str, Floats]:
@@ -94,14 +102,16 @@ def _moved(coarse: Solution, fine: Solution, horizon: float) -> dict[str, Floats
     return moved
 
 
-def moved_by_wider_cells(model: Model, horizon: float) -> tuple[Floats, Floats]:
-    """Return by how much cells twice as wide move survival and occupancy at most, (n_draws,) each.
+def moved_by_wider_cells(models: Sequence[Model], horizon: float) -> Floats:
+    """Return by how much cells twice as wide move survival and occupancy of any model at most, (2, n_draws).
 
     Of all patients and of groups, on the default clock only: enough to see which draws a lattice suits least.
     """
-    coarse = solve(model, horizon, window=False)
-    wider = _solve(model, horizon, 2 * coarse.lattice.step, False)
-    return accuracy.difference(wider, coarse, clocks=[model.pathway.clock], who=["all", *model.pathway.groups])
+    step, pathway = one_step(models, horizon), models[0].pathway
+    pairs = zip(_on_cells(models, 2 * step, horizon), _on_cells(models, step, horizon), strict=True)
+    who = ["all", *pathway.groups]
+    moved = [accuracy.difference(wider, own, clocks=[pathway.clock], who=who) for wider, own in pairs]
+    return np.asarray(np.max(moved, axis=0))
 
 
 def _solve(model: Model, horizon: float, step: float, window: bool, paths: Paths | None = None) -> Solution:

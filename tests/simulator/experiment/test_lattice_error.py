@@ -37,7 +37,7 @@ def test_no_parameter_set_of_a_shipped_policy_is_further_off_than_a_run_states()
     policy = load_scenario("hsct-for-all-responders")
     table = load_draws(policy.pathway)
     stated = measured([policy], table, 120.0, 60)
-    _, errors = engine.lattice_error(resolve(policy, values(table, slice(3, 60, 6))), 120.0)
+    _, (errors,) = engine.lattice_error([resolve(policy, values(table, slice(3, 60, 6)))], 120.0)
     assert list(errors) == ["survival", "occupancy", "end_point"]
     for what, of_draws in errors.items():
         assert of_draws.max() <= stated[f"{what}_error"]["largest"] < 1e-4, what
