@@ -115,8 +115,8 @@ def wider() -> tuple[Scenario, Scenario]:
 def test_outcomes_of_draws_agree_with_a_run(wider: tuple[Scenario, Scenario]) -> None:
     # Solved only up to the month of the outcome; NAME@0.3 fixes the benefit.
     scenario, base = wider[0].with_marginal_benefit(0.3), wider[1]
-    outcomes = compare(base, scenario, engine="exact", draws=10, horizon=60.0).outcomes
-    draws = load_inputs([base, scenario], 100, 1).draws.iloc[:10]
+    outcomes = compare(base, scenario, engine="exact", draws=4, horizon=60.0).outcomes
+    draws = load_inputs([base, scenario], 100, 1).draws.iloc[:4]
     rows = outcomes[(outcomes["scenario"] == scenario.name) & (outcomes["clock"] == "relapse")]
     for outcome, population in (
         ("os_12", "all"), ("rmst_60", "cd19=unknown"), ("os_24", "treated"), ("median_os", "untreated"),

@@ -235,7 +235,8 @@ def test_policies_that_move_shares_and_times_agree_with_single_runs() -> None:
     vary = {"salvage_uptake": "0.4,0.9", "relapse_shape": [1.0, 1.5], "marginal_benefit": [1, 0]}
     results = sweep("baseline", vary, draws=3, horizon=24.0)
     table = results.table[results.table["outcome"] != "draws_with_marginal_patients"]
-    for cell in range(len(results.grid)):
+    # These have every pair of values.
+    for cell in (0, 3, 5, 6):
         alone = run(results.grid.at(cell), draws=3, horizon=24.0).outcomes
         alone = alone[alone["scenario"] == results.grid.at(cell).name].reset_index(drop=True)
         alone = alone[~alone["outcome"].str.contains("break_even|draws_with")].reset_index(drop=True)
