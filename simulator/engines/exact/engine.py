@@ -34,6 +34,8 @@ BATCH = 30
 """Draws that are solved at once at most: more take no less time."""
 BYTES = 2**28
 """Of what is kept of the draws that are solved at once: two hundred paths or so, each a transform and its curves."""
+MEASURED = 1_200.0
+"""Months up to which the lattice's error is measured: on four times as many cells, 12,000 months take 20 GB."""
 
 
 def batch(pathway: Pathway, horizon: float) -> int:
@@ -74,13 +76,12 @@ def lattice_error(models: Sequence[Model], horizon: float) -> tuple[float, list[
 
         error <= 4 / 3 |own - finer|,   on cells of a quarter, whose error is a quarter or less
 
-    Raises InputError as `solve` does.
+    Up to month `MEASURED`. Raises InputError as `solve` does.
     """
     step = one_step(models, horizon)
-    pairs = zip(_on_cells(models, step, horizon), _on_cells(models, step / 4, horizon), strict=True)
-    return step, [
-        {what: 4.0 / 3.0 * by for what, by in _moved(coarse, fine, horizon).items()} for coarse, fine in pairs
-    ]
+    finer = _on_cells(models, step / 4, min(horizon, MEASURED))
+    pairs = zip(_on_cells(models, step, horizon), finer, strict=True)
+    return step, [{what: 4.0 / 3.0 * by for what, by in _moved(coarse, fine).items()} for coarse, fine in pairs]
 
 
 def _on_cells(models: Sequence[Model], step: float, horizon: float) -> list[Solution]:
@@ -89,14 +90,14 @@ def _on_cells(models: Sequence[Model], step: float, horizon: float) -> list[Solu
     return [_solve(model, horizon, step, False, paths) for model in models]
 
 
-def _moved(coarse: Solution, fine: Solution, horizon: float) -> dict[str, Floats]:
+def _moved(coarse: Solution, fine: Solution) -> dict[str, Floats]:
     """Return how far survival, occupancy and end points of two solutions of one model are apart at most, (n_draws,)."""
     alive, there = accuracy.difference(coarse, fine)
     moved = {"survival": alive, "occupancy": there}
     if coarse.model.pathway.end_points:
         free = []
         for end_point in coarse.model.pathway.end_points.values():
-            of_coarse, of_fine = (first_events(one, end_point, horizon, False) for one in (coarse, fine))
+            of_coarse, of_fine = (first_events(one, end_point, float(one.months[-1]), False) for one in (coarse, fine))
             free.append(accuracy.of_survival(of_coarse, of_fine))
         moved["end_point"] = np.max(free, axis=0)
     return moved
@@ -185,7 +186,7 @@ def one_step(models: Sequence[Model], horizon: float) -> float:
 
 def _fine_enough(model: Model, step: float, horizon: float, window: bool) -> Solution:
     def apart(coarse: Solution, fine: Solution) -> float:
-        return float(np.max(list(_moved(coarse, fine, horizon).values())))
+        return float(np.max(list(_moved(coarse, fine).values())))
 
     return accuracy.fine_enough(model, step, horizon, lambda step: _solve(model, horizon, step, window), apart)
 

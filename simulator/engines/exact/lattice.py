@@ -88,7 +88,8 @@ class Lattice:
 
     def first(self, transformed: Complex) -> Floats:
         """Return what lies in the first cell, (n_draws or 1, 1)."""
-        return np.asarray(transformed.real @ self._inverse)[..., None]
+        # No product of matrices: its threads wait for one another for longer than this takes.
+        return np.asarray(np.einsum("...i,i->...", transformed.real, self._inverse))[..., None]
 
     def turned(self, weights: Floats) -> Floats:
         """Return weights in time, (n, n_sums), as those of transforms' real and imaginary parts by turns."""
