@@ -146,14 +146,13 @@ class Tally:
                 if event not in events or event in self.before_clock:
                     events[event] = self._happens(block, clock, event)
                 cause, month = events[event]
-                with np.errstate(invalid="ignore"):
-                    since = np.maximum(month - zero, 0.0)
-                self.events[clock, event].add(code, cause, self._places(month, zero), since)
+                since = _since(zero, [(slice(None), month)])
+                self.events[clock, event].add(code, cause, self._places(since), np.maximum(since, 0.0))
             for count, moves in ((np.add, block.entered), (np.subtract, block.left)):
                 for row, name in zip(self.moves[clock], self.stays, strict=True):
                     if name in moves:
-                        who, month = map(np.concatenate, zip(*moves[name], strict=True))
-                        count(row, np.bincount(self._places(month, zero[who]), minlength=row.size), out=row)
+                        places = self._places(_since(zero, moves[name]))
+                        count(row, np.bincount(places, minlength=row.size), out=row)
         for name in self.pathway.counts:
             total = self.totals(block, name)
             self.sums[name] += (total.sum(), (total**2).sum())
@@ -192,21 +191,21 @@ class Tally:
     def months(self) -> Floats:
         return self.step * np.arange(self.n_months, dtype=np.float64)
 
-    def _zero(self, block: Trajectories, clock: str) -> Floats:
-        return block.clock_month if clock == self.pathway.clock else np.zeros(block.patients.size)
+    def _zero(self, block: Trajectories, clock: str) -> Floats | None:
+        """Return the month of each patient in which a clock starts, inf if never; None where all start at entry."""
+        return block.clock_month if clock == self.pathway.clock and block.clock_month.any() else None
 
-    def _places(self, month: Floats, zero: Floats) -> Integers:
-        """Return the lattice point from which on a month counts as past: 0 if before the clock starts, n_months if
-        beyond the horizon, one more if the clock never starts."""
-        with np.errstate(invalid="ignore"):
-            place = (month - zero) * (1.0 / self.step)
+    def _places(self, since: Floats) -> Integers:
+        """Return the lattice point from which on what happens some months after a clock's start counts as past: 0 if
+        before the start, n_months if beyond the horizon, one more if the clock never starts."""
+        place = since * (1.0 / self.step)
         # Sums of the same fixed times may differ by rounding; what comes after month 0 has not happened by then.
         least = place > 0.0
         place -= 1e-9
         np.ceil(place, out=place)
         np.maximum(place, least, out=place)
         np.minimum(place, self.n_months, out=place)
-        place[np.isinf(zero)] = self.n_months + 1
+        place[~(since > -np.inf)] = self.n_months + 1
         return place.astype(np.int64)
 
     def _code(self, block: Trajectories) -> Integers:
@@ -264,6 +263,15 @@ class Tally:
         size = max(self.events[clock, DEATH].size, 1.0)
         there = np.cumsum(self.moves[clock][:, : self.n_months], axis=1) / size
         return {name: there[row][None] for row, name in enumerate(self.stays)}
+
+
+def _since(zero: Floats | None, moves: Sequence[tuple[Integers | slice, Floats]]) -> Floats:
+    """Return the months since a clock's start, -inf or NaN if it never starts. moves : who, and months from entry"""
+    month = moves[0][1] if len(moves) == 1 else np.concatenate([month for _, month in moves])
+    if zero is None:
+        return month
+    with np.errstate(invalid="ignore"):
+        return np.asarray(month - np.concatenate([zero[who] for who, _ in moves]))
 
 
 def _as_passed(model: Model, states: Iterable[str]) -> list[str]:
