@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import lru_cache
 from itertools import product
 from os.path import relpath
 from pathlib import Path
@@ -118,7 +119,13 @@ def changed_since(fitted: str, draws: Path) -> list[str]:
 
 
 def _of_draws(path: Path) -> str:
-    return _digest({name: column for name, column in csv.cells(path).columns.items() if name != COLUMN})
+    return _of_columns(tuple(csv.cells(path).columns.items()))
+
+
+# A command asks twice, and the digest of a thousand draws takes as long as to read them.
+@lru_cache(maxsize=4)
+def _of_columns(columns: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
+    return _digest({name: column for name, column in columns if name != COLUMN})
 
 
 def _targets(path: Path) -> list[dict[str, str]]:
