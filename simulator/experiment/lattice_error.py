@@ -24,7 +24,7 @@ def measured(scenarios: Sequence[Scenario], table: pd.DataFrame | None, horizon:
     The largest error is of the hardest draws, which take a third of a run's time to find; the median, of any draws.
     """
     spaced = np.unique(np.linspace(0, n_draws - 1, FEW, dtype=int)).tolist()
-    rows = spaced + _hardest(scenarios, table, horizon, n_draws)
+    rows = list(dict.fromkeys(spaced + _hardest(scenarios, table, horizon, n_draws)))
     batches = slices(len(rows), engine.batch(scenarios[0].pathway, horizon))
     steps, parts = zip(
         *(engine.lattice_error(_models(scenarios, table, rows[some]), horizon) for some in batches), strict=True
@@ -55,7 +55,8 @@ def _hardest(scenarios: Sequence[Scenario], table: pd.DataFrame | None, horizon:
         return []
     size = engine.batch(scenarios[0].pathway, horizon)
     batches = [range(first, min(first + size, n_draws)) for first in range(0, n_draws, size)]
-    moved = [engine.moved_by_wider_cells(_models(scenarios, table, rows), horizon / 4) for rows in batches]
+    quarter = min(horizon / 4, engine.MEASURED)
+    moved = [engine.moved_by_wider_cells(_models(scenarios, table, rows), quarter) for rows in batches]
     order = np.argsort(-np.concatenate(moved, axis=1), axis=1, kind="stable")
     return order[:, :FEW].ravel().tolist()
 

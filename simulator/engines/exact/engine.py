@@ -78,9 +78,8 @@ def lattice_error(models: Sequence[Model], horizon: float) -> tuple[float, list[
 
     Up to month `MEASURED`. Raises InputError as `solve` does.
     """
-    step = one_step(models, horizon)
-    finer = _on_cells(models, step / 4, min(horizon, MEASURED))
-    pairs = zip(_on_cells(models, step, horizon), finer, strict=True)
+    step, until = one_step(models, horizon), min(horizon, MEASURED)
+    pairs = zip(_on_cells(models, step, until), _on_cells(models, step / 4, until), strict=True)
     return step, [{what: 4.0 / 3.0 * by for what, by in _moved(coarse, fine).items()} for coarse, fine in pairs]
 
 
