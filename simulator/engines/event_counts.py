@@ -42,14 +42,15 @@ class Events:
     def __init__(self, codes: int, causes: int, n_months: int, step: float) -> None:
         self.causes, self.n_months, self.step = causes, n_months, step
         self.outside = np.zeros((codes, 2))
-        self.gathered = list[tuple[Integers, Floats]]()
-        self.kind = np.int32 if codes * causes * n_months < 2**31 else np.int64
+        self.kinds = np.min_scalar_type(codes * causes), np.min_scalar_type(n_months), np.dtype(float)
+        self.gathered = list[tuple[Integers, Integers, Floats]]()
 
     def add(self, code: Integers, cause: Integers | int, place: Integers, month: Floats) -> None:
         """Count patients by the place of their event. month : since the clock's start"""
-        where = (code * self.causes + cause) * self.n_months + place
         inside = place < self.n_months
-        self.gathered.append((where[inside].astype(self.kind), month[inside]))
+        row_kind, place_kind, _ = self.kinds
+        row = (code * self.causes + cause)[inside]
+        self.gathered.append((row.astype(row_kind), place[inside].astype(place_kind), month[inside]))
         beyond = (2 * code + place - self.n_months)[~inside]
         self.outside += np.bincount(beyond, minlength=self.outside.size).reshape(-1, 2)
 
@@ -61,7 +62,7 @@ class Events:
     @property
     def size(self) -> float:
         """How many patients are on the clock."""
-        return float(self.outside[:, 0].sum()) + sum(month.size for _, month in self.gathered)
+        return float(self.outside[:, 0].sum()) + sum(month.size for *_, month in self.gathered)
 
     def of(self, member: Floats) -> tuple[Floats, Floats, Floats]:
         """Return the events of populations, (n_populations, n_causes, n_months), the months from them to places,
@@ -69,8 +70,7 @@ class Events:
 
         member : (n_populations, codes), 1 where a code belongs to a population
         """
-        where, month = self._together()
-        row, place = np.divmod(where, self.n_months)
+        row, place, month = self._together()
         code, cause = np.divmod(row, self.causes)
         # Most combinations of groups are nobody's.
         used = np.asarray(self.outside.any(axis=1))
@@ -89,14 +89,14 @@ class Events:
 
     def months_of(self, rows: Booleans, place: int) -> Floats:
         """Return the months of the events at a place. rows : the codes that count"""
-        where, month = self._together()
-        at_place = np.flatnonzero(where % self.n_months == place)
-        code = where[at_place] // (self.n_months * self.causes)
-        return month[at_place[rows[code]]]
+        row, places, month = self._together()
+        at_place = np.flatnonzero(places == place)
+        return month[at_place[rows[row[at_place] // self.causes]]]
 
-    def _together(self) -> tuple[Integers, Floats]:
-        """Return where each event is, (code x causes + cause) x months + place, and its month, (n_events,) each."""
-        if len(self.gathered) > 1:
-            where, month = zip(*self.gathered, strict=True)
-            self.gathered = [(np.concatenate(where), np.concatenate(month))]
-        return self.gathered[0] if self.gathered else (np.zeros(0, dtype=self.kind), np.zeros(0))
+    def _together(self) -> tuple[Integers, Integers, Floats]:
+        """Return of each event its row, code x causes + cause, its place and its month, (n_events,) each."""
+        if len(self.gathered) != 1:
+            nothing = [np.zeros(0, dtype=kind) for kind in self.kinds]
+            row, place, month = map(np.concatenate, zip(nothing, *self.gathered, strict=True))
+            self.gathered = [(row, place, month)]
+        return self.gathered[0]
