@@ -12,6 +12,7 @@ from simulator.engines.exact import engine
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import resolve
 from simulator.errors import InputError
+from simulator.experiment.parts import outcomes_of
 from simulator.outcomes import summaries
 from simulator.pathway.format import load_pathway
 from simulator.pathway.outcome_months import OutcomeMonths
@@ -215,3 +216,15 @@ def test_the_noise_of_a_single_patient_is_unknown() -> None:
     ):
         assert np.isnan(noise(one_patient)).all()
         assert np.isfinite(noise(two_patients)).all()
+
+
+@pytest.mark.parametrize("patients", [1, 300])
+def test_outcomes_read_of_all_populations_at_once_are_those_of_each_alone(patients: int) -> None:
+    model = resolve(load_scenario("baseline"))
+    simulated = microsim.curves(model, 36.0, patients=patients, uniforms=Uniforms(1))
+    for (clock, population), together in outcomes_of(simulated, model.pathway).items():
+        alone = summaries.of_survival(simulated, clock, population, model.pathway.months)
+        alone |= summaries.of_end_points(simulated, clock, population, model.pathway)
+        for name, (unit, values, noise) in alone.items():
+            assert together[name][0] == unit
+            np.testing.assert_array_equal(together[name][1:], (values, noise), err_msg=f"{population} {name}")
