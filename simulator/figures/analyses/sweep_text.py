@@ -33,10 +33,12 @@ def broken(name: str, inches: float) -> list[str]:
 
 
 def subtitle(sweep: Sweep) -> str:
-    """Return the meaning of the numbers, and the drawn values of further names."""
-    draws = sweep.manifest["draws"]
+    """Return the meaning of the numbers and of the parameters that vary, and the drawn values of further names."""
+    draws, parameters = sweep.manifest["draws"], sweep.scenario.pathway.parameters
     sentence = f"All patients; {f'means over {draws} parameter sets' if draws > 1 else 'one parameter set'}."
-    return f"{sentence}{fixed_sentence(sweep)}"
+    varied = [axis for axis in sweep.grid.axes[:2] if axis.table == "set" and axis.key in parameters]
+    meanings = [f" {axis.name}: {parameters[axis.key].meaning.partition(';')[0]}." for axis in varied]
+    return f"{sentence}{''.join(meanings)}{fixed_sentence(sweep)}"
 
 
 def fixed_sentence(sweep: Sweep) -> str:

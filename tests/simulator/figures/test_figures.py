@@ -20,12 +20,14 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from simulator.analyses.sweep.run import sweep
 from simulator.evidence.cohort import Cohort
 from simulator.experiment.results import Results
 from simulator.experiment.run import compare
 from simulator.figures import gallery as gallery_of_runs
 from simulator.figures import notes, occupancy, style
 from simulator.figures import text as lettering
+from simulator.figures.analyses import sweep_text
 from simulator.figures.gallery import gallery
 from simulator.figures.pathway import diagram, flow, stages
 from simulator.figures.pathway.layout import layout
@@ -272,6 +274,11 @@ def test_many_policies_have_a_panel_each() -> None:
     titles = text_of(figure)
     assert all(f"policy-{i}" in titles for i in range(2, 7))
     assert len([axes for axes in figure.axes if axes.get_ylim()[0] == 0 and axes.axison]) == 5
+
+
+def test_a_sweeps_figure_says_what_its_parameters_mean() -> None:
+    subtitle = sweep_text.subtitle(sweep("baseline", {"salvage_uptake": [0.5, 0.9]}, draws=1))
+    assert subtitle.endswith("set. salvage_uptake: probability of salvage treatment at the first relapse.")
 
 
 # --- The diagram ---
