@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from simulator import sweep
 from simulator.engines.curves import Curves
 from simulator.engines.des import engine as des
 from simulator.engines.exact import engine as exact
@@ -68,3 +69,9 @@ def with_beds_by_des(patients: int, seed: int = 1) -> tuple[Trajectories, Reques
 def exact_curves(name: str = "peer", step: float | None = None) -> Curves:
     """Solve a scenario without beds: OS of every population and clock, and every state's occupancy."""
     return exact.curves(model(name), HORIZON, step=step)
+
+
+def swept(cells: int, draws: int) -> None:
+    """Sweep the uptake of salvage: all outcomes of all populations, and their table."""
+    uptakes = np.linspace(0.5, 0.95, cells)
+    sweep("wider-salvage", {"salvage_uptake": uptakes.tolist()}, draws=draws, jobs=1)

@@ -36,6 +36,7 @@ class Sizes:
     beds: int = 1_000_000
     coupling: int = 1_000_000
     des: int = 5_000
+    swept: tuple[int, int] = (32, 500)
     enough: float = ENOUGH
 
 
@@ -51,6 +52,7 @@ QUICK = Sizes(
     beds=1_000,
     coupling=10_000,
     des=200,
+    swept=(2, 3),
     enough=0.0,
 )
 
@@ -79,6 +81,7 @@ class Measured:
     memory_with_beds: one_run.Cost
     parts: dict[str, dict[str, float]]
     exact: list[Exact]
+    milliseconds_a_cell: float
     des_patients_a_second: float
     gains: list[coupling.Gain]
 
@@ -94,6 +97,8 @@ def everything(sizes: Sizes, say: Say) -> Measured:
         profiled = _profiles(sizes.profile, max(sizes.profile // 10, 1_000))
         say("exact and des")
         exact = [_exact("peer pathway", "peer", sizes), _exact("B-ALL after CD19 CAR-T, baseline", "baseline", sizes)]
+        cells, draws = sizes.swept
+        a_cell = 1e3 * typical(partial(aftercart_runs.swept, cells, draws), 3, enough=0.0) / (cells * draws)
         by_des = sizes.des / typical(partial(aftercart_runs.with_beds_by_des, sizes.des), 1, enough=0.0)
         say("what addressed uniforms save")
         gains = coupling.table(sizes.coupling)
@@ -105,7 +110,9 @@ def everything(sizes: Sizes, say: Say) -> Measured:
         processes = ratios.of_processes(*sizes.jobs, sizes.jobs_pairs)
     else:
         processes = ratios.Processes(*sizes.jobs, None, None, None, "left out of a quick run")
-    return Measured(sizes, pinned, peers, by_size, processes, grown, memory, with_beds, profiled, exact, by_des, gains)
+    return Measured(
+        sizes, pinned, peers, by_size, processes, grown, memory, with_beds, profiled, exact, a_cell, by_des, gains
+    )
 
 
 def _profiles(patients: int, patients_with_beds: int) -> dict[str, dict[str, float]]:
