@@ -20,6 +20,10 @@ import pytest
 from simulator.execution import pool
 
 
+def pytest_collection() -> None:
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Exempt the thousands of collected tests from garbage collection, and collect rarely: it takes a tenth of time.
 
@@ -27,6 +31,7 @@ def pytest_collection_finish() -> None:
     that ran before.
     """
     gc.freeze()
+    gc.enable()
     gc.set_threshold(50_000, 20, 20)
     if "hypothesis" in sys.modules:
         # Its own business, so that another version may have it elsewhere: then examples differ, and no more.
