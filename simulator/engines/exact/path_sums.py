@@ -46,7 +46,7 @@ class PathSums:
 
     def _summed(self, table: Floats) -> Floats:
         """Return the sums of a table of paths, (n_draws or fewer, n_used, n)."""
-        by_draw = self.shares.reshape(-1, len(table), *self.shares.shape[1:])
+        by_draw = self.shares.reshape(len(self.shares) // len(table), len(table), *self.shares.shape[1:])
         return np.asarray(np.matmul(by_draw, table).reshape(*self.shares.shape[:2], -1))
 
     def _gathered(self, table: Floats, places: Integers) -> Floats:

@@ -410,7 +410,7 @@ def test_a_scalar_stays_scalar_and_draws_keep_an_axis_of_their_own() -> None:
         breaks=[1.0, 3.0],
     )
     alone = build("weibull", {"shape": 1.3, "scale": 9.0}, hazard_ratio=[1.0, 2.0, 0.3], breaks=[1.0, 3.0])
-    second = by_period._with_parameters(lambda values: values[1:2] if len(values) == 2 else values)
+    second = by_period.with_parameters(lambda values: values[1:2] if len(values) == 2 else values)
     for law, draw in ((by_period, 1), (second, 0)):
         assert_allclose(law.columns().cumulative_hazard(TIMES)[draw, 1], alone.cumulative_hazard(TIMES), rtol=1e-13)
         assert_allclose(law.take(np.array([1, 1])).median()[draw], alone.median(), rtol=1e-13)
