@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer import testing
+from click import Command
+from click.testing import CliRunner
+from typer.main import get_command
 
 REPOSITORY = Path(__file__).parents[2]
 # The worlds and the pairs of choices, which tests here import by name.
@@ -27,9 +29,6 @@ base = "as-it-is.toml"
 onset_rate = 0.5
 """
 
-# The commands are made once, and not for every command that is typed.
-testing._get_command = cache(testing._get_command)
-
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
@@ -46,10 +45,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def command(*typed: str) -> Any:
+@cache
+def commands() -> Command:
+    """Return all commands, made once and not for every one that is typed."""
     from simulator.cli.application import app
 
-    return testing.CliRunner().invoke(app, list(typed), prog_name="aftercart")
+    return get_command(app)
+
+
+def command(*typed: str) -> Any:
+    return CliRunner().invoke(commands(), list(typed), prog_name="aftercart")
 
 
 @pytest.fixture
