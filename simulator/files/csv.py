@@ -85,7 +85,7 @@ def cells(path: Path) -> Cells:
 
 
 # A run reads its draws about four times (values, manifest, staleness), and a dozen small files in between.
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _cells(content: str, path: Path) -> Cells:
     reader = csv.reader(io.StringIO(content, newline=""), strict=True)
     rows, line, has_nul = {}, 1, "\0" in content
@@ -130,7 +130,7 @@ def _check_header(header: Sequence[str], written: Sequence[str], where: str) -> 
 
 
 # As often as the cells, and it takes the longest: 92,000 numbers a time.
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _floats(name: str, column: tuple[str, ...], lines: tuple[int, ...], path: Path) -> tuple[float, ...]:
     numbers = tuple(_number(field) for field in column)
     for line, field, value in zip(lines, column, numbers, strict=True):

@@ -98,7 +98,7 @@ def everything(sizes: Sizes, say: Say) -> Measured:
         say("exact and des")
         exact = [_exact("peer pathway", "peer", sizes), _exact("B-ALL after CD19 CAR-T, baseline", "baseline", sizes)]
         cells, draws = sizes.swept
-        a_cell = 1e3 * typical(partial(aftercart_runs.swept, cells, draws), 3, enough=0.0) / (cells * draws)
+        a_cell = 1e3 * seconds(partial(aftercart_runs.swept, cells, draws), enough=0.0) / (cells * draws)
         by_des = sizes.des / typical(partial(aftercart_runs.with_beds_by_des, sizes.des), 1, enough=0.0)
         say("what addressed uniforms save")
         gains = coupling.table(sizes.coupling)
