@@ -64,6 +64,12 @@ class Distribution(ABC):
         return None
 
     @property
+    def breaks_of_hazard(self) -> frozenset[float]:
+        """The months at which the hazard may jump."""
+        parts = (part.breaks_of_hazard for part in vars(self).values() if isinstance(part, Distribution))
+        return frozenset[float]().union(*parts)
+
+    @property
     def cell_shape(self) -> tuple[int, ...]:
         """The shape all parameters broadcast to: () or (..., k)."""
         parameters = vars(self).values()

@@ -55,6 +55,11 @@ class HazardRatio(Distribution):
         return self.base.atom
 
     @property
+    def breaks_of_hazard(self) -> frozenset[float]:
+        """The months at which the hazard may jump."""
+        return self.base.breaks_of_hazard.union(self.breaks.tolist())
+
+    @property
     def cell_shape(self) -> tuple[int, ...]:
         """The shape of the base and of a period's ratio: () or (..., k)."""
         return self.ratios.shape[1:]

@@ -82,6 +82,11 @@ class PiecewiseExponential(Family):
             raise InputError("breaks and rates do not match", where=where, got=got, allowed="one more rate than breaks")
 
     @property
+    def breaks_of_hazard(self) -> frozenset[float]:
+        """The months at which the hazard may jump."""
+        return frozenset(self.breaks.tolist())
+
+    @property
     def cell_shape(self) -> tuple[int, ...]:
         """The shape of a piece's rate: () or (..., k)."""
         return self._cell.shape

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from sojourn_times import exponential
+from sojourn_times import exponential, piecewise_exponential
 from worlds import scenario, sojourn, world
 
 from simulator.arrays import Floats
@@ -81,3 +81,33 @@ def test_declared_months_between_the_points_of_a_long_lattice_are_right_to_a_ten
         np.testing.assert_allclose(read, answer, rtol=0, atol=2e-5, err_msg=name)
     parts = [draws[[f"{name}_{month:g}" for month in months]].to_numpy(float) for name in ("ep", "ep_death", "ep_cure")]
     np.testing.assert_allclose(sum(parts), 1.0, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "rates"),
+    [
+        (((2.07, 2.17), (2.17, 2.27)), ((0.05, 6.0, 0.05), (0.05, 6.0, 0.05))),
+        (((1.05,), (1.05,)), ((0.02, 2.0), (2.0, 0.02))),
+        (((1.0, 1.03), (1.03, 1.2)), ((0.1, 5.0, 0.1), (0.1, 3.0, 0.1))),
+        (((0.03, 0.2), (0.07,)), ((0.05, 6.0, 0.05), (0.05, 6.0))),
+    ],
+    ids=["between points", "in the middle of a cell", "one at a point", "in the first cell"],
+)
+def test_causes_whose_hazards_jump_within_a_cell_share_its_events_as_they_happen(
+    breaks: tuple[tuple[float, ...], ...], rates: tuple[tuple[float, ...], ...]
+) -> None:
+    """P(cause by t) = sum over pieces of (S(a) - S(b)) h_cause / h."""
+    laws = [piecewise_exponential(breaks=list(at), rates=list(of)) for at, of in zip(breaks, rates, strict=True)]
+    ends = {"ep": {"causes": {"death": "dead", "cure": "home"}}}
+    solved = engine.curves(
+        resolve(scenario(world("ill", {"ill": sojourn(dead=laws[0], home=laws[1])}, end_points=ends))), 12.0
+    )
+    points = np.union1d(solved.months, np.concatenate(breaks))
+    hazards = [
+        np.array(of)[np.searchsorted(at, points[:-1], side="right")] for at, of in zip(breaks, rates, strict=True)
+    ]
+    total = sum(hazards)
+    survival = np.exp(-np.concatenate([[0.0], np.cumsum(total * np.diff(points))]))
+    by = np.concatenate([[0.0], np.cumsum(-np.diff(survival) * hazards[0] / total)])
+    curves = solved.end_points["ep"].incidence["death"]["start", "all"][0]
+    np.testing.assert_allclose(curves, by[np.searchsorted(points, solved.months)], rtol=0, atol=1e-8)

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from every_engine import curves_of
-from sojourn_times import Table, by, exponential, fixed, weibull
-from worlds import DEATH, chance, decision, exit_to, load, scenario, share, sojourn, ward, world
+from scipy import integrate, stats
+from sojourn_times import Table, by, exponential, fixed, gamma, weibull
+from worlds import DEATH, END, chance, decision, exit_to, load, scenario, share, sojourn, ward, world
 
 from simulator import compare, run
 from simulator.engines.curves import Curves
@@ -378,3 +379,51 @@ def test_who_joins_a_group_at_one_instant_after_the_event_is_counted_at_that_ins
     come = severe / rate * (1.0 - np.exp(-rate * np.minimum(curves.months, window - stay)))
     incidence = curves.end_points["illness"].incidence["severe"]["start", "treated_early"][0]
     np.testing.assert_allclose(incidence, come / (come[-1] + of_mild), rtol=0, atol=1e-5)
+
+
+def test_who_joins_a_group_after_an_event_is_counted_from_entry_however_steep_the_time_to_it() -> None:
+    """From arrival on, relapse has an infinite hazard at first, and who is cured before or after it is in no group:
+
+    P(relapse v months after arrival, in the group) = int_0^v f(u) S(u) (1 - (1 - e^(-(W - u) / 5)) / 2) du
+    """
+    shape, scale, cured, window = 0.46, 18.6, 0.1, 60.0
+    states = {
+        "waiting": sojourn(arrived=weibull(shape=5, scale=4.3)),
+        "arrived": sojourn(cured=exponential(rate=cured), relapse=gamma(shape=shape, scale=scale)),
+        "relapse": sojourn(cured=exponential(rate=0.1), dead=exponential(rate=0.1)),
+        "cured": END,
+        "dead": DEATH,
+    }
+    declared = world("waiting", states, clocks={"arrival": "arrived", "entry": "waiting"}, group_window=window)
+    declared |= {"groups": {"never_cured": {"entered": "arrived", "not_entered": "cured"}}}
+    declared |= {"end_points": {"relapse": {"causes": {"relapse": ["relapse"]}}}}
+    curves = exact.curves(resolve(scenario(declared)), 24.0)
+    law, arrival = stats.gamma(shape, scale=scale), stats.weibull_min(5, scale=4.3)
+
+    def in_group(months: float) -> float:
+        def density(root: float) -> float:
+            u = root**4
+            stays = 0.5 * (1.0 + np.exp(-0.2 * (window - u)))
+            return float(4.0 * root**3 * law.pdf(u) * np.exp(-cured * u) * stays)
+
+        return float(integrate.quad(density, 0.0, months**0.25, limit=200)[0]) if months > 0 else 0.0
+
+    size = in_group(window) + np.exp(-cured * window) * law.sf(window)
+    incidence = curves.end_points["relapse"].incidence["relapse"]["entry", "never_cured"][0]
+    for month in (3.0, 4.0, 5.0, 8.0, 20.0):
+        come = integrate.quad(lambda v: arrival.pdf(month - v) * in_group(v), 0.0, month, limit=200)[0]  # noqa: B023
+        assert incidence[round(month / curves.months[1])] == pytest.approx(come / size, abs=3e-5)
+
+
+@pytest.mark.parametrize("horizon", [23.9, 24.0])
+def test_a_run_may_end_just_before_the_window_of_a_group_that_forms_after_an_event(horizon: float) -> None:
+    states = {
+        "well": sojourn(ill=exponential(mean=5), dead=exponential(mean=10)),
+        "ill": sojourn(treated=exponential(mean=5), dead=exponential(mean=10)),
+        "treated": sojourn(dead=exponential(mean=10)),
+        "dead": DEATH,
+    }
+    declared = world("well", states, groups={"treated": "treated"}, group_window=24)
+    declared["end_points"] = {"illness": {"causes": {"illness": ["ill"], "death": ["dead"]}}}
+    results = run(scenario(declared), engine="exact", horizon=horizon, jobs=1)
+    assert results.manifest["lattice"]["end_point_error"]["largest"] < 1e-4

@@ -56,8 +56,8 @@ class Solved(Protocol):
     @property
     def lattice(self) -> Lattice: ...
 
-    def survival_of(self, keys: Sequence[tuple[str, str]]) -> list[Floats]:
-        """Return survival, (n_draws, n_months), by (clock, population)."""
+    def curves_of(self, keys: Sequence[tuple[str, str]]) -> list[Floats]:
+        """Return all curves of (clock, population) keys, (n_draws, n_months) each."""
 
 
 def difference(
@@ -65,27 +65,28 @@ def difference(
 ) -> tuple[Floats, Floats]:
     """Return how far two solutions of one model are apart at most, (n_draws,): in survival, and in being in any state.
 
-    clocks, who : the only clocks and populations to look at; see `of_survival`
+    clocks, who : the only clocks and populations to look at; see `of_curves`
     """
     pathway = coarse.model.pathway
     stays = [name for name, state in pathway.states.items() if not state.is_choice]
     pairs = [(coarse.occupied(stays, clock), fine.occupied(stays, clock)) for clock in clocks or pathway.clocks]
     stride = round(coarse.lattice.step / fine.lattice.step)
     there = [_gap(*of_state, stride) for of_clock in pairs for of_state in zip(*of_clock, strict=True)]
-    return of_survival(coarse, fine, clocks, who), np.max(there, axis=0)
+    return of_curves(coarse, fine, clocks, who), np.max(there, axis=0)
 
 
-def of_survival(coarse: Solved, fine: Solved, clocks: Sequence[str] = (), who: Sequence[str] = ()) -> Floats:
-    """Return how far survival is apart at most, (n_draws,).
+def of_curves(coarse: Solved, fine: Solved, clocks: Sequence[str] = (), who: Sequence[str] = ()) -> Floats:
+    """Return how far survival, or first events by cause and survival without any, are apart at most, (n_draws,).
 
-    It is that of every level too: a rare one moves that of all patients by little. Groups where both reach them.
+    Those are of every level too: a rare one moves that of all patients by little. Groups where both reach them.
     """
     pathway = coarse.model.pathway
-    whole = min(solved.lattice.step * solved.lattice.n for solved in (coarse, fine)) >= pathway.group_window
+    ends = [solved.lattice.step * (solved.lattice.n - 1) for solved in (coarse, fine)]
+    whole = min(ends) > pathway.group_window - 1e-9
     who = [name for name in who or populations(pathway) if whole or name not in pathway.groups]
     keys = [(clock, name) for clock in clocks or pathway.clocks for name in who]
     stride = round(coarse.lattice.step / fine.lattice.step)
-    pairs = zip(coarse.survival_of(keys), fine.survival_of(keys), strict=True)
+    pairs = zip(coarse.curves_of(keys), fine.curves_of(keys), strict=True)
     return np.asarray(np.max([_gap(*pair, stride) for pair in pairs], axis=0))
 
 

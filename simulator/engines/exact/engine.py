@@ -97,7 +97,7 @@ def _moved(coarse: Solution, fine: Solution) -> dict[str, Floats]:
         free = []
         for end_point in coarse.model.pathway.end_points.values():
             of_coarse, of_fine = (first_events(one, end_point, float(one.months[-1]), False) for one in (coarse, fine))
-            free.append(accuracy.of_survival(of_coarse, of_fine))
+            free.append(accuracy.of_curves(of_coarse, of_fine))
         moved["end_point"] = np.max(free, axis=0)
     return moved
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.arrays import Floats
+from simulator.engines.exact import measures
 from simulator.engines.exact.accuracy import TooCoarse
 from simulator.engines.exact.embedded import visits
 from simulator.engines.exact.history_graph import CLOSED, Node
@@ -96,6 +97,10 @@ class FirstEvents:
         """
         self._find(keys)
         return [np.clip(1.0 - np.sum(list(self._incidences[key].values()), axis=0), 0.0, 1.0) for key in keys]
+
+    def curves_of(self, keys: Sequence[tuple[str, str]]) -> list[Floats]:
+        """Return all curves of (clock, population) keys: the probability of no event, and of events by cause."""
+        return [*self.survival_of(keys), *(by for key in keys for by in self._incidences[key].values())]
 
     def mean_survival_of(self, keys: Sequence[tuple[str, str]]) -> list[Floats]:
         """Return the mean of that over each cell, (n_draws, n_months - 1)."""
@@ -189,9 +194,15 @@ class FirstEvents:
             joining = self._joining(came, node, group, cell)
             if clock != pathway.clock and pathway.start != pathway.clock_state:
                 arrivals = self.treated.flows.before_default([pathway.clock_state], "in", one[None])
-                joining = _following(self.treated.come(arrivals), joining)
+                joining = self._following(self.treated.come(arrivals), joining)
             total = _sum(total, joining)
         return total
+
+    def _following(self, first: Come, then: Come) -> Come:
+        """Return who comes after the first ones, as in `then` from each of them on."""
+        came, way = (measures.as_onward(_measure(come, self.lattice), self.lattice) for come in (first, then))
+        both = measures.along(came, way, self.lattice)
+        return measures.come(both, self.lattice), measures.mean(both, self.lattice)[:, :-1]
 
     def _joining(self, come: Come, node: Node, group: Group, cell: int) -> Come:
         """Return the part of who came to a node that is in a group at the end of its window."""
@@ -241,17 +252,13 @@ def _scaled(come: Come, factor: Floats) -> Come:
     return come[0] * factor, come[1] * factor
 
 
-def _following(first: Come, then: Come) -> Come:
-    """Return who comes after the first ones, as in `then` from each of them on."""
-    (by, means), (by_then, means_then) = first, then
-    edges, at_once = np.diff(means, prepend=0.0), by_then[:, :1]
-    return at_once * by + _convolved(edges, by_then - at_once), _convolved(edges, means_then)
-
-
-def _convolved(masses: Floats, values: Floats) -> Floats:
-    """Return a convolution, (n_draws or 1, n), as far as the values go."""
-    n, padded = values.shape[1], masses.shape[1] + values.shape[1]
-    return np.asarray(np.fft.irfft(np.fft.rfft(masses, padded) * np.fft.rfft(values, padded), padded)[:, :n])
+def _measure(come: Come, lattice: Lattice) -> measures.Measure:
+    """Return the transformed measure of who has come; who comes at a point of the lattice ends the cell before it."""
+    by, means = come
+    masses = np.diff(by, append=by[:, -1:])
+    late = by[:, :-1] + 0.5 * masses[:, :-1] - means
+    points = np.pad(by[:, :1], ((0, 0), (0, by.shape[1] - 1)))
+    return measures.transformed(measures.Measure(points, masses, np.pad(late, ((0, 0), (0, 1)))), lattice)
 
 
 def _settled(node: Node, group: Group, onward: Mapping[str, Iterable[str]]) -> bool | None:

@@ -3,13 +3,14 @@
     mass_j[k] = int over cell k of S(t) dH_j(t),   S = exp(-sum_j H_j)
 
 Competing exits share a cell's mass as their hazards do. The first cell is refined, since hazards may be singular or
-huge there; a fixed time is an atom at its own place. Where in its cell the mass lies is kept as a first moment. What
-leaves within `AT_ONCE` leaves before any time passes, as among simulated patients.
+huge there, and half a cell in which a hazard jumps is split at the jump; a fixed time is an atom at its own place.
+Where in its cell the mass lies is kept as a first moment. What leaves within `AT_ONCE` leaves before any time passes,
+as among simulated patients.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -54,8 +55,8 @@ class Kernel:
 
 def kernels(exits: Sequence[Exit], step: float, n: int) -> list[Kernel]:
     """Return each exit's kernel on n cells of `step` months."""
-    grid = Grid(step, n)
     latent = [exit.time for exit in exits if exit.time is not None]
+    grid = Grid(step, n, frozenset[float]().union(*(time.breaks_of_hazard for time in latent)))
     if exits[0].probability is None:
         return _competing(latent, grid)
     kernels = []
@@ -70,26 +71,48 @@ def kernels(exits: Sequence[Exit], step: float, n: int) -> list[Kernel]:
 
 
 class Grid:
-    """Where hazards are evaluated: in the first cell, at the end of every cell, and in the middle of all but the first.
+    """Where hazards are evaluated: in the first cell, at the end of every cell, in the middle of all but the first, and
+    where a hazard jumps.
 
-    times : (n_times,) months, in this order
+    times : (n_times,) months, in this order; split : the halves of cells but the first in which hazards jump
     """
 
-    def __init__(self, step: float, n: int) -> None:
+    def __init__(self, step: float, n: int, breaks: Collection[float] = ()) -> None:
         self.step, self.n = step, n
         self.first = np.concatenate([[0.0], np.sort(np.append(step * _SUB_CELLS, AT_ONCE))])
-        self.times = np.concatenate([self.first, step * np.arange(2, n + 1), step * (np.arange(1, n) + 0.5)])
+        at = 2.0 / step * np.array(sorted(breaks))
+        half = np.floor(at).astype(np.int64)
+        # In the middle of a cell, too: there the shares of the whole cell tell nothing of those of halves.
+        inside = (at - half > 1e-9) | (half % 2 == 1)
+        self.split = np.unique(half[inside & (half >= 2) & (half < 2 * n)])
+        ends = np.stack([self.split, self.split + 1], axis=1)
+        self.parts = np.sort(np.concatenate([ends, np.clip(at, ends[:, :1], ends[:, 1:])], axis=1), axis=1)
+        cells = [step * np.arange(2, n + 1), step * (np.arange(1, n) + 0.5), 0.5 * step * self.parts.ravel()]
+        self.times = np.concatenate([self.first, *cells])
 
     def intervals(self, values: Floats) -> list[tuple[Floats, Floats]]:
-        """Return values at the start and the end of the first cell's intervals, of early halves, and of late ones."""
-        last = self.first.size - 1
-        whole, middle = values[..., last : last + self.n], values[..., last + self.n :]
-        head = values[..., : last + 1]
-        return [(head[..., :-1], head[..., 1:]), (whole[..., :-1], middle), (middle, whole[..., 1:])]
+        """Return values at the start and the end of the first cell's intervals, of early halves, of late ones, and of
+        the parts of split halves."""
+        last, n = self.first.size - 1, self.n
+        whole, middle = values[..., last : last + n], values[..., last + n : last + 2 * n - 1]
+        head, parts = values[..., : last + 1], values[..., last + 2 * n - 1 :]
+        parts = parts.reshape(*values.shape[:-1], *self.parts.shape)
+        flat = (*values.shape[:-1], self.parts[:, 1:].size)
+        start, end = (side.reshape(flat) for side in (parts[..., :-1], parts[..., 1:]))
+        return [(head[..., :-1], head[..., 1:]), (whole[..., :-1], middle), (middle, whole[..., 1:]), (start, end)]
+
+    def with_split(self, leaving: Intervals) -> Intervals:
+        """Return what leaves with the sums of their parts in the halves that are split, and no parts."""
+        head, early, late, parts = leaving
+        sums = parts.reshape(*parts.shape[:-1], *self.parts[:, 1:].shape).sum(axis=-1)
+        for number, half in enumerate(self.split.tolist()):
+            (late if half % 2 else early)[..., half // 2 - 1] = sums[..., number]
+        return [head, early, late]
 
 
 Intervals = list[Floats]
-"""What lies in the first cell's intervals, in the early and in the late halves of the other cells."""
+"""What lies in the first cell's intervals, in the early and in the late halves of the other cells, and in the parts of
+those that are split."""
 
 
 def _competing(latent: Sequence[Distribution], grid: Grid) -> list[Kernel]:
@@ -104,7 +127,7 @@ def _competing(latent: Sequence[Distribution], grid: Grid) -> list[Kernel]:
     else:
         lost = [start - end for start, end in grid.intervals(survival)]
     growths = {j: [end - start for start, end in grid.intervals(hazard)] for j, hazard in hazards.items()}
-    smooth = _shared(growths, lost)
+    smooth = _shared(growths, lost, grid)
     places = _mean_place(survival[..., : grid.first.size], grid.first / grid.step)
     kernels = []
     for j in range(len(latent)):
@@ -132,30 +155,31 @@ def _cumulative(latent: Distribution, times: Floats) -> Floats:
     return np.minimum(hazard, NEVER)
 
 
-def _shared(growths: dict[int, Intervals], lost: Intervals) -> dict[int, Intervals]:
+def _shared(growths: dict[int, Intervals], lost: Intervals, grid: Grid) -> dict[int, Intervals]:
     """Share what is lost in each interval among exits as their hazards grow there, and in halves better than that.
 
     int S dH_j = V + (V - W) / 3,   V and W the shares L dH_j / dH of halves, and of whole cells (Richardson 1911)
     """
     if len(growths) < 2:
-        return dict.fromkeys(growths, lost)
+        return dict.fromkeys(growths, lost[:3])
     total = [reduce(np.add, growing) for growing in zip(*growths.values(), strict=True)]
     rates = [gone / (growth + TINY) for gone, growth in zip(lost, total, strict=True)]
     shared = {j: [rate * part for rate, part in zip(rates, growing, strict=True)] for j, growing in growths.items()}
     rate = (lost[1] + lost[2]) / (total[1] + total[2] + TINY)
     moved = {}
-    for j, (_, early, late) in growths.items():
+    for j, (_, early, late, _) in growths.items():
         moved[j] = shared[j][1] + shared[j][2]
         moved[j] -= rate * (early + late)
         moved[j] /= 6.0
     # Of nobody more is taken than there is.
-    least = [np.minimum(part, shared[j][2]) + moved[j] for j, (_, part, _) in shared.items()]
+    least = [np.minimum(early, late) + moved[j] for j, (_, early, late, _) in shared.items()]
     possible = reduce(np.minimum, least) >= 0.0
-    for j, (_, early, late) in shared.items():
+    possible[..., grid.split // 2 - 1] = False
+    for j, (_, early, late, _) in shared.items():
         moved[j] *= possible
         early += moved[j]
         late += moved[j]
-    return shared
+    return {j: grid.with_split(shared_by_exit) for j, shared_by_exit in shared.items()}
 
 
 def _on_cells(leaving: Intervals, places: Floats) -> Kernel:

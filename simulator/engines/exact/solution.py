@@ -160,6 +160,10 @@ class Solution:
         by = zip(keys, self._by_month(self._dead(keys)), strict=True)
         return [self._alive(dead, *key) for key, dead in by]
 
+    def curves_of(self, keys: Sequence[tuple[str, str]]) -> list[Floats]:
+        """Return all curves of (clock, population) keys: their survival."""
+        return self.survival_of(keys)
+
     def mean_survival_of(self, keys: Sequence[tuple[str, str]]) -> list[Floats]:
         """Return the mean of that over each cell, (n_draws, n_months - 1)."""
         means = zip(keys, self.flows.between(self._dead(keys)), strict=True)
