@@ -35,8 +35,8 @@ def together(draws: pd.DataFrame, siblings: Callable[[str], Sequence[str]]) -> l
         names = [str(column) for column in table.columns]
         rho = np.atleast_2d(np.corrcoef(table.to_numpy(dtype=float), rowvar=False))
         for place, name in enumerate(names):
-            own = siblings(name)
-            others = np.flatnonzero([other not in own for other in names])
+            branches = siblings(name)
+            others = np.flatnonzero([other not in branches for other in names])
             partners = others[_partners(rho[others, place], rho[np.ix_(others, others)], len(table))]
             if partners.size:
                 groups.append({name, *(names[partner] for partner in partners)})

@@ -110,7 +110,7 @@ def moved_by_wider_cells(models: Sequence[Model], horizon: float) -> Floats:
     step, pathway = one_step(models, horizon), models[0].pathway
     pairs = zip(_on_cells(models, 2 * step, horizon), _on_cells(models, step, horizon), strict=True)
     who = ["all", *pathway.groups]
-    moved = [accuracy.difference(wider, own, clocks=[pathway.clock], who=who) for wider, own in pairs]
+    moved = [accuracy.difference(wider, as_run, clocks=[pathway.clock], who=who) for wider, as_run in pairs]
     return np.asarray(np.max(moved, axis=0))
 
 

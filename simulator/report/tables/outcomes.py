@@ -50,8 +50,8 @@ def of_end_points(
     reached = [month for month in pathway.months.in_order if month <= horizon][:1]
     wanted = set(pathway.end_point_outcomes)
     for end_point in pathway.end_points.values():
-        shown = {end_point.incidence_at(cause, month) for cause in end_point.causes for month in reached}
-        wanted -= {end_point.incidence_at(c, m) for c in end_point.causes for m in pathway.months.survival} - shown
+        listed = {end_point.incidence_at(cause, month) for cause in end_point.causes for month in reached}
+        wanted -= {end_point.incidence_at(c, m) for c in end_point.causes for m in pathway.months.survival} - listed
     if not wanted:
         return None
     return _compared(results, scenarios, clock, wanted, f"End points of all patients, from {clock}", at_other_benefits)
@@ -69,8 +69,8 @@ def _compared(
     first, *others = (scenario.name for scenario in scenarios if scenario.marginal_benefit != BREAK_EVEN)
     readings: list[Reading] = [(first, first, intervals.estimate)]
     for place, name in enumerate(others):
-        own = benefit_in_words(name) if place else scenario_in_words(name)
-        readings += [(heading or own, name, read) for heading, read in (at_other_benefits if place else IN_FULL)]
+        words = benefit_in_words(name) if place else scenario_in_words(name)
+        readings += [(heading or words, name, read) for heading, read in (at_other_benefits if place else IN_FULL)]
     outcomes, pathway = results.outcomes, scenarios[0].pathway
     rows = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == clock)]
     rows = rows[rows["scenario"].isin([first, *others]) & rows["outcome"].isin(wanted)]
