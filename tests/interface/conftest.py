@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click import Command
-from click.testing import CliRunner
-from typer.main import get_command
+from typer import testing
 
 REPOSITORY = Path(__file__).parents[2]
 # The worlds and the pairs of choices, which tests here import by name.
@@ -29,6 +27,11 @@ base = "as-it-is.toml"
 onset_rate = 0.5
 """
 
+# The commands are made once, and not for every command that is typed. The name is Typer's own: a release without it
+# makes them anew.
+if hasattr(testing, "_get_command"):
+    testing._get_command = cache(testing._get_command)
+
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
@@ -45,16 +48,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@cache
-def commands() -> Command:
-    """Return all commands, made once and not for every one that is typed."""
+def command(*typed: str) -> Any:
     from simulator.cli.application import app
 
-    return get_command(app)
-
-
-def command(*typed: str) -> Any:
-    return CliRunner().invoke(commands(), list(typed), prog_name="aftercart")
+    return testing.CliRunner().invoke(app, list(typed), prog_name="aftercart")
 
 
 @pytest.fixture
