@@ -14,7 +14,6 @@ import pandas as pd
 from calibration.likelihood.likelihood import STEP, Likelihood
 from calibration.likelihood.targets import Targets, load_targets
 from calibration.predictive import predict
-from calibration.priors import Priors, Summary, priors_of_pathway
 from calibration.sampler.diagnostics import Diagnostics, diagnose, weighted_quantiles
 from calibration.sampler.difficulty import difficulties
 from calibration.sampler.imis import LEAST_POINTS, WeightedSample, ZeroLikelihoodError, expected_rows, sample
@@ -22,6 +21,7 @@ from simulator import execution
 from simulator.arrays import Floats, slices
 from simulator.errors import AftercartError, InputError
 from simulator.evidence import fingerprint
+from simulator.evidence.priors import Priors, Summary, priors_of_pathway
 from simulator.files import csv, whole
 
 WANTED = 2000

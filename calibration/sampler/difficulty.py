@@ -6,10 +6,10 @@ from itertools import combinations
 
 import numpy as np
 
-from calibration.priors import Priors
 from calibration.sampler.imis import WeightedSample
 from calibration.sampler.modes import nearest_modes
 from simulator.arrays import Floats
+from simulator.evidence.priors import Priors
 
 CONFLICT = 3.0
 """Prior standard deviations between a posterior mean and the prior's median from which the two disagree."""

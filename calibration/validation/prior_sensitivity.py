@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from calibration.likelihood.targets import Targets
-from calibration.priors import Priors, priors_of_pathway
 from calibration.sampler.diagnostics import effective_sample_size
 from simulator.arrays import Floats
+from simulator.evidence.priors import Priors, priors_of_pathway
 from simulator.pathway.pathway import Pathway, Prior
 
 WIDER = 2.0

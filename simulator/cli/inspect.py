@@ -103,17 +103,17 @@ def _no_cohort(folder: Path) -> InputError:
 
 
 def _pathway(path: Path) -> tuple[str, str | None]:
-    from calibration.priors import priors_of_pathway
     from simulator.engines.model import check_numbers
-    from simulator.evidence.draws import draws_file, draws_of, n_draws, staleness
+    from simulator.evidence.draws import informed_draws, n_draws, staleness
+    from simulator.evidence.priors import priors_of_pathway
     from simulator.pathway.format import load_pathway
 
     pathway = load_pathway(path)
     check_numbers(pathway)
     # A run needs no priors, but a calibration does.
     priors_of_pathway(pathway)
-    file = draws_file(pathway)
-    drawn = "no fitted parameter sets" if file is None else f"{n_draws(draws_of(file, pathway))} parameter sets"
+    columns = informed_draws(pathway)
+    drawn = "no fitted parameter sets" if columns is None else f"{n_draws(columns)} parameter sets"
     size = f"{len(pathway.states)} states, {len(pathway.parameters)} parameters"
     return f"pathway '{pathway.name}': {size}, {drawn}", staleness(pathway)
 

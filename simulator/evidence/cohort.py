@@ -15,7 +15,7 @@ from pydantic import Field
 from simulator.errors import InputError
 from simulator.files import csv, toml
 from simulator.pathway.checks import unknown
-from simulator.pathway.pathway import Pathway
+from simulator.pathway.pathway import FROM_PRIORS, Pathway
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,9 +160,9 @@ def cohort_folder(pathway: Pathway) -> Path | None:
     `draws` names a folder with a cohort.toml, relative to the pathway's file, or draws.csv in it; or a shipped cohort.
     Raises InputError if it names neither.
     """
-    if pathway.draws is None:
+    if pathway.draws in (None, FROM_PRIORS):
         return None
-    path = (pathway.file.parent if pathway.file else Path()) / pathway.draws
+    path = draws_path(pathway)
     folder = path.parent if path.name == "draws.csv" else path
     if (folder / "cohort.toml").is_file():
         return folder
@@ -172,6 +172,13 @@ def cohort_folder(pathway: Pathway) -> Path | None:
     if pathway.draws in shipped:
         return cohorts_folder() / pathway.draws
     raise unknown("cohort or folder with a cohort.toml", pathway.draws, shipped, f"{pathway.where}: draws")
+
+
+def draws_path(pathway: Pathway) -> Path:
+    """Return what a pathway's `draws` names, as a path: relative to the file that says so."""
+    declared = pathway.fitted
+    assert declared.draws is not None
+    return (declared.file.parent if declared.file else Path()) / declared.draws
 
 
 def load_cohort(pathway: Pathway) -> Cohort | None:

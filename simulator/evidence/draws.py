@@ -12,11 +12,12 @@ from simulator.arrays import Floats
 from simulator.engines.model import resolve
 from simulator.errors import InputError, within
 from simulator.evidence import fingerprint
-from simulator.evidence.cohort import cohort_folder, cohorts_folder
+from simulator.evidence.cohort import cohort_folder, cohorts_folder, draws_path
+from simulator.evidence.prior_draws import N_DRAWS, prior_draws
 from simulator.files import csv
 from simulator.pathway.checks import unknown
 from simulator.pathway.format import UNITS, load_pathway
-from simulator.pathway.pathway import Pathway
+from simulator.pathway.pathway import FROM_PRIORS, Pathway
 from simulator.scenario.scenario import INFORMED, Scenario
 
 if TYPE_CHECKING:
@@ -33,16 +34,18 @@ MOST = 400
 
 def draws_file(pathway: Pathway) -> Path | None:
     """Return the file of a pathway's draws, or None if it names none. Raises InputError."""
-    if pathway.draws is None:
+    if pathway.draws in (None, FROM_PRIORS):
         return None
     folder = cohort_folder(pathway)
-    return (pathway.file.parent if pathway.file else Path()) / pathway.draws if folder is None else folder / "draws.csv"
+    return draws_path(pathway) if folder is None else folder / "draws.csv"
 
 
 def load_draws(pathway: Pathway) -> pd.DataFrame | None:
     """Return a pathway's draws, one a row, a column a parameter; None if it has none. Raises InputError."""
-    path = draws_file(pathway)
-    return None if path is None else read_draws(path, pathway)
+    import pandas as pd
+
+    columns = _columns(pathway)
+    return None if columns is None else pd.DataFrame(columns)
 
 
 def load_informed_draws(pathway: Pathway) -> pd.DataFrame | None:
@@ -62,13 +65,18 @@ def read_draws(path: Path, pathway: Pathway) -> pd.DataFrame:
 
 def informed_draws(pathway: Pathway) -> dict[str, Floats] | None:
     """Return `load_informed_draws` by column: `check` starts fast, without importing pandas."""
-    path = draws_file(pathway)
-    if path is None:
-        return None
-    columns, benefits = draws_of(path, pathway), path.with_name(BENEFIT_FILE)
-    if benefits.exists():
+    columns, path = _columns(pathway), draws_file(pathway)
+    if columns is not None and path is not None and (benefits := path.with_name(BENEFIT_FILE)).exists():
         columns[INFORMED] = read_benefits(benefits, n_draws(columns))
     return columns
+
+
+def _columns(pathway: Pathway) -> dict[str, Floats] | None:
+    """Return a pathway's draws by column, from its file or its priors; None if it has none."""
+    if pathway.draws == FROM_PRIORS:
+        return prior_draws(pathway, N_DRAWS)
+    path = draws_file(pathway)
+    return None if path is None else draws_of(path, pathway)
 
 
 def n_draws(table: Mapping[str, Floats]) -> int:
@@ -94,8 +102,17 @@ def read_benefits(path: Path, wanted: int) -> Floats:
 
 
 def draws_of(path: Path, pathway: Pathway) -> dict[str, Floats]:
-    """Return `read_draws` by column: parameter -> (n_draws,)."""
-    return _checked(_cells(path), pathway)
+    """Return `read_draws` by column: parameter -> (n_draws,). What a pathway adds to another's is from its priors."""
+    columns = _checked(_cells(path), pathway.fitted)
+    if pathway.fitted is pathway:
+        return columns
+    drawn = prior_draws(pathway, n_draws(columns)) if pathway.from_priors else {}
+    kept = {
+        name: column
+        for name, column in columns.items()
+        if pathway.parameters.get(name) == pathway.fitted.parameters[name]
+    }
+    return kept | {name: drawn[name] for name in pathway.from_priors}
 
 
 def check_draws(table: pd.DataFrame, pathway: Pathway, where: str) -> None:
@@ -159,7 +176,8 @@ def stale_draws(pathway: Pathway, path: Path | None = None) -> str | None:
     if not fingerprints:
         return None
     # A scenario may have made milestones; the pathway's file is as it was fitted.
-    declared = load_pathway(pathway.file) if pathway.milestones and pathway.file else pathway
+    fitted = pathway.fitted
+    declared = load_pathway(fitted.file) if fitted.milestones and fitted.file else fitted
     pathways, cohorts = zip(*(text.partition("-")[::2] for text in fingerprints), strict=True)
     changed = [f"pathway {declared.name}"] if {*pathways} != {fingerprint.of_pathway(declared)} else []
     cohort = path.parent

@@ -101,8 +101,7 @@ def files(scenarios: Sequence[Scenario], cohort: Path | None = None) -> list[dic
     """
     pathway = scenarios[0].pathway
     used = {path: "scenario" for scenario in scenarios for path in (scenario.file, *scenario.bases) if path is not None}
-    if pathway.file is not None:
-        used[pathway.file] = "pathway"
+    used |= dict.fromkeys(pathway.files, "pathway")
     draws = draws_file(pathway)
     if draws is not None:
         used |= {draws: "draws", draws.with_name(BENEFIT_FILE): "marginal benefit"}
@@ -124,8 +123,10 @@ def _named(path: Path) -> str:
 
 def note(pathway: Pathway) -> str:
     """Return the size of the cohort that results are calibrated to, and what they are not for."""
-    cohort = load_cohort(pathway)
-    return NOTE if cohort is None else f"Calibrated to n = {cohort.n} reported patients. {NOTE}"
+    cohort, drawn = load_cohort(pathway), len(pathway.from_priors)
+    calibrated = [] if cohort is None else [f"Calibrated to n = {cohort.n} reported patients."]
+    from_priors = [f"Parameters drawn from their priors, without data: {drawn}."] if drawn else []
+    return " ".join([*calibrated, *from_priors, NOTE])
 
 
 def _declared(scenario: Scenario) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from simulator.errors import InputError, within
 from simulator.files import toml
-from simulator.pathway import shipped
+from simulator.pathway import extension, shipped
 from simulator.pathway.case_mix import AttributeTable, CaseMixTable, read_attribute, read_joints
 from simulator.pathway.checks import check, unknown
 from simulator.pathway.end_points import EndPointTable, end_point
@@ -154,8 +154,11 @@ class PathwayTable(toml.Table):
 
     title: toml.Line
     description: str = ""
+    extends: str | None = Field(None, description="a shipped pathway, or a file: this file declares changes only")
     start: str = Field(description="the state that every patient enters at month 0")
-    draws: str | None = Field(None, description="a shipped cohort, a fitted cohort's folder, or a CSV file of draws")
+    draws: str | None = Field(
+        None, description='a shipped cohort, a fitted cohort\'s folder, a CSV file of draws, or "prior"'
+    )
     group_window: Annotated[Number, Field(gt=0)] = Field(120.0, description="months, for [groups]")
     clocks: dict[str, str] = Field(default_factory=dict, description="clock = the state that starts it; first: default")
     patients: Annotated[str, Field(min_length=1)] = Field(
@@ -182,9 +185,9 @@ class PathwayTable(toml.Table):
     guarantee_time: ComparisonTable | None = None
 
 
-def named_pathway(named: str, path: Path) -> Pathway:
-    """Return the pathway that the key `pathway` of a file names: a shipped one, or a file in its folder."""
-    where = f"{path}: pathway"
+def named_pathway(named: str, path: Path, key: str = "pathway") -> Pathway:
+    """Return the pathway that a key of a file names: a shipped one, or a file in its folder."""
+    where = f"{path}: {key}"
     file = toml.named_file(path, named, where) if named.endswith(".toml") else named
     return load_pathway(file, where=where, folder=path.parent)
 
@@ -200,13 +203,13 @@ def load_pathway(name_or_file: str | Path, *, where: str = "pathway", folder: Pa
             meant = toml.file_meant(str(name_or_file), folder)
             raise unknown("pathway", str(name_or_file), shipped.names(), where, meant)
         path = shipped.path(str(name_or_file))
-    table = toml.validate(PathwayTable, toml.read(path), path)
-    pathway = _pathway(table, path)
+    tables, extended = extension.read(path, lambda named: named_pathway(named, path, "extends"))
+    pathway = _pathway(toml.validate(PathwayTable, tables, path), path, extended)
     check(pathway)
     return pathway
 
 
-def _pathway(table: PathwayTable, path: Path) -> Pathway:
+def _pathway(table: PathwayTable, path: Path, extended: Pathway | None) -> Pathway:
     clocks = table.clocks or {"start": table.start}
     levels = {name: list(attribute.levels) for name, attribute in table.attributes.items()}
     joints = read_joints([joint.model_dump() for joint in table.case_mix], levels, str(path))
@@ -239,6 +242,8 @@ def _pathway(table: PathwayTable, path: Path) -> Pathway:
         comparison=_comparison(table.guarantee_time),
         draws=table.draws,
         file=path,
+        extended=extended,
+        inherits_draws=extended is not None and "draws" not in toml.read(path),
         end_points={name: end_point(name, declared) for name, declared in table.end_points.items()},
     )
 

@@ -21,6 +21,8 @@ CHOICES = ("decision", "chance")
 ABSORBING = ("death", "end")
 LONGEST_WAY = 12_000.0
 """Months."""
+FROM_PRIORS = "prior"
+"""As a pathway's `draws`."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,7 @@ class Pathway:
 
     patients : who starts the default clock, as in "of 100 patients who fall ill"; abbreviations : each with its meaning
     case_mix : attributes that go together; the others are independent
+    extended : the pathway of which the file declares the changes; inherits_draws : whether the draws are its, too
     """
 
     name: str
@@ -199,6 +202,28 @@ class Pathway:
     milestones: tuple[str, ...] = ()
     end_points: Mapping[str, EndPoint] = field(default_factory=dict)
     case_mix: tuple[Joint, ...] = ()
+    extended: Pathway | None = None
+    inherits_draws: bool = False
+
+    @property
+    def fitted(self) -> Pathway:
+        """The pathway that the draws are of: this one, or the one that it extends."""
+        return self.extended.fitted if self.extended is not None and self.inherits_draws else self
+
+    @cached_property
+    def from_priors(self) -> tuple[str, ...]:
+        """The parameters whose draws are from their priors: all, or those that the extended pathway does not have."""
+        if self.draws == FROM_PRIORS:
+            return tuple(name for name, parameter in self.parameters.items() if parameter.prior is not None)
+        known = self.fitted.parameters
+        added = (name for name, parameter in self.parameters.items() if parameter != known.get(name))
+        return tuple(name for name in added if self.draws is not None and self.parameters[name].prior is not None)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that declare the pathway."""
+        before = () if self.extended is None else self.extended.files
+        return (*before, *(() if self.file is None else (self.file,)))
 
     @property
     def clock(self) -> str:

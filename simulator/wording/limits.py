@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.evidence.cohort import Cohort
-from simulator.pathway.pathway import Pathway
+from simulator.pathway.pathway import FROM_PRIORS, Pathway
 
 PURPOSE = (
     "It is for planning and teaching about groups of patients, and not for decisions about an individual patient.",
@@ -19,6 +19,13 @@ def of(cohort: Cohort | None, pathway: Pathway, stale: str | None) -> list[str]:
             f"It is calibrated to n = {cohort.n} reported patients: {cohort.title} ({source}). "
             "The intervals include what these patients and the sourced priors do not determine about the parameters. "
             "They do not include how far patients elsewhere differ from these."
+        )
+        if added := len(pathway.from_priors):
+            origin += f" Parameters that they do not inform, drawn from their priors: {added}."
+    elif pathway.draws == FROM_PRIORS:
+        origin = (
+            "It is not calibrated to a cohort: parameters are drawn from the priors that the pathway file declares. "
+            "The intervals show what these priors leave open."
         )
     elif pathway.draws is None:
         origin = "It is not calibrated to a cohort: each parameter has the value that the pathway file declares."

@@ -12,11 +12,11 @@ from scipy import stats
 from calibration import fit
 from calibration.fit import Fit
 from calibration.likelihood.targets import Targets, find_folder, load_targets
-from calibration.priors import Priors
 from simulator.errors import AftercartError, InputError
 from simulator.evidence import fingerprint
 from simulator.evidence.cohort import read_cohort
 from simulator.evidence.draws import load_draws
+from simulator.evidence.priors import Priors
 from simulator.files import csv
 
 NewCohort = Callable[..., Targets]

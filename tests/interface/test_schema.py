@@ -52,7 +52,7 @@ def test_the_pathway_schema_is_a_json_schema(aftercart: Command) -> None:
 
 
 def test_the_documented_pathway_runs(aftercart: Command, folder: Path, repository: Path) -> None:
-    (example,) = blocks(repository / "docs" / "pathway-format.md")
+    example, _ = blocks(repository / "docs" / "pathway-format.md")
     _, minimal, *_ = blocks(repository / "docs" / "scenario-format.md")
     (folder / "second_line.toml").write_text(example, encoding="utf-8")
     (folder / "minimal.toml").write_text(minimal, encoding="utf-8")
@@ -63,13 +63,23 @@ def test_the_documented_pathway_runs(aftercart: Command, folder: Path, repositor
 
 
 def test_the_documented_pathway_uses_what_it_explains(folder: Path, repository: Path) -> None:
-    (example,) = blocks(repository / "docs" / "pathway-format.md")
+    example, _ = blocks(repository / "docs" / "pathway-format.md")
     (folder / "second_line.toml").write_text(example, encoding="utf-8")
     pathway = load_pathway(folder / "second_line.toml")
     assert {state.kind for state in pathway.states.values()} == {"sojourn", "decision", "death"}
     assert {state.competes for state in pathway.states.values() if state.kind == "sojourn"} == {True, False}
     for table in (pathway.attributes, pathway.groups, pathway.counts, pathway.resources, pathway.parameters):
         assert table
+
+
+def test_the_documented_extension_passes_check(aftercart: Command, folder: Path, repository: Path) -> None:
+    for name, example in zip(
+        ("second_line.toml", "extension.toml"), blocks(repository / "docs" / "pathway-format.md"), strict=True
+    ):
+        (folder / name).write_text(example, encoding="utf-8")
+    result = aftercart("check", "extension.toml")
+    assert result.exit_code == 0, result.output
+    assert load_pathway(folder / "extension.toml").start == "diagnosis"
 
 
 def test_the_documented_scenario_passes_check(aftercart: Command, folder: Path, repository: Path) -> None:

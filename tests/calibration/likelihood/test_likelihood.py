@@ -16,7 +16,6 @@ from calibration.likelihood.cells import ALIVE, ANY, Cell
 from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.predictive import SimulatedCohort
-from calibration.priors import Priors
 from simulator.arrays import Booleans, Floats, Integers, slices
 from simulator.engines.exact import engine
 from simulator.engines.exact.solution import Solution
@@ -24,6 +23,7 @@ from simulator.engines.microsim.engine import simulate
 from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import load_draws, single, values
+from simulator.evidence.priors import Priors
 from simulator.pathway.format import load_pathway
 from simulator.randomness import Uniforms
 

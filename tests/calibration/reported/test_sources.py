@@ -9,7 +9,7 @@ import pytest
 from scipy import optimize
 
 import calibration
-from calibration.priors import Priors
+from simulator.evidence.priors import Priors
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Parameter, Pathway

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from calibration.priors import Priors
 from calibration.sampler.difficulty import difficulties
 from calibration.sampler.imis import WeightedSample, sample
 from simulator.arrays import Floats
+from simulator.evidence.priors import Priors
 from simulator.pathway.pathway import Parameter, Prior
 
 

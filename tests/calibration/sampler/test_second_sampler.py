@@ -16,11 +16,11 @@ from scipy import stats
 
 from calibration.fit import WANTED, likelihood_of
 from calibration.likelihood.targets import load_targets
-from calibration.priors import Priors
 from calibration.sampler.diagnostics import effective_sample_size
 from calibration.sampler.imis import WeightedSample, sample
 from calibration.sampler.modes import LogDensity
 from simulator.arrays import Floats
+from simulator.evidence.priors import Priors
 
 EFFECTIVE = 5000
 """Effective sample size that both samples must have; more than the frozen draws are taken from."""

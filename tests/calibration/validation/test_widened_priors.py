@@ -12,8 +12,8 @@ import pytest
 from scipy import stats
 
 from calibration.likelihood.targets import load_targets
-from calibration.priors import Priors
 from calibration.validation import prior_sensitivity
+from simulator.evidence.priors import Priors
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Prior

@@ -7,9 +7,9 @@ import pytest
 from sojourn_times import Table, exponential
 from worlds import chance, load, share, sojourn, world
 
-from calibration.priors import priors_of_pathway
 from simulator.engines.model import resolve
 from simulator.errors import InputError
+from simulator.evidence.priors import priors_of_pathway
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario
 

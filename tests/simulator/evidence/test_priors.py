@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from calibration.priors import Priors
 from simulator.errors import InputError
+from simulator.evidence.priors import Priors
 
 
 @dataclass(frozen=True)

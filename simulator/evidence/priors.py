@@ -20,9 +20,9 @@ from itertools import accumulate
 import numpy as np
 from scipy import special
 
-from calibration.prior_families import Dirichlet, Marginal, beta, build, score_of_tails
 from simulator.arrays import Floats
 from simulator.errors import InputError, nearest
+from simulator.evidence.prior_families import Dirichlet, Marginal, beta, build, score_of_tails
 from simulator.pathway.pathway import Parameter, Pathway, Siblings
 
 

@@ -1,0 +1,47 @@
+"""A pathway that extends another: its file declares the changes, and nothing is told twice.
+
+An entry of a table (a state, a parameter, an attribute) takes the place of the extended pathway's entry of that name;
+any other key takes the place of the extended pathway's key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from simulator.errors import InputError
+from simulator.files import toml
+from simulator.pathway.pathway import Pathway
+
+ENTRIES = ("abbreviations", "attributes", "counts", "end_points", "groups", "parameters", "resources", "states")
+"""Tables of entries by name."""
+OWN = ("description", "title")
+"""Keys that say what a file is: not those of the extended one."""
+
+
+def read(path: Path, load: Callable[[str], Pathway]) -> tuple[dict[str, Any], Pathway | None]:
+    """Return a file's tables with those of the pathway that it extends, and that pathway; `load` : by its name.
+
+    Raises InputError, also for files that extend one another in a circle.
+    """
+    tables = toml.read(path)
+    named = tables.get("extends")
+    if not isinstance(named, str):
+        return tables, None
+    _refuse_circle(path, named)
+    extended = load(named)
+    assert extended.file is not None
+    before, _ = read(extended.file, lambda _: extended.extended or extended)
+    before = {key: value for key, value in before.items() if key not in OWN}
+    both = [key for key in ENTRIES if isinstance(before.get(key), dict) and isinstance(tables.get(key), dict)]
+    return {**before, **tables, **{key: {**before[key], **tables[key]} for key in both}}, extended
+
+
+def _refuse_circle(path: Path, named: str) -> None:
+    seen, file, following = {path.resolve()}, path, named
+    while following.endswith(".toml") and (file := file.parent / following).is_file():
+        if file.resolve() in seen:
+            raise InputError("the files extend one another in a circle", where=f"{path}: extends", got=named)
+        seen.add(file.resolve())
+        following = str(toml.read(file).get("extends", ""))

@@ -1,0 +1,80 @@
+"""A pathway that extends another: its file declares changes only, and mistakes are named in the file that made them."""
+
+from pathlib import Path
+
+import pytest
+from worlds import in_a_row, sojourn, toml, two_state, write
+
+from simulator import InputError, Scenario, load_pathway, run
+from simulator.evidence.draws import staleness
+from simulator.experiment.manifest import files
+
+EXPONENTIAL = {"family": "exponential", "rate": 0.1}
+LATER = {"title": "Two states in a row", "extends": "pathway.toml", "start": "well"}
+WELL = {"states": {"well": sojourn(ill={"family": "exponential", "rate": 0.5})}}
+
+
+def extended(by: str | dict[str, object], file: Path | None = None) -> Path:
+    """The file of a pathway that extends a world in which everybody is ill and dies."""
+    path = (file or write(two_state(EXPONENTIAL))).with_name("extension.toml")
+    path.write_text(by if isinstance(by, str) else toml(by), encoding="utf-8")
+    return path
+
+
+def test_states_are_told_once() -> None:
+    pathway = load_pathway(extended({**LATER, **WELL}))
+    whole = load_pathway(write(in_a_row(WELL["states"]["well"]["transitions"][0]["time"], EXPONENTIAL)))
+    assert list(pathway.states) == ["ill", "dead", "well"]
+    one, other = (run(Scenario("today", of)).outcomes["estimate"].to_numpy() for of in (pathway, whole))
+    assert one == pytest.approx(other, abs=1e-9)
+
+
+def test_an_entry_takes_the_place_of_the_one_of_its_name() -> None:
+    declared = {"title": "Slower", "extends": "pathway.toml"}
+    slower = load_pathway(
+        extended({**declared, "states": {"ill": sojourn(dead={"family": "exponential", "rate": 0.01})}})
+    )
+    (way,) = slower.states["ill"].transitions
+    assert way.time is not None
+    assert way.time.arguments == {"rate": 0.01}
+
+
+def test_an_extension_may_be_extended_and_every_file_is_in_the_manifest() -> None:
+    first = extended({**LATER, **WELL})
+    second = first.with_name("third.toml")
+    second.write_text('title = "As the second"\nextends = "extension.toml"\n', encoding="utf-8")
+    pathway = load_pathway(second)
+    assert pathway.start == "well"
+    named = [Path(file["file"]).name for file in files([Scenario("today", pathway)]) if file["what"] == "pathway"]
+    assert named == ["pathway.toml", "extension.toml", "third.toml"]
+    assert staleness(pathway) is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ('title = "x"\nextends = "none.toml"\n', "extension.toml: extends: cannot be read: no such file"),
+        ('title = "x"\nextends = "b_all"\n', "unknown pathway"),
+        ('title = "x"\nextends = "extension.toml"\n', "the files extend one another in a circle"),
+        ('title = "x"\nextends = 3\n', "extension.toml: extends: not text"),
+        ('title = "x"\nextends = "pathway.toml"\nstates = 3\n', "extension.toml: states: not a table"),
+        ('title = "x"\nextends = "pathway.toml"\nstart = "wel"\n', "unknown state"),
+        ('extends = "pathway.toml"\n', "extension.toml: title: a key is missing"),
+    ],
+)
+def test_a_mistake_is_named_in_the_file_that_made_it(declared: str, message: str) -> None:
+    with pytest.raises(InputError) as refused:
+        load_pathway(extended(declared))
+    assert message in str(refused.value)
+
+
+def test_a_mistake_in_the_extended_file_is_named_there() -> None:
+    broken = write(two_state({"family": "exponental", "rate": 0.1}))
+    with pytest.raises(InputError, match=r"pathway\.toml.*unknown family"):
+        load_pathway(extended('title = "x"\nextends = "pathway.toml"\n', broken))
+
+
+def test_two_files_that_extend_each_other_are_refused() -> None:
+    first = write('title = "x"\nextends = "extension.toml"\n')
+    with pytest.raises(InputError, match="the files extend one another in a circle"):
+        load_pathway(extended('title = "x"\nextends = "pathway.toml"\n', first))
