@@ -4,8 +4,8 @@ from fractions import Fraction
 from itertools import product
 from math import exp, isclose, log, sqrt
 
-import pandas as pd
 import pytest
+from evidence import number
 from scipy import stats
 
 from calibration.likelihood.targets import find_folder
@@ -151,11 +151,8 @@ def test_the_difference_between_hsct_and_other_treatment_is_no_evidence() -> Non
 
 def test_survival_of_the_treated_at_other_uptakes_exceeds_what_cohorts_report() -> None:
     treated = count("survivors_12_treated") / 18
-    evidence = pd.read_csv(find_folder("wang2024").parents[1] / "evidence" / "external.csv")
-    reported = evidence[evidence["quantity"].isin(["relapse cohort 12-mo OS", "12-mo OS"])]
-    reported_survival = dict(zip(reported["cohort"], reported["value"].astype(float), strict=True))
-    assert round(100 * 0.88 * treated) == 64 > reported_survival["Schultz 2023"]
-    assert round(100 * 0.79 * treated) == 57 > reported_survival["Wudhikarn 2021"]
+    assert round(100 * 0.88 * treated) == 64 > number("Schultz 2023", "relapse cohort 12-mo OS")
+    assert round(100 * 0.79 * treated) == 57 > number("Wudhikarn 2021", "12-mo OS")
 
 
 def test_times_of_untreated_deaths_are_not_exponential() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from evidence import CITATIONS, FILES, ROWS, cited, number, numbers
 from scipy import optimize
 
 import calibration
@@ -16,21 +17,16 @@ from simulator.pathway.pathway import Parameter, Pathway
 from simulator.scenario.scenario import load_scenario
 
 MONTH_DAYS = 30.4375
-EVIDENCE = pd.read_csv(Path(calibration.__path__[0]) / "evidence" / "external.csv", dtype=str, encoding="utf-8")
-CITATIONS = {f"{row.cohort}, {row.quantity}" for row in EVIDENCE.itertuples()}
 PATHWAY = load_pathway("b_all_post_cd19")
 PRIORS = Priors.from_parameters(PATHWAY.parameters, PATHWAY.dirichlets()).summary()
 SHIPPED = sorted(path.stem for path in shipped.FOLDER.glob("*.toml"))
-
-
-def cited(source: str) -> list[str]:
-    """What follows each `external.csv: `, up to the next semicolon or the end; some quantities include a semicolon."""
-    citations = []
-    for text in source.split("external.csv: ")[1:]:
-        longest = max((citation for citation in CITATIONS if text.startswith(citation)), key=len, default="")
-        follows = text[len(longest) :]
-        citations.append(longest if longest and follows[:2] in ("", "; ") else text)
-    return citations
+REPOSITORY = Path(__file__).parents[3]
+TEXTS = [
+    path
+    for folder in ("calibration", "docs", "scenarios", "simulator")
+    for path in sorted((REPOSITORY / folder).rglob("*"))
+    if path.suffix in (".md", ".toml") or path.name == "targets.csv"
+] + [REPOSITORY / "README.md"]
 
 
 def every_parameter() -> list[tuple[Pathway, Parameter]]:
@@ -38,40 +34,33 @@ def every_parameter() -> list[tuple[Pathway, Parameter]]:
     return [(pathway, parameter) for pathway in pathways for parameter in pathway.parameters.values()]
 
 
-def evidence(cohort: str, quantity: str) -> str:
-    """The value of a row of external.csv, as it is printed there."""
-    row = EVIDENCE[(EVIDENCE["cohort"] == cohort) & (EVIDENCE["quantity"] == quantity)]
-    assert len(row) == 1, f"{cohort}, {quantity}"
-    return str(row["value"].iloc[0])
-
-
-def numbers(cohort: str, quantity: str) -> list[float]:
-    """A row's numbers: "73.8 vs 30.9" are two, of "64 (21/33, C)" only the first counts."""
-    return [float(part.split()[0]) for part in evidence(cohort, quantity).split(" vs ")]
-
-
-def number(cohort: str, quantity: str) -> float:
-    return numbers(cohort, quantity)[0]
-
-
-def test_the_evidence_has_rows_to_cite() -> None:
-    assert len(CITATIONS) == len(EVIDENCE) > 150
+def test_the_evidence_has_rows_to_cite_and_none_twice() -> None:
+    assert list(FILES) == ["external.csv", "external2.csv"]
+    assert len(CITATIONS) == len(ROWS) == sum(map(len, FILES.values())) > 450
+    assert not ROWS.duplicated(["cohort", "quantity"]).any()
     assert len(SHIPPED) >= 3
 
 
+def test_every_row_of_the_evidence_has_its_source_and_how_it_was_read() -> None:
+    for table in FILES.values():
+        assert list(table) == ["cohort", "quantity", "value", "n", "ci_se_range", "unit", "source", "how_read"]
+        assert table["source"].str.strip().ne("").all()
+        assert set(table["how_read"]) <= {"source", "cited elsewhere", "computed"}
+
+
 def test_a_citation_without_a_row_of_evidence_is_returned_whole() -> None:
-    assert cited("external.csv: Nobody 2020, OS; 12 %") == ["Nobody 2020, OS; 12 %"]
-    assert cited("external.csv: Schultz 2023, relapses; of 80") == ["Schultz 2023, relapses"]
-
-
-@pytest.mark.parametrize("name", SHIPPED)
-def test_every_citation_of_a_pathway_is_a_row_of_the_evidence(name: str) -> None:
-    citations = [
-        (parameter.name, citation)
-        for parameter in load_pathway(name).parameters.values()
-        for citation in cited(parameter.source)
+    assert cited("external.csv: Nobody 2020, OS; 12 %") == ["external.csv: Nobody 2020, OS; 12 %"]
+    assert cited("external2.csv: Schultz 2023, relapses") == ["external2.csv: Schultz 2023, relapses"]
+    assert cited("external.csv: Schultz 2023, relapses of 80") == ["external.csv: Schultz 2023, relapses of 80"]
+    assert cited("5 (external.csv: Schultz 2023, relapses); of\n80; external2.csv: Lamble 2023, CD19+\nrelapse") == [
+        "external.csv: Schultz 2023, relapses",
+        "external2.csv: Lamble 2023, CD19+ relapse",
     ]
-    assert [(parameter, citation) for parameter, citation in citations if citation not in CITATIONS] == []
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_every_citation_is_a_row_of_the_evidence(path: Path) -> None:
+    assert [row for row in cited(path.read_text(encoding="utf-8")) if row not in CITATIONS] == []
 
 
 def test_the_shipped_pathway_cites_more_than_40_rows() -> None:
@@ -83,7 +72,7 @@ def test_every_parameter_says_where_it_comes_from() -> None:
     for pathway, parameter in every_parameter():
         place = f"{pathway.name}: {parameter.name}"
         source = parameter.source
-        assert any(word in source for word in ("Wang et al. 2024: paragraph", "external.csv: ", "assumption")), place
+        assert cited(source) or "Wang et al. 2024: paragraph" in source or "assumption" in source, place
         assert parameter.meaning.strip(), place
 
 
@@ -219,7 +208,7 @@ def test_untreated_leukaemia_kills_between_the_medians_of_its_sources(name: str)
 
 
 def test_the_shape_of_untreated_deaths_fits_the_mean_and_the_tail_of_its_source() -> None:
-    (cohort,) = {row.cohort for row in EVIDENCE.itertuples() if row.cohort.startswith("Southam 1951")}
+    (cohort,) = {cohort for cohort in ROWS["cohort"] if cohort.startswith("Southam 1951")}
     weeks = number(cohort, "mean survival from symptoms, <10 y")
     alive = number(cohort, "alive ≥52 weeks, all ages") / 173
 

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
+from evidence import row_of
 from scipy import stats
 
-import calibration
 from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.validation import external
 from simulator.errors import InputError
@@ -18,7 +17,6 @@ from simulator.errors import InputError
 NewCohort = Callable[..., Targets]
 DYING = (("entered", "dead"), ("deaths", ""), ("deaths", "dead"), ("survivors", ""))
 SHIPPED = ("li2023", "schultz2023", "wudhikarn2021")
-EVIDENCE = pd.read_csv(Path(calibration.__file__).parent / "evidence" / "external.csv", dtype=str, encoding="utf-8")
 
 
 def test_shipped_cohorts_are_listed() -> None:
@@ -53,7 +51,7 @@ def test_every_figure_has_its_words_in_the_source_or_the_letter(name: str) -> No
 )
 def test_a_shipped_figure_agrees_with_the_evidence(cohort: str, target: str, evidence: str, quantity: str) -> None:
     row = load_targets(cohort).cohort.targets.set_index("name").loc[target]
-    evidence_row = EVIDENCE[(EVIDENCE["cohort"] == evidence) & (EVIDENCE["quantity"] == quantity)].iloc[0]
+    evidence_row = row_of(evidence, quantity)
     assert (row["value"], row["n"]) == (float(evidence_row["value"]), float(evidence_row["n"]))
 
 
