@@ -96,7 +96,8 @@ def _data(pathway: Pathway, cohort: Cohort) -> dict[str, object]:
         "n_draws": len(draws),
         "n_parameters": len(parameters),
         "n_fitted": sum(each.prior is not None for each in parameters),
-        "n_assumed": sum("assumption" in each.source for each in parameters),
+        "n_assumed": sum(each.source.startswith("assumption") for each in parameters),
+        "n_partly": sum(each.source.find("assumption") > 0 for each in parameters),
         "parameters": table(
             ["parameter", "unit", "value", "posterior", "prior", "source"],
             (
