@@ -1,15 +1,21 @@
 """The sources of every parameter: citations exist, and priors are centred on their sources."""
 
+from dataclasses import replace
 from math import exp, gamma, log, sqrt
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from evidence import CITATIONS, FILES, ROWS, cited, number, numbers
-from scipy import optimize
+from evidence import CITATIONS, FILES, ROWS, cited, number, numbers, row_of
+from scipy import optimize, special
 
 import calibration
+from calibration.likelihood.likelihood import Likelihood
+from calibration.likelihood.targets import load_targets
+from simulator.engines.exact import engine
+from simulator.engines.model import resolve
+from simulator.evidence.draws import load_draws, values
 from simulator.evidence.priors import Priors
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
@@ -256,6 +262,41 @@ def test_the_notes_on_follow_up_agree_with_the_predictive_table() -> None:
     assert f"Simulated cohorts average {row.simulated:.1f} months" in notes
     assert f"interval is {row.lower:.1f} to {row.upper:.1f} months" in notes
     assert row.lower < row.reported < row.upper
+
+
+def test_follow_up_from_month_12_instead_of_28_would_hardly_lower_survival() -> None:
+    """As SOURCES.md says, if the dates are those of infusions; the draws are weighted by the ratio of likelihoods."""
+    targets = load_targets("wang2024")
+    draws = load_draws(PATHWAY)
+    assert draws is not None
+    assert targets.cohort.follow_up == (28.0, 74.7)
+    draw_values = values(draws, slice(0, 400))
+    shorter = replace(targets, cohort=replace(targets.cohort, follow_up=(12.0, 74.7)))
+    ratio = Likelihood(shorter)(draw_values) - Likelihood(targets)(draw_values)
+    solution = engine.solve(resolve(targets.scenario, draw_values), 12.0, window=False).of_a_cohort()
+    alive = solution.survival()[:, -1]
+    assert abs(special.softmax(ratio) @ alive - alive.mean()) < 0.005
+
+
+def test_the_centre_of_the_cohort_has_its_relapses_a_year_by_either_reading_of_the_dates() -> None:
+    months = 12 * (2021 - 2017) + (3 - 6) + 1
+    scenario = load_scenario("letter-centre")
+    assert f"in {months} months" in scenario.question
+    window = str(row_of("Peking PUPH R/R 64 (from infusion)", "window")["value"])
+    assert (window[:8], window[-8:]) == ("Jun 2017", "Mar 2021")
+    infused = number("Peking PUPH 115 (from infusion)", "morphologic CR")
+    relapsing = round(37 / infused, 2)
+    assert scenario.service is not None
+    assert scenario.service.arrivals_per_year == pytest.approx(12 * 37 / months, abs=0.005)
+    assert scenario.service.arrivals_per_year == pytest.approx(12 * infused / months * relapsing, abs=0.1)
+    assert f"{12 * infused / months:.0f} a year" in scenario.rationale
+    assert f"{relapsing:.0%}".replace("%", " %") in scenario.rationale
+
+
+def test_the_patients_who_had_hsct_before_they_progressed_lie_between_what_the_paper_allows() -> None:
+    before = number("Wudhikarn 2021", "prior HSCT before CAR-T")
+    after = number("Wudhikarn 2021", "HSCT consolidation after CAR-T")
+    assert load_targets("wudhikarn2021").scenario.population["prior_hsct"]["yes"] == (before + (before + after)) / 2
 
 
 def test_scenarios_say_how_many_patients_their_priors_are_worth() -> None:

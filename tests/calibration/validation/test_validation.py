@@ -28,7 +28,7 @@ def test_shipped_cohorts_set_their_uptake_and_mix() -> None:
     assert dict(schultz.set) == {"salvage_uptake": 50 / 57}
     assert dict(wudhikarn.set) == {"salvage_uptake": 30 / 38}
     assert dict(li.set) == {"salvage_uptake": 1.0, "share_dual_target_reinfusion": 1.0}
-    assert wudhikarn.population["prior_hsct"] == {"yes": 6, "no": 32}
+    assert wudhikarn.population["prior_hsct"] == {"yes": 20, "no": 18}
     assert not schultz.population
     assert not li.population
 
@@ -167,7 +167,7 @@ SPOILED = {
     "a truth value for a parameter": ("cohort.toml", '= "treated"\n', "= true\n", "not a number or text; got True"),
     "a benefit above 1": ("cohort.toml", "n = 38\n", "n = 38\nmarginal_benefit = 2\n", "benefit: .*; got 2"),
     "two levels without a row": ("targets.csv", "prior_hsct=yes", "cd19=positive", "more than one level has no row"),
-    "a level too many": ("targets.csv", "yes,,6,38,15.8", "yes,,39,39,15.8", "more patients than the cohort has"),
+    "a level too many": ("targets.csv", "yes,,20,38", "yes,,39,39", "more patients than the cohort has"),
     "18 treated of 17": ("targets.csv", ",30,38,79", ",18,17,79", "line 2: more than the total; got '18 of 17'"),
     "no place": ("targets.csv", ',"abstract",setting', ",,setting", "line 2: a target has no place"),
     "a percentage of no count": (
