@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -21,12 +22,28 @@ def list_() -> None:
     from simulator.files import toml
     from simulator.pathway import shipped
 
-    questions = {name: toml.read(scenarios.path(name)).get("question", "") for name in scenarios.names()}
+    tables = {name: toml.read(scenarios.path(name)) for name in scenarios.names()}
+    questions: dict[str, dict[str, str]] = {}
+    for name, table in tables.items():
+        questions.setdefault(_named_pathway(name, tables), {})[name] = table.get("question", "")
     pathways = {name: toml.read(shipped.path(name)).get("title", "") for name in shipped.names()}
     cohorts = {name: toml.read(cohorts_folder() / name / "cohort.toml").get("title", "") for name in shipped_cohorts()}
-    _print_texts("Scenarios (aftercart run NAME, aftercart compare baseline NAME)", questions)
+    for pathway, asked in questions.items():
+        reference = next(name for name in asked if tables[name].keys() <= _REFERENCE_KEYS)
+        instead = f"compare {reference}" if len(asked) > 1 else "run"
+        _print_texts(f"Scenarios on {pathway} (aftercart {instead} NAME)", asked)
     _print_texts("Pathways (pathway = NAME in a scenario)", pathways)
     _print_texts("Cohorts (aftercart calibrate NAME, aftercart validate NAME)", cohorts)
+
+
+_REFERENCE_KEYS = {"assumes", "pathway", "question", "rationale", "title"}
+"""Of a scenario that changes nothing."""
+
+
+def _named_pathway(scenario: str, tables: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the pathway of a shipped scenario, or of its base."""
+    table = tables[scenario]
+    return table["pathway"] if "pathway" in table else _named_pathway(table["base"], tables)
 
 
 def _print_texts(heading: str, texts: dict[str, str]) -> None:
@@ -64,7 +81,7 @@ def check(file: Annotated[str, typer.Argument(metavar="FILE", help=FILE)]) -> No
             typer.echo(f"Note: {note}")
 
 
-_PATHWAY_KEYS = {"states", "start", "parameters"}
+_PATHWAY_KEYS = {"extends", "parameters", "start", "states"}
 """Keys that a pathway has and a scenario does not have."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
 from math import isfinite
@@ -182,9 +182,18 @@ def draws_path(pathway: Pathway) -> Path:
 
 
 def load_cohort(pathway: Pathway) -> Cohort | None:
-    """Return the cohort that a pathway's draws come from; None if it has none. Raises InputError if it is malformed."""
+    """Return the cohort that a pathway's draws come from; None if it has none. Raises InputError if it is malformed.
+
+    Without predictions, and with the parameters that it informs only, where the pathway extends the fitted one.
+    """
     folder = cohort_folder(pathway)
-    return None if folder is None else read_cohort(folder)
+    cohort = None if folder is None else read_cohort(folder)
+    if cohort is None or pathway.fitted is pathway:
+        return cohort
+    posterior = cohort.posterior
+    if posterior is not None:
+        posterior = posterior[~posterior["parameter"].isin(pathway.from_priors)].reset_index(drop=True)
+    return replace(cohort, predictive=None, posterior=posterior)
 
 
 def read_cohort(folder: Path) -> Cohort:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from simulator.evidence.cohort import Cohort
@@ -13,9 +12,11 @@ from simulator.figures.pathway import diagram, flow
 from simulator.figures.picture import Picture
 from simulator.figures.survival import curve, end_points, panels, survival
 
+NAME = "overall_survival"
+
 
 def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
-    """Return the figures of a run, the answer first; none of a clock that nobody starts.
+    """Return the figures of a run, the answer first, on the first clock that anybody starts.
 
     cohort : the cohort that calibrates the pathway (see `load_cohort`); its reported figures are drawn, too.
     """
@@ -23,11 +24,8 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
     table, pathway = results.survival, results.scenarios[0].pathway
     displayed = [clock for clock in clocks(results) if occupancy.started(results.occupancy, clock)]
     pictures: list[Picture | None] = []
-    for place, clock in enumerate(displayed):
-        # A file may have this name on any system.
-        safe = re.sub(r'[<>:"/\\|?*]', "-", clock)[:60]
-        name = f"overall_survival_from_{safe}" if place else "overall_survival"
-        pictures.append(survival.picture(table, clock=clock, cohort=cohort, months=pathway.months, name=name))
+    for clock in displayed[:1]:
+        pictures.append(survival.picture(table, clock=clock, cohort=cohort, months=pathway.months, name=NAME))
     if displayed and len(results.scenarios) > curve.MOST_BANDS:
         pictures.append(panels.by_policy(table, clock=displayed[0], cohort=cohort, months=pathway.months))
     if displayed and results.end_points is not None:
@@ -46,7 +44,7 @@ def overall_survival(results: Results, cohort: Cohort | None = None) -> Picture:
     """Return the first figure of `gallery` alone."""
     results, cohort = abridged.of_run(results, cohort)
     clock, months = clocks(results)[0], results.scenarios[0].pathway.months
-    picture = survival.picture(results.survival, clock=clock, cohort=cohort, months=months, name="overall_survival")
+    picture = survival.picture(results.survival, clock=clock, cohort=cohort, months=months, name=NAME)
     return _rough(picture) if results.is_rough else picture
 
 

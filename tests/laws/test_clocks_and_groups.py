@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sojourn_times import Table, by, exponential, fixed
-from worlds import END, load, rate, share, sojourn, world
+from worlds import END, load, longer_remission, rate, share, sojourn, world
 
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves
@@ -185,7 +185,7 @@ def test_treated_and_untreated_are_everybody_and_hsct_and_other_are_the_treated(
 
 
 def test_the_clock_of_relapse_does_not_see_when_the_relapse_came() -> None:
-    base, longer = (engine.curves(resolve(load_scenario(n)), 120.0) for n in ("baseline", "longer-car-t-remission"))
+    base, longer = (engine.curves(resolve(of), 120.0) for of in (load_scenario("baseline"), longer_remission()))
     for population in ("all", "treated", "hsct"):
         relapse, infusion = ("relapse", population), ("infusion", population)
         np.testing.assert_allclose(longer.survival[relapse], base.survival[relapse], atol=1e-8)

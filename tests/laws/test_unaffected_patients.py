@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import A_FEW_SHIPPED
+from worlds import A_FEW_SHIPPED, longer_remission
 
 import scenarios
 from simulator.engines.cells import levels_of
@@ -130,7 +130,7 @@ def test_a_patient_who_never_responds_does_not_notice_an_hsct_policy(name: str, 
 
 
 def test_a_longer_remission_moves_a_life_after_relapse_and_does_not_change_it(lives: Callable[..., Lives]) -> None:
-    baseline, policy = lives(load_scenario("baseline")), lives(load_scenario("longer-car-t-remission"))
+    baseline, policy = lives(load_scenario("baseline")), lives(longer_remission())
     for who in PATIENTS:
         (_, _), *after = baseline[who]
         (_, _), *put_off = policy[who]

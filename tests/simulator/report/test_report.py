@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from worlds import longer_remission
 
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort, cohorts_folder, load_cohort
@@ -315,7 +316,7 @@ def test_a_report_made_again_from_its_folder_has_the_same_text(
 
 
 def test_a_report_made_again_keeps_the_order_of_its_clocks(tmp_path: Path) -> None:
-    results = compare("baseline", "longer-car-t-remission", draws=1, horizon=12.0)
+    results = compare("baseline", longer_remission(), draws=1, horizon=12.0)
     results.write(tmp_path)
     assert clocks(read(tmp_path)) == clocks(results) == ["infusion", "relapse"]
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from worlds import longer_remission
 
 from simulator.scenario.scenario import Scenario, load_scenario
 from simulator.wording.headline import answer
@@ -84,7 +85,7 @@ def test_a_difference_is_worded_with_its_direction_and_interval(
 
 
 def test_a_policy_that_leads_with_infusion_says_that_survival_from_relapse_is_the_same(baseline: Scenario) -> None:
-    longer = load_scenario("longer-car-t-remission")
+    longer = longer_remission()
     table = outcomes(
         BASELINE,
         ("baseline", "infusion", 0.69, 0.6, 0.78, None, None, None),

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sojourn_times import Table, fixed, lognormal
-from worlds import scenario, two_state
+from worlds import longer_remission, scenario, two_state
 
 from simulator.analyses.sensitivity import question, structural
 from simulator.analyses.sensitivity.inputs import BENEFIT_RANGE, load_inputs
@@ -199,7 +199,7 @@ def test_no_parameter_is_named_if_the_outcome_changes_by_rounding_only(wider: tu
 
 
 def test_an_outcome_that_no_parameter_changes_leaves_ranks_blank_and_shares_without_rows() -> None:
-    results = analyse("longer-car-t-remission", "baseline", parts=["prcc", "sobol"], draws=100)
+    results = analyse(longer_remission(), "baseline", parts=["prcc", "sobol"], draws=100)
     assert results.tables["prcc"][["prcc", "lower", "upper"]].isna().all(axis=None)
     assert results.tables["sobol"].empty
     assert answer(results).endswith("can be ranked. No parameter has a share of the variance to show.")
