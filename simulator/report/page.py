@@ -40,7 +40,8 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
     ]
     sections = [(anchor, title, content) for anchor, title, parts in sections if (content := list(parts))]
     contents = tag("nav", *(tag("a", text(title), href=f"#{anchor}") for anchor, title, _ in sections))
-    items = (tag("li", text(limit)) for limit in limits.of(cohort, pathway, results.manifest.get("stale_draws")))
+    horizon, stale = results.manifest["horizon"], results.manifest.get("stale_draws")
+    items = (tag("li", text(limit)) for limit in limits.of(cohort, pathway, horizon, stale))
     aside = tag("aside", tag("h2", text("What it is not")), tag("ul", *items))
     bodies = (section(anchor, title, *content) for anchor, title, content in sections)
     body = tag("main", *_answer(results), aside, contents, *bodies)

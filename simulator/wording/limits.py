@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import FROM_PRIORS, Pathway
+from simulator.scenario.scenario import Scenario
 
 PURPOSE = (
     "It is for planning and teaching about groups of patients, and not for decisions about an individual patient.",
@@ -11,7 +14,7 @@ PURPOSE = (
 )
 
 
-def of(cohort: Cohort | None, pathway: Pathway, stale: str | None) -> list[str]:
+def of(cohort: Cohort | None, pathway: Pathway, horizon: float, stale: str | None) -> list[str]:
     """Return what a run is not for, and what its intervals leave out. stale : a warning, or None"""
     if cohort is not None:
         source = ", doi ".join(part for part in (cohort.citation.rstrip("."), cohort.doi) if part)
@@ -34,7 +37,21 @@ def of(cohort: Cohort | None, pathway: Pathway, stale: str | None) -> list[str]:
             f"Its parameter sets come from {pathway.draws}. If they were fitted to a cohort, the page can show the "
             "reported figures, too: set draws in the pathway file to the cohort's folder."
         )
-    return [*([stale] if stale else []), *PURPOSE, origin]
+    return [sentence for sentence in (stale, *PURPOSE, origin, extrapolation(cohort, horizon)) if sentence]
+
+
+def extrapolation(cohort: Cohort | None, horizon: float) -> str:
+    """Return from which month on figures are extrapolated, up to a horizon in months; "" if nowhere."""
+    if cohort is None or cohort.follow_up is None or horizon <= cohort.follow_up[1]:
+        return ""
+    month, start = cohort.follow_up[1], cohort.clock
+    return f"Beyond month {month:g} after {start}, the longest follow-up, every figure is an extrapolation."
+
+
+def assumed(scenario: Scenario) -> str:
+    """Return the first sentence of what a scenario assumes; "" if it does not say."""
+    first = re.split(r"(?<=[.!?])\s", " ".join(scenario.assumes.split()), maxsplit=1)[0]
+    return f"{scenario.policy} assumes: {first}" if first else ""
 
 
 def numbers(draws: int, *, has_errors: bool) -> str:

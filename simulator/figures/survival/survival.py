@@ -151,7 +151,7 @@ def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str, *, all_
     elif clock == cohort.clock and cohort.follow_up is not None:
         thins, ends = cohort.follow_up
         sentences.append(f"Lighter after month {thins:g}, when the first survivors' follow-up ends;")
-        sentences.append(f"dashed after month {ends:g}, when the last ends.")
+        sentences.append(f"dashed after month {ends:g}, when the last ends: an extrapolation.")
     return [*sentences, notes.source_in_words(cohort)]
 
 

@@ -10,7 +10,7 @@ from simulator.experiment.results import Results
 from simulator.report.table import Part
 from simulator.report.tables import outcomes, resources
 from simulator.report.tables.calibration import predictive
-from simulator.wording import headline
+from simulator.wording import headline, limits
 from simulator.wording import resources as resource_wording
 
 
@@ -33,5 +33,8 @@ def report(results: Results, cohort: Cohort | None) -> Iterator[Part]:
     yield from resources.use(results)
     if cohort is not None and cohort.predictive is not None:
         yield from predictive(cohort, scenarios[0].pathway)
+    yield from filter(None, (limits.assumed(policy[0]) for policy in headline.policies(scenarios)))
+    if beyond := limits.extrapolation(cohort, manifest["horizon"]):
+        yield beyond
     yield f"Engine: {manifest['engine']} ({manifest['engine_because']})."
     yield manifest["note"]
