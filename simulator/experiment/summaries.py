@@ -13,7 +13,7 @@ import pandas as pd
 
 from simulator.arrays import Floats
 from simulator.outcomes import summaries
-from simulator.outcomes.uncertainty import NOTHING, Sample, of_each, of_means, quantile, read_off
+from simulator.outcomes.uncertainty import NOTHING, Sample, Summary, of_each, of_means, quantile, read_off, same_sign
 from simulator.pathway.outcome_months import alive_at, written
 from simulator.scenario.scenario import BREAK_EVEN, Scenario
 
@@ -134,10 +134,18 @@ def rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
             "outcome": outcome.name,
             "unit": outcome.unit,
             **result.columns(),
-            **(NOTHING if outcome.difference is None else next(left)).columns("difference"),
+            **_compared(outcome.difference, left),
         }
         for outcome, result in zip(outcomes, results, strict=True)
     ]
+
+
+def _compared(difference: Sample | None, summaries: Iterator[Summary]) -> dict[str, float]:
+    """Return the columns of a difference, whose summary is the next one, if there is one."""
+    if difference is None:
+        return {**NOTHING.columns("difference"), "difference_same_sign": np.nan}
+    summary = next(summaries)
+    return {**summary.columns("difference"), "difference_same_sign": same_sign(difference, float(summary.estimate))}
 
 
 def draws_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:

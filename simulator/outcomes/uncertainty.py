@@ -73,6 +73,12 @@ class Sample:
     without: Floats | None = None
 
 
+def same_sign(sample: Sample, estimate: float) -> float:
+    """Return the share of draws in which an outcome has the sign of its estimate; NaN of a single one."""
+    known = sample.values[~np.isnan(sample.values)]
+    return float(np.mean(np.sign(known) == np.sign(estimate))) if known.size > 1 else np.nan
+
+
 def read_off(function: Callable[..., Floats], *samples: Sample) -> Sample:
     """Return a function of several outcomes, draw by draw and replication by replication.
 

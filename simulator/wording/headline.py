@@ -11,6 +11,7 @@ from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import alive_at, in_words
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, split_name
 from simulator.wording import rounding
+from simulator.wording.difference import Difference
 from simulator.wording.intervals import Row, in_brackets
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from simulator.pathway.pathway import Pathway
     from simulator.scenario.scenario import Scenario
 
-EQUAL = "as many"
 CAUTIOUS = "cautious estimate"
 CAUTIOUS_NOTE = f"{CAUTIOUS.capitalize()}: the additional patients benefit as other cohorts suggest."
 
@@ -99,12 +99,14 @@ def _one_policy(outcomes: pd.DataFrame, alive: _Alive, scenario: Scenario, first
 def _compared(outcomes: pd.DataFrame, alive: _Alive, scenario: Scenario, optimistic: Scenario, first: Scenario) -> str:
     clock, month, row, before = _first_answer(alive, scenario, first, _clocks(scenario))
     if scenario is not optimistic:
-        return _at_another_benefit(outcomes, scenario, _difference(row))
+        return _at_another_benefit(outcomes, scenario, str(Difference.of_row(row)))
+    difference = Difference.of_row(row)
     sentence = (
-        f"{_denominator(alive, scenario)}, {_difference(row)} are alive {_when(scenario, clock, month)} "
+        f"{_denominator(alive, scenario)}, {difference} are alive {_when(scenario, clock, month)} "
         f"under {scenario.name}: {_per_100(row['estimate'])} instead of {_per_100(before['estimate'])} "
         f"under {first.name}."
     )
+    sentence = difference.lead(sentence)
     default = scenario.pathway.clock
     if clock == default:
         return sentence
@@ -112,7 +114,7 @@ def _compared(outcomes: pd.DataFrame, alive: _Alive, scenario: Scenario, optimis
     if never:
         return f"{sentence} No patient reaches {default} under {' and '.join(never)}."
     _, month, row, _ = _first_answer(alive, scenario, first, [default])
-    return f"{sentence} At {in_words(month)} after {default}, {_difference(row)}."
+    return f"{sentence} At {in_words(month)} after {default}, {Difference.of_row(row)}."
 
 
 def _clocks(scenario: Scenario) -> list[str]:
@@ -216,29 +218,3 @@ def _share_of_draws(rows: pd.DataFrame, margin: str, month: str) -> str:
 
 def _per_100(probability: float) -> str:
     return rounding.number(probability, "probability")
-
-
-def _difference(row: Row) -> str:
-    """Return "26 more (95 % interval 12 to 38)"."""
-    return difference_in_words(row["difference"], row["difference_lower"], row["difference_upper"])
-
-
-def difference_in_words(difference: float, least: float, most: float) -> str:
-    """Return a difference of probabilities and its interval in words; an interval across zero names both directions."""
-    words = more_or_fewer(difference)
-    ends = rounding.interval(least, most, "probability", difference)
-    if ends is None:
-        return words
-    lower, upper = (end.removeprefix("-") for end in ends)
-    if least < 0.0 < most and "0" not in ends:
-        return f"{words} (95 % interval {lower} fewer to {upper} more)"
-    if words == EQUAL:
-        return f"{words} (95 % interval 0 to {f'{lower} fewer' if upper == '0' else f'{upper} more'})"
-    low, high = sorted((lower, upper), key=float)
-    return f"{words} (95 % interval {low} to {high})"
-
-
-def more_or_fewer(difference: float) -> str:
-    """Return a difference of probabilities per 100 patients: "26 more", "2.1 fewer", "as many"."""
-    number = _per_100(difference)
-    return EQUAL if number == "0" else f"{number.removeprefix('-')} {'more' if difference > 0 else 'fewer'}"

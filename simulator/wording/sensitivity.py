@@ -19,7 +19,8 @@ from simulator.outcomes.labels import label
 from simulator.pathway.outcome_months import in_words
 from simulator.scenario.scenario import COHORTS
 from simulator.wording import rounding
-from simulator.wording.headline import difference_in_words, of_100
+from simulator.wording.difference import Difference
+from simulator.wording.headline import of_100
 from simulator.wording.intervals import in_brackets
 
 NAMED = 3
@@ -120,7 +121,7 @@ def _lead(analysis: Sensitivity) -> str:
         half = "If only half of them benefit (an assumption), the middle of the range varied here"
         sentences = [f"{sentences[0][:-1]}, if additional patients benefit as today's do."]
         premise = suggested if lead.benefit == COHORTS else half
-        sentences.append(f"{premise}: {_difference(analysis.question, lead)}.")
+        sentences.append(f"{premise}: {_answer(analysis.question, lead)}.")
     return " ".join(sentences)
 
 
@@ -129,21 +130,23 @@ def _estimates(question: Question, lead: Lead) -> str:
     alive, pathway = re.fullmatch(r"os_([\d.]+)", question.outcome), question.scenario.pathway
     if alive is None or question.population != "all" or question.clock != pathway.clock:
         title = measured(question)
-        text = f"{title[0].upper()}{title[1:]}: {_difference(question, lead)}"
+        text = f"{title[0].upper()}{title[1:]}: {_answer(question, lead)}"
     else:
         are = f"are alive at {in_words(alive[1])} under {question.scenario.name}"
-        text = f"{of_100(pathway)}, {_difference(question, lead)} {are}"
+        answer = _answer(question, lead)
+        text = f"{of_100(pathway)}, {answer} {are}"
+        text = answer.lead(text) if isinstance(answer, Difference) else text
     if question.base is None or not lead.options:
         return text
     before, after = (rounding.number(float(option.estimate), _unit(question)) for option in lead.options)
     return f"{text}: {after} instead of {before} under {question.base.name}"
 
 
-def _difference(question: Question, lead: Lead) -> str:
+def _answer(question: Question, lead: Lead) -> Difference | str:
     """Return the outcome or its difference with its interval: "26 more (95 % interval 15 to 39)"."""
     estimate, lower, upper = (float(end) for end in lead.answer[:3])
     if question.base is not None and _unit(question) == "probability":
-        return difference_in_words(estimate, lower, upper)
+        return Difference(estimate, lower, upper, lead.same_sign)
     sign = "" if question.base is None else "+"
     return number(question, estimate) + in_brackets(lower, upper, _unit(question), estimate, sign=sign)
 

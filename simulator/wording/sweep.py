@@ -8,9 +8,10 @@ import numpy as np
 
 from simulator.analyses.sweep.run import Sweep
 from simulator.arrays import Floats
-from simulator.outcomes.uncertainty import Summary, of_means, read_off
+from simulator.outcomes.uncertainty import Summary, of_means, read_off, same_sign
 from simulator.wording import resources, rounding
-from simulator.wording.headline import difference_in_words, nothing_to_show, of_100
+from simulator.wording.difference import Difference
+from simulator.wording.headline import nothing_to_show, of_100
 from simulator.wording.intervals import in_brackets
 from simulator.wording.sweep_rows import displayed, lead
 
@@ -26,7 +27,7 @@ def answer(sweep: Sweep) -> str:
         return f"{patients}, {_number(means[0])} are {alive} with {sweep.grid.label(0)}."
     axes = sweep.grid.axes
     varied = [place for place, axis in enumerate(axes) if axis.table == "capacity" and len(axis.values) > 1]
-    return f"{patients}, {_one_more(sweep, varied[0], alive) if varied else _extremes(sweep, means, alive)}"
+    return _one_more(sweep, varied[0], alive) if varied else f"{patients}, {_extremes(sweep, means, alive)}"
 
 
 def _extremes(sweep: Sweep, means: Floats, alive: str) -> str:
@@ -36,7 +37,7 @@ def _extremes(sweep: Sweep, means: Floats, alive: str) -> str:
     high, low, width = (_number(value) for value in (means[best], means[worst], means[best] - means[worst]))
     if width == "0":
         return f"{_number(means[0])} are {alive} in every cell: what varies makes no difference."
-    estimate, lower, upper = (float(end) for end in _difference(sweep, best, worst)[:3])
+    estimate, lower, upper = (float(end) for end in _difference(sweep, best, worst)[0][:3])
     return (
         f"{high} are {alive} at best ({sweep.grid.label(best)}) and {low} at worst ({sweep.grid.label(worst)}): "
         f"a difference of {width}{in_brackets(lower, upper, '%', estimate)}."
@@ -56,11 +57,13 @@ def _one_more(sweep: Sweep, place: int, alive: str) -> str:
     others = zip(axes, sweep.grid.values(before), strict=True)
     where = ", ".join(other.label(value) for other, value in others if other is not axis)
     label = resources.label(sweep.scenario.pathway.resources[axis.key], int(fewer))
-    # "1.2 more (95 % interval 0.4 to 2.6) are", or "as many are".
-    difference = difference_in_words(*(float(value) / 100.0 for value in _difference(sweep, after, before)[:3]))
+    summary, agreed = _difference(sweep, after, before)
+    estimate, lower, upper = (float(end) / 100.0 for end in summary[:3])
+    difference = Difference(estimate, lower, upper, agreed)
     survival = _by_units(sweep, place, 100.0 * sweep.draws.mean(axis=1))
+    with_more = f"{difference} are {alive} with {more:g} instead of {fewer:g} {label}{f' ({where})' if where else ''}"
     return (
-        f"{difference} are {alive} with {more:g} instead of {fewer:g} {label}{f' ({where})' if where else ''}. "
+        f"{difference.lead(f'{of_100(sweep.scenario.pathway)}, {with_more}')}. "
         f"{_waiting(lost[:2, most_lost], wait[:2, most_lost])}"
         f"{_saturation(sweep, place, [survival, np.nan_to_num(lost)])}"
     )
@@ -105,10 +108,11 @@ def _saturation(sweep: Sweep, place: int, outcomes: Sequence[Floats]) -> str:
     return f" {more} no result by as much as one patient in 100."
 
 
-def _difference(sweep: Sweep, cell: int, other: int) -> Summary:
-    """Return the difference between two cells, per 100 patients."""
+def _difference(sweep: Sweep, cell: int, other: int) -> tuple[Summary, float]:
+    """Return the difference between two cells, per 100 patients, and the share of the parameter sets with its sign."""
     difference = read_off(lambda one, two: 100.0 * (one - two), sweep.leading[cell], sweep.leading[other])
-    return of_means(difference.values, difference.noise**2)
+    summary = of_means(difference.values, difference.noise**2)
+    return summary, same_sign(difference, float(summary.estimate))
 
 
 def _number(value: float) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.pathway.outcome_months import in_words
 from simulator.wording import rounding
-from simulator.wording.headline import more_or_fewer, of_100, scenario_in_words
+from simulator.wording.difference import Difference
+from simulator.wording.headline import of_100, scenario_in_words
 from simulator.wording.intervals import in_brackets
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def immortal_time(result: ImmortalTime) -> str:
         return f"{where}, one of the two groups has no patient: {entered}, {others}."
     text = (
         f"{where}, {percent(row['entered'])} of 100 patients with {entered} are alive at {month(result)} and "
-        f"{percent(row['other'])} of 100 with {others}: {more_or_fewer(row['difference'])}"
+        f"{percent(row['other'])} of 100 with {others}: {Difference(row['difference']).more_or_fewer}"
     )
     text += f", yet {entered} saved none of them." if is_milestone(result) and row["difference"] > 0 else "."
     if result.reported is not None:

@@ -13,7 +13,7 @@ from simulator.analyses.sensitivity.question import Question
 from simulator.arrays import Floats
 from simulator.evidence.draws import BENEFIT
 from simulator.execution import Pool
-from simulator.outcomes.uncertainty import Summary, of_means, of_medians
+from simulator.outcomes.uncertainty import Sample, Summary, of_means, of_medians, same_sign
 from simulator.scenario.scenario import COHORTS, HALF
 
 
@@ -21,12 +21,13 @@ from simulator.scenario.scenario import COHORTS, HALF
 class Lead:
     """benefit : the marginal benefit, None where it is not varied; options : the outcomes of the options in order.
 
-    answer : the outcome, or its difference from the base, draw by draw
+    answer : the outcome, or its difference from the base, draw by draw; same_sign : the share of draws with its sign
     """
 
     benefit: float | str | None
     options: tuple[Summary, ...]
     answer: Summary
+    same_sign: float
 
 
 def leads(question: Question, pool: Pool, inputs: Inputs, n_draws: int) -> list[Lead]:
@@ -41,7 +42,10 @@ def leads(question: Question, pool: Pool, inputs: Inputs, n_draws: int) -> list[
         values = questions.evaluate(question, pool, at)
         by_option = () if question.per_10_month is not None else values
         options = tuple(_of(question, outcomes[question.outcome]) for outcomes in by_option)
-        estimates.append(Lead(benefit, options, _of(question, question.value(values))))
+        answers = question.value(values)
+        answer = _of(question, answers)
+        agreed = same_sign(Sample(answers, np.zeros(len(answers))), float(answer.estimate))
+        estimates.append(Lead(benefit, options, answer, agreed))
     return estimates
 
 

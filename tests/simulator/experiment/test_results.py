@@ -67,6 +67,7 @@ def test_a_difference_is_that_of_the_same_parameter_set(compared: Results) -> No
     row = outcomes.loc[("wider-salvage", "relapse", "all", "os_12")]
     assert row["difference"] == pytest.approx(more.mean(), rel=1e-7)
     assert [row["difference_lower"], row["difference_upper"]] == pytest.approx(np.quantile(more, [0.025, 0.975]))
+    assert row["difference_same_sign"] == np.mean(more > 0.0)
 
 
 def test_the_probability_that_a_policy_pays_is_the_share_of_parameter_sets_in_which_it_does(compared: Results) -> None:

@@ -19,7 +19,7 @@ def outcomes(*rows: tuple[object, ...], outcome: str = "os_12") -> pd.DataFrame:
     names += ["difference", "difference_lower", "difference_upper"]
     table = pd.DataFrame(rows, columns=names)
     table[names[2:]] = table[names[2:]].astype(float)
-    return table.assign(population="all", outcome=outcome)
+    return table.assign(population="all", outcome=outcome, difference_same_sign=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,17 @@ def test_a_policy_is_worded_by_its_additional_survivors(baseline: Scenario, wide
         "Of 100 patients who relapse, 26 more (95 % interval 12 to 38) are alive at 12 months under wider-salvage: "
         "60 instead of 34 under baseline."
     )
+
+
+def test_a_policy_whose_effect_is_not_clear_is_led_by_that(baseline: Scenario) -> None:
+    no_hsct = load_scenario("no-hsct")
+    table = outcomes(BASELINE, ("no-hsct", "relapse", 0.35, 0.2, 0.5, 0.014, -0.059, 0.089))
+    assert answer(table.assign(difference_same_sign=0.63), [baseline, no_hsct]) == (
+        "No clear difference: of 100 patients who relapse, 1.4 more (95 % interval 5.9 fewer to 8.9 more; more in 63 "
+        "of 100 parameter sets) are alive at 12 months under no-hsct: 35 instead of 34 under baseline."
+    )
+    clear = answer(table.assign(difference_same_sign=0.93), [baseline, no_hsct])
+    assert clear.startswith("Of 100 patients who relapse, 1.4 more (95 % interval 5.9 fewer to 8.9 more) are alive")
 
 
 def test_both_estimates_of_the_marginal_benefit_are_worded(baseline: Scenario, wider: Scenario) -> None:

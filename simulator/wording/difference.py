@@ -1,0 +1,72 @@
+"""A difference of probabilities in words, and whether it is clear."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from simulator.wording import rounding
+from simulator.wording.intervals import Row
+
+EQUAL = "as many"
+AGREED = 0.9
+"""Share of the parameter sets that agree on the sign of a clear difference, if its 95 % interval contains 0."""
+
+
+class Difference(NamedTuple):
+    """A difference of probabilities, its 95 % interval, and the share of the parameter sets with its sign."""
+
+    value: float
+    lower: float = math.nan
+    upper: float = math.nan
+    same_sign: float = math.nan
+
+    @classmethod
+    def of_row(cls, row: Row) -> Difference:
+        """Return the difference of a row of outcomes."""
+        values = (row[f"difference{part}"] for part in ("", "_lower", "_upper"))
+        # Runs of earlier versions have no such column.
+        return cls(*values, row.get("difference_same_sign", math.nan))
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval leaves 0 out, or the parameter sets agree on the sign; of one of them, always."""
+        return not (self.lower <= 0.0 <= self.upper and self.same_sign < AGREED)
+
+    @property
+    def more_or_fewer(self) -> str:
+        """The difference per 100 patients: "26 more", "2.1 fewer", "as many"."""
+        number = rounding.number(self.value, "probability")
+        return EQUAL if number == "0" else f"{number.removeprefix('-')} {self._direction}"
+
+    @property
+    def _direction(self) -> str:
+        return "more" if self.value > 0 else "fewer"
+
+    def __str__(self) -> str:
+        """Return "26 more (95 % interval 12 to 38)"; an interval across zero names both directions.
+
+        Where it is not clear: "1 fewer (95 % interval 9 fewer to 7 more; fewer in 58 of 100 parameter sets)".
+        """
+        interval = self._interval()
+        if not interval:
+            return self.more_or_fewer
+        agreed = rounding.number(self.same_sign, "probability")
+        unclear = "" if self.is_clear else f"; {self._direction} in {agreed} of 100 parameter sets"
+        return f"{self.more_or_fewer} (95 % interval {interval}{unclear})"
+
+    def _interval(self) -> str:
+        ends = rounding.interval(self.lower, self.upper, "probability", self.value)
+        if ends is None:
+            return ""
+        lower, upper = (end.removeprefix("-") for end in ends)
+        if self.lower < 0.0 < self.upper and "0" not in ends:
+            return f"{lower} fewer to {upper} more"
+        if self.more_or_fewer == EQUAL:
+            return f"0 to {f'{lower} fewer' if upper == '0' else f'{upper} more'}"
+        low, high = sorted((lower, upper), key=float)
+        return f"{low} to {high}"
+
+    def lead(self, sentence: str) -> str:
+        """Return a sentence that has the difference, led by that it is not clear where it is not."""
+        return sentence if self.is_clear else f"No clear difference: {sentence[0].lower()}{sentence[1:]}"
