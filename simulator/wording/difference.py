@@ -24,9 +24,9 @@ class Difference(NamedTuple):
     @classmethod
     def of_row(cls, row: Row) -> Difference:
         """Return the difference of a row of outcomes."""
-        values = (row[f"difference{part}"] for part in ("", "_lower", "_upper"))
+        value, lower, upper = (row[f"difference{part}"] for part in ("", "_lower", "_upper"))
         # Runs of earlier versions have no such column.
-        return cls(*values, row.get("difference_same_sign", math.nan))
+        return cls(value, lower, upper, row.get("difference_same_sign", math.nan))
 
     @property
     def is_clear(self) -> bool:
