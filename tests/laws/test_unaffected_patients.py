@@ -30,7 +30,8 @@ def lives(events: Events) -> Callable[..., Lives]:
     known: dict[tuple[str, float], Lives] = {}
 
     def lived(scenario: Scenario, horizon: float = 120.0) -> Lives:
-        key = (f"{scenario.where}@{scenario.marginal_benefit}{scenario.set}{scenario.name}", horizon)
+        policy = f"{scenario.where}@{scenario.marginal_benefit}{scenario.set}{scenario.name}"
+        key = (f"{policy} on {scenario.pathway.name}", horizon)
         if key not in known:
             known[key] = lives_of(events(resolve(scenario), PATIENTS, horizon=horizon))
         return known[key]
