@@ -37,7 +37,7 @@ from simulator.engines.curves import INTERVAL
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
 from simulator.evidence import fingerprint
-from simulator.evidence.draws import BENEFIT, BENEFIT_FILE, draws_file, load_draws, read_draws, values
+from simulator.evidence.draws import BENEFIT, BENEFIT_FILE, draws_file, fitted_draws, read_draws, values
 from simulator.files import csv, whole
 from simulator.pathway.outcome_months import alive_at
 from simulator.pathway.pathway import Pathway
@@ -216,7 +216,7 @@ def _is_one_model(first: Pathway, other: Pathway) -> bool:
     """Return whether two pathways are the same in content, and their draws: one file, or copies of it."""
     if replace(first, name="", file=None, draws=None) != replace(other, name="", file=None, draws=None):
         return False
-    draws, other_draws = load_draws(first), load_draws(other)
+    draws, other_draws = fitted_draws(first), fitted_draws(other)
     return draws is other_draws if draws is None or other_draws is None else draws.equals(other_draws)
 
 

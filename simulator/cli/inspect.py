@@ -138,11 +138,15 @@ def _pathway(path: Path) -> tuple[str, str | None]:
 def _scenario(path: str | Path) -> tuple[str, str | None]:
     from simulator.engines.model import resolve
     from simulator.evidence.draws import informed_draws, levels, staleness
+    from simulator.evidence.practice import at_reference, check_declared
     from simulator.scenario.scenario import load_scenario
 
     scenario = load_scenario(path)
     # A lever may be valid at the declared values and not at every draw.
-    resolve(scenario, levels(informed_draws(scenario.pathway)))
+    draws = informed_draws(scenario.pathway)
+    if draws is None:
+        check_declared(scenario.pathway)
+    resolve(scenario, levels(draws and at_reference(scenario.pathway, draws)))
     return f"scenario '{scenario.name}' on pathway '{scenario.pathway.name}'", staleness(scenario.pathway)
 
 

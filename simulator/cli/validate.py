@@ -62,7 +62,7 @@ def validate(
     with folder.filled(out) as unfinished, kept, progress.displayed("validating", quiet=quiet) as advance:
         parts = []
         for targets in every:
-            table = draws.load_draws(targets.pathway)
+            table = draws.fitted_draws(targets.pathway)
             of_cohort = partial(_advance, advance, targets.cohort.name)
             parts.append(external.validate(targets, table, jobs=using, progress=of_cohort))
         table = pd.concat(parts, ignore_index=True)

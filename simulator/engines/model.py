@@ -30,8 +30,8 @@ from simulator.scenario.scenario import LEVERS, Scenario
 class Exit:
     """A way out of a state: a latent `time`, or a `probability` with or without a time.
 
-    `declaration` in words: exits declared alike have the same numbers. `carried_forward` : its latent time is the one
-    of this name that was drawn in the state before.
+    `declaration` in words: exits declared alike have the same numbers. `drawn_as` : the branch whose random numbers it
+    has. `carried_forward` : its latent time is the one of this name that was drawn in the state before.
     """
 
     name: str
@@ -39,12 +39,13 @@ class Exit:
     time: Distribution | None
     probability: Floats | None
     declaration: str
+    drawn_as: str
     carried_forward: bool = False
 
 
 @dataclass(frozen=True)
 class MarginalBenefit:
-    """Who is marginal: the share treated under the draw's own probabilities and under the scenario's.
+    """Who is marginal: treated by the scenario's share and not by practice's, the reference in every draw of a run.
 
     benefit : a number; or (n_draws, 1), for the exact engine only
     """
@@ -293,10 +294,19 @@ class _Resolver:
                 self._time(state, transition, where),
                 probability,
                 self._declaration(state, transition),
+                self._drawn_as(state, transition),
                 transition.carried_forward,
             )
             for transition, probability in zip(state.transitions, probabilities, strict=True)
         )
+
+    def _drawn_as(self, state: State, transition: Transition) -> str:
+        """Return a branch's own name, or of the branch it replaces: only patients of the two notice a replacement."""
+        replaces = self.scenario.replace
+        partners = {**replaces, **{replaced: name for name, replaced in replaces.items()}}
+        partner = partners.get(str(transition.probability))
+        drawn_as = (other.name for other in state.transitions if partner is not None and other.probability == partner)
+        return next(drawn_as, transition.name)
 
     def _declaration(self, state: State, transition: Transition) -> str:
         ratio = self.scenario.hazard_ratio.get(f"{state.name}.{transition.name}")

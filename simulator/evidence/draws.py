@@ -13,6 +13,7 @@ from simulator.engines.model import resolve
 from simulator.errors import InputError, within
 from simulator.evidence import fingerprint
 from simulator.evidence.cohort import cohort_folder, cohorts_folder, draws_path
+from simulator.evidence.practice import at_reference, check_declared
 from simulator.evidence.prior_draws import N_DRAWS, prior_draws
 from simulator.files import csv
 from simulator.pathway.checks import unknown
@@ -41,19 +42,33 @@ def draws_file(pathway: Pathway) -> Path | None:
 
 
 def load_draws(pathway: Pathway) -> pd.DataFrame | None:
-    """Return a pathway's draws, one a row, a column a parameter; None if it has none. Raises InputError."""
+    """Return a pathway's draws for a run: one a row, a column a parameter, the uptake at the reference of practice.
+
+    None if it has none. Raises InputError.
+    """
+    return _for_run(pathway, _columns(pathway))
+
+
+def load_informed_draws(pathway: Pathway) -> pd.DataFrame | None:
+    """Return `load_draws` with one more column, `INFORMED`, of the marginal benefit where cohorts inform it."""
+    return _for_run(pathway, informed_draws(pathway))
+
+
+def _for_run(pathway: Pathway, draws: Mapping[str, Floats] | None) -> pd.DataFrame | None:
+    import pandas as pd
+
+    if draws is None:
+        check_declared(pathway)
+        return None
+    return pd.DataFrame(at_reference(pathway, draws))
+
+
+def fitted_draws(pathway: Pathway) -> pd.DataFrame | None:
+    """Return a pathway's draws as they were fitted; None if it has none. Raises InputError."""
     import pandas as pd
 
     columns = _columns(pathway)
     return None if columns is None else pd.DataFrame(columns)
-
-
-def load_informed_draws(pathway: Pathway) -> pd.DataFrame | None:
-    """Return a pathway's draws, with one more column, `INFORMED`, of the marginal benefit where cohorts inform it."""
-    import pandas as pd
-
-    informed = informed_draws(pathway)
-    return None if informed is None else pd.DataFrame(informed)
 
 
 def read_draws(path: Path, pathway: Pathway) -> pd.DataFrame:
@@ -64,7 +79,7 @@ def read_draws(path: Path, pathway: Pathway) -> pd.DataFrame:
 
 
 def informed_draws(pathway: Pathway) -> dict[str, Floats] | None:
-    """Return `load_informed_draws` by column: `check` starts fast, without importing pandas."""
+    """Return the fitted draws and `INFORMED` by column: `check` starts fast, without importing pandas."""
     columns, path = _columns(pathway), draws_file(pathway)
     if columns is not None and path is not None and (benefits := path.with_name(BENEFIT_FILE)).exists():
         columns[INFORMED] = read_benefits(benefits, n_draws(columns))

@@ -130,7 +130,7 @@ def note(pathway: Pathway) -> str:
 
 
 def _declared(scenario: Scenario) -> dict[str, Any]:
-    keys = ("set", "scale", "odds_ratio", "hazard_ratio", "population")
+    keys = ("set", "scale", "odds_ratio", "replace", "hazard_ratio", "population")
     levers: dict[str, Any] = {key: dict(getattr(scenario, key)) for key in keys if getattr(scenario, key)}
     if scenario.case_mix:
         levers["case_mix"] = list(scenario.case_mix)

@@ -32,7 +32,7 @@ class BreakEven:
 def with_marginal_benefits(
     scenarios: Sequence[Scenario], table: pd.DataFrame | None, n_draws: int, *, break_even: bool
 ) -> list[Scenario]:
-    """Return the scenarios to show: a scenario that treats more than the draws' policy, for several marginal benefits.
+    """Return the scenarios to show: a scenario that treats more than the reference, for several marginal benefits.
 
     Those are 1, the benefit that other cohorts suggest (0.5 where none inform it), and break-even if `break_even`; a
     scenario that declares a benefit is shown for that benefit and for 1.
@@ -51,7 +51,7 @@ def with_marginal_benefits(
 
 
 def _treats_more(scenario: Scenario, draw_values: Values) -> bool:
-    """Return whether a scenario treats more than the draws' policy, before its date or from then on."""
+    """Return whether a scenario treats more than the reference, before its date or from then on."""
     marginal = resolve(scenario, draw_values).marginal
     is_raised = marginal is not None and marginal.raised
     return is_raised or (scenario.before is not None and _treats_more(scenario.before, draw_values))

@@ -47,7 +47,7 @@ def compare(
 ) -> Results:
     """Return the results of scenarios, with differences from the first; a list stands for its members. InputError.
 
-    A scenario that treats more than its draws' policy has several marginal benefits: see `with_marginal_benefits`.
+    A scenario that treats more than the reference has several marginal benefits: see `with_marginal_benefits`.
     The options are those of `Settings`; progress : called with how many pieces are done, and of how many.
     """
     return simulate(scenarios, Settings(**options), progress)

@@ -16,6 +16,7 @@ from simulator.engines.model import resolve
 from simulator.engines.steps import FINEST_READ, divisor
 from simulator.errors import InputError
 from simulator.evidence.draws import check_draws, choose, load_informed_draws, values
+from simulator.evidence.practice import at_reference
 from simulator.experiment.settings import Given
 from simulator.outcomes.summaries import survival_at
 from simulator.pathway.checks import unknown
@@ -30,7 +31,8 @@ def survival_curves(
 ) -> dict[str, Floats]:
     """Return population -> S, (n_draws, n_months), on the default clock, from the exact engine; NaN for nobody.
 
-    draws : parameter sets, one a row, or how many of the cohort's; default: up to 400, or the declared values
+    draws : parameter sets, one a row, or how many of the cohort's; default: up to 400, or the declared values.
+    The uptake of practice is the pathway's reference in all of them
     months : since the clock's start; default: the pathway's months of survival
     Raises InputError, also where a resource is limited or a milestone passed.
     """
@@ -48,7 +50,8 @@ def survival_curves(
         n_draws = choose(table, draws, pathway)
     elif isinstance(draws, pd.DataFrame):
         check_draws(draws, pathway, "survival_curves: draws")
-        table, n_draws = draws, len(draws)
+        columns = {str(name): draws[name].to_numpy(dtype=float) for name in draws}
+        table, n_draws = pd.DataFrame(at_reference(pathway, columns)), len(draws)
     else:
         allowed = "a whole number, or a pandas table of a row a parameter set and a column a parameter"
         raise InputError("no parameter sets", where="survival_curves: draws", got=draws, allowed=allowed)

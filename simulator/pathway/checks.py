@@ -14,6 +14,7 @@ from simulator.pathway.pathway import (
     Selection,
     State,
     Transition,
+    leaves_in,
     names_in,
     reachable,
     references_of,
@@ -290,6 +291,11 @@ def _check_marginal(pathway: Pathway) -> None:
     ]:
         raise InputError(
             f"'{decision.name}' must be between two branches, one of them to '{otherwise.name}'", where=where
+        )
+    if not all(isinstance(share, str) for way in decision.transitions for share in leaves_in(way.probability)):
+        allowed = "a parameter, which [marginal] reference sets"
+        raise InputError(
+            "the share treated is a number", where=f"{pathway.where}: [states.{decision.name}]", allowed=allowed
         )
     if otherwise.kind != "sojourn" or any(
         states[transition.to].kind != "death" for transition in otherwise.transitions

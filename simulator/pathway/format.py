@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -137,6 +138,9 @@ class MarginalTable(toml.Table):
     branch: str = Field(description="the branch that treats")
     otherwise: str = Field(description="the sojourn of untreated patients; leads only to death")
     no_benefit: str = Field(description="the state of patients treated without benefit")
+    reference: str | Number = Field(
+        description='the share treated today, whose outcomes were calibrated: "18/37", or a number from 0 to 1'
+    )
 
 
 class ComparisonTable(toml.Table):
@@ -238,7 +242,7 @@ def _pathway(table: PathwayTable, path: Path, extended: Pathway | None) -> Pathw
         patients=table.patients,
         months=outcome_months(table.survival_months, table.answer_month, str(path)),
         abbreviations=table.abbreviations,
-        marginal=Marginal(**table.marginal.model_dump()) if table.marginal else None,
+        marginal=_marginal(table.marginal, path),
         comparison=_comparison(table.guarantee_time),
         draws=table.draws,
         file=path,
@@ -246,6 +250,20 @@ def _pathway(table: PathwayTable, path: Path, extended: Pathway | None) -> Pathw
         inherits_draws=extended is not None and "draws" not in toml.read(path),
         end_points={name: end_point(name, declared) for name, declared in table.end_points.items()},
     )
+
+
+def _marginal(table: MarginalTable | None, path: Path) -> Marginal | None:
+    if table is None:
+        return None
+    treated, slash, patients = str(table.reference).partition("/")
+    try:
+        share = float(treated) / float(patients if slash else 1)
+    except (ValueError, ZeroDivisionError):
+        share = math.nan
+    if not 0.0 <= share <= 1.0:
+        allowed = 'a fraction of patients, as "18/37", or a number from 0 to 1'
+        raise InputError("not a share", where=f"{path}: [marginal] reference", got=table.reference, allowed=allowed)
+    return Marginal(**{**table.model_dump(), "reference": share})
 
 
 def _comparison(table: ComparisonTable | None) -> Comparison | None:

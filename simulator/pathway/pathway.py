@@ -154,12 +154,13 @@ class Resource:
 
 @dataclass(frozen=True)
 class Marginal:
-    """Where a policy treats additional patients, and what becomes of those without benefit."""
+    """Where a policy treats additional patients, what becomes of those without benefit, and the share treated today."""
 
     decision: str
     branch: str
     otherwise: str
     no_benefit: str
+    reference: float
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import fields
 from simulator.scenario.capacity import Capacity
 from simulator.scenario.scenario import Scenario
 
-TABLES = ("set", "scale", "odds_ratio", "hazard_ratio", "population")
+TABLES = ("set", "scale", "odds_ratio", "replace", "hazard_ratio", "population")
 
 
 def lines(scenario: Scenario) -> Iterator[str]:

@@ -80,6 +80,7 @@ class _Scenario(BaseModel):
     set: dict[str, float] = Field(default_factory=dict)
     scale: dict[str, float] = Field(default_factory=dict)
     odds_ratio: dict[str, float] = Field(default_factory=dict)
+    replace: dict[str, str] = Field(default_factory=dict)
     hazard_ratio: dict[str, float | dict[str, Any]] = Field(default_factory=dict)
     population: dict[str, dict[str, float]] = Field(default_factory=dict)
     case_mix: list[CaseMixTable] = Field(default_factory=list)

@@ -17,7 +17,10 @@ Values = Mapping[str, Floats | float]
 
 
 def apply_levers(scenario: Scenario, draw_values: Mapping[str, Floats | float]) -> dict[str, Floats | float]:
-    """Return the values with a scenario's levers pulled; siblings of a changed branch are rescaled in proportion."""
+    """Return the values with a scenario's levers pulled; siblings of a changed branch are rescaled in proportion.
+
+    A replaced branch gives its draw's own share to another, and its siblings keep theirs.
+    """
     changed: dict[str, Floats | float] = dict(scenario.set)
     with np.errstate(over="ignore", invalid="ignore"):
         for name, factor in scenario.scale.items():
@@ -28,8 +31,11 @@ def apply_levers(scenario: Scenario, draw_values: Mapping[str, Floats | float]) 
     for lever in LEVERS:
         for name in getattr(scenario, lever):
             _check_unit(scenario, lever, name, changed[name])
+    moved = tuple(changed)
+    for name, replaced in scenario.replace.items():
+        changed |= {name: draw_values[name] + draw_values[replaced], replaced: 0.0}
     values = {**draw_values, **changed}
-    for name in changed:
+    for name in moved:
         for choice in scenario.pathway.siblings(name):
             _rescale(scenario, choice, changed, values, draw_values)
     return values

@@ -54,6 +54,10 @@ class ScenarioTable(toml.Table):
     set: dict[str, Number] = Field(default_factory=dict, description="parameter = value")
     scale: dict[str, Number] = Field(default_factory=dict, description="parameter = factor")
     odds_ratio: dict[str, Number] = Field(default_factory=dict, description="probability parameter = odds ratio")
+    replace: dict[str, str] = Field(
+        default_factory=dict,
+        description="share of a branch = share of another branch of its choice, which it takes over in each draw",
+    )
     hazard_ratio: dict[str, Number | dict[str, Any]] = Field(
         default_factory=dict,
         description='"state.transition" = hazard ratio of a latent time: a number, {by = "attribute", level = ...}, or '
@@ -90,6 +94,7 @@ class Scenario:
     set: Mapping[str, float] = field(default_factory=dict)
     scale: Mapping[str, float] = field(default_factory=dict)
     odds_ratio: Mapping[str, float] = field(default_factory=dict)
+    replace: Mapping[str, str] = field(default_factory=dict)
     hazard_ratio: Mapping[str, DeclaredRatio] = field(default_factory=dict)
     population: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     case_mix: Sequence[Mapping[str, Any]] = ()
@@ -259,7 +264,7 @@ def _flat_tables(table: ScenarioTable) -> dict[str, dict[str, Any]]:
         else:
             ratios[key] = value
     levers: dict[str, dict[str, Any]] = {"hazard_ratio": ratios}
-    for key in (*LEVERS, "population"):
+    for key in (*LEVERS, "replace", "population"):
         levers[key] = dict(getattr(table, key))
     return levers
 
@@ -295,6 +300,8 @@ def check(scenario: Scenario) -> None:
             if name not in pathway.parameters:
                 raise unknown("parameter", name, pathway.parameters, where)
             _check_lever(lever, pathway.parameters[name].unit, value, where)
+    for name, replaced in scenario.replace.items():
+        _check_replacement(pathway, name, replaced, f"{scenario.where}: [replace] {name}")
     _check_once(scenario)
     _check_benefit(scenario, f"{scenario.where}: marginal_benefit")
     if pathway.milestones and scenario.service is not None:
@@ -338,6 +345,18 @@ def _check_lever(lever: str, unit: str, value: float, where: str) -> None:
         raise InputError("an odds ratio needs a probability", where=where, got=unit, allowed="[scale]")
 
 
+def _check_replacement(pathway: Pathway, name: str, replaced: str, where: str) -> None:
+    """Refuse to replace what is no other branch of the same choice."""
+    for parameter in (name, replaced):
+        if parameter not in pathway.parameters:
+            raise unknown("parameter", parameter, pathway.parameters, where)
+    others = {other for choice in pathway.siblings(name) for other in choice.names} - {name}
+    if replaced not in others:
+        allowed = f"the share of another branch of the choice: {', '.join(sorted(others))}" if others else ""
+        what = "a treatment takes over the share of another in its choice"
+        raise InputError(what, where=where, got=replaced, allowed=allowed or "a key that is the share of a branch")
+
+
 def _check_benefit(scenario: Scenario, where: str) -> None:
     """Refuse a benefit of additional patients where no decision is declared that they are additional at."""
     if scenario.pathway.marginal is None and scenario.marginal_benefit != 1.0:
@@ -352,9 +371,8 @@ def _check_benefit(scenario: Scenario, where: str) -> None:
 def _check_once(scenario: Scenario) -> None:
     for name in scenario.pathway.parameters:
         levers = [lever for lever in LEVERS if name in getattr(scenario, lever)]
+        levers += ["replace"] * [*scenario.replace, *scenario.replace.values()].count(name)
         if len(levers) > 1:
             raise InputError(
-                f"'{name}' is given in two tables",
-                where=scenario.where,
-                got=", ".join(f"[{lever}]" for lever in levers),
+                f"'{name}' is given twice", where=scenario.where, got=", ".join(f"[{lever}]" for lever in levers)
             )

@@ -14,7 +14,8 @@ from simulator.arrays import Floats
 from simulator.engines.model import point_values, resolve
 from simulator.errors import InputError
 from simulator.evidence.cohort import is_silent, load_cohort
-from simulator.evidence.draws import BENEFIT, choose, load_informed_draws, values
+from simulator.evidence.draws import BENEFIT, choose, informed_draws, levels
+from simulator.evidence.practice import at_reference, uptake
 from simulator.outcomes.uncertainty import central
 from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway
@@ -35,7 +36,8 @@ LEAST = 40
 class Inputs:
     """The uncertain inputs and their draws.
 
-    draws : a row a joint draw, a column an input, in the order of the pathway file; marginal_benefit last, if varied
+    draws : a row a joint draw as fitted, a column a parameter, in the order of the pathway file; marginal_benefit last,
+    if varied. The uptake is no input: `row_values` puts it at the reference
     silent : inputs that the cohort did not inform; informed_benefit : other cohorts inform marginal_benefit
     """
 
@@ -46,7 +48,7 @@ class Inputs:
 
     @property
     def names(self) -> list[str]:
-        return [str(name) for name in self.draws.columns]
+        return [str(name) for name in self.draws.columns if name not in uptake(self.pathway)]
 
     def meaning(self, name: str) -> str:
         return BENEFIT_MEANING if name == BENEFIT else self.pathway.parameters[name].meaning
@@ -58,7 +60,7 @@ class Inputs:
         """Return the inputs that share one choice with an input, itself included."""
         if name == BENEFIT:
             return (name,)
-        return tuple(sibling for sibling in self.pathway.choice_siblings(name) if sibling in self.draws)
+        return tuple(sibling for sibling in self.pathway.choice_siblings(name) if sibling in self.names)
 
     @property
     def factors(self) -> list[tuple[str, ...]]:
@@ -78,12 +80,12 @@ class Inputs:
     @cached_property
     def constant(self) -> list[str]:
         """The inputs that do not vary."""
-        return inseparable.constant(self.draws)
+        return inseparable.constant(self.draws[self.names])
 
     @cached_property
     def together(self) -> list[tuple[str, ...]]:
         """The groups of inputs that move together, so that no method separates them."""
-        return inseparable.together(self.draws, self.siblings)
+        return inseparable.together(self.draws[self.names], self.siblings)
 
     @property
     def blank(self) -> set[str]:
@@ -96,12 +98,19 @@ class Inputs:
         sentences = [f"{listed(group)} vary together, so their effects cannot be separated." for group in self.together]
         if self.constant:
             sentences.append(f"{listed(self.constant)} {'do' if len(self.constant) > 1 else 'does'} not vary.")
+        stated = [name for name in uptake(self.pathway) if name in self.draws]
+        if stated and self.pathway.marginal is not None:
+            share = f"{100 * self.pathway.marginal.reference:.0f} %"
+            are = "are" if len(stated) > 1 else "is"
+            sentences.append(
+                f"{listed(stated)} {are} left out: practice treats {share}, which is known, not estimated."
+            )
         return " ".join(sentences)
 
     @cached_property
     def centre(self) -> dict[str, float]:
-        """All inputs at their medians over draws, siblings of a choice rescaled to their joint probability."""
-        centre = {name: float(self.draws[name].median()) for name in self.names}
+        """All columns at their medians over draws, siblings of a choice rescaled to their joint probability."""
+        centre = {str(name): float(self.draws[name].median()) for name in self.draws}
         if BENEFIT in centre and not self.informed_benefit:
             centre[BENEFIT] = sum(BENEFIT_RANGE) / 2.0
         for factor in self.factors:
@@ -137,7 +146,7 @@ class Inputs:
             return {**self.centre, name: value}
         draw_values = {**point_values(self.pathway), **self.centre}
         pulled = apply_levers(Scenario(name, self.pathway, set={name: value}), draw_values)
-        return {name: float(pulled[name]) for name in self.names}
+        return {name: float(pulled[name]) for name in self.centre}
 
 
 def listed(words: Sequence[str]) -> str:
@@ -159,13 +168,14 @@ def load_inputs(options: Sequence[Scenario], wanted: int | None, seed: int) -> I
 
 
 def _table(pathway: Pathway, wanted: int | None) -> tuple[pd.DataFrame, int]:
-    table = load_informed_draws(pathway)
-    if table is None:
+    columns = informed_draws(pathway)
+    if columns is None:
         raise InputError(
             "a pathway without draws has no uncertain parameters",
             where=pathway.where,
             allowed='a pathway with draws = "COHORT" or "FILE.csv"',
         )
+    table = pd.DataFrame(columns)
     return table, choose(table, len(table) if wanted is None else wanted, pathway)
 
 
@@ -188,21 +198,27 @@ def _assumed(seed: int, n_draws: int) -> Floats:
 
 
 def is_open(scenario: Scenario, table: pd.DataFrame) -> bool:
-    """Return whether a scenario treats more than its draws' policy, at a benefit that no name as NAME@0.5 fixes."""
+    """Return whether a scenario treats more than the reference, at a benefit that no name as NAME@0.5 fixes."""
     benefit = split_name(scenario.name)[1]
-    marginal = resolve(scenario, row_values(table)).marginal
+    marginal = resolve(scenario, row_values(table, scenario.pathway)).marginal
     return benefit in (None, COHORTS) and marginal is not None and marginal.raised
 
 
-def row_values(rows: pd.DataFrame) -> dict[str, Floats]:
-    """Return the values of rows, (n_rows, 1) each, with their benefits as the benefits that cohorts inform."""
-    return values(rows.rename(columns={BENEFIT: INFORMED}), slice(None))
+def row_values(rows: pd.DataFrame, pathway: Pathway) -> dict[str, Floats]:
+    """Return the values of rows, (n_rows, 1) each: the uptake at the reference, benefits as those cohorts inform."""
+    columns = {INFORMED if name == BENEFIT else str(name): rows[name].to_numpy(dtype=float) for name in rows}
+    return levels(at_reference(pathway, columns))
 
 
 def check_names(names: Sequence[str], inputs: Inputs) -> None:
     """Raise InputError for a name that is not an input."""
     for name in names:
-        if name not in inputs.draws:
+        if name in uptake(inputs.pathway):
+            allowed = f"[set] in a scenario, or `aftercart sweep SCENARIO --vary {name}=...`"
+            raise InputError(
+                "the share treated is known and not varied", where="--parameter", got=name, allowed=allowed
+            )
+        if name not in inputs.names:
             raise unknown("uncertain parameter", name, inputs.names, "--parameter")
 
 

@@ -222,7 +222,7 @@ def _with_rough_medians(curves: Curves) -> Curves:
 
 
 def _model(option: Scenario, is_varied: bool, rows: pd.DataFrame, structure: str) -> Model:
-    model = restructured(resolve(option, row_values(rows)), structure)
+    model = restructured(resolve(option, row_values(rows, option.pathway)), structure)
     if is_varied and model.marginal is not None:
         benefit = rows[BENEFIT].to_numpy(dtype=float)[:, None]
         model = replace(model, marginal=replace(model.marginal, benefit=benefit))

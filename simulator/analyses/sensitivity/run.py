@@ -270,7 +270,9 @@ class _Work:
     def prcc(self) -> pd.DataFrame:
         values = self._values(self.inputs.draws, "the draws")
         siblings = {name: self.inputs.siblings(name) for name in self.names}
-        table = rank_correlation.table(self.inputs.draws, np.where(np.ptp(values) > SEEN, values, 0.0), siblings)
+        table = rank_correlation.table(
+            self.inputs.draws[self.inputs.names], np.where(np.ptp(values) > SEEN, values, 0.0), siblings
+        )
         return self._ranked(table, table["prcc"].abs(), "prcc", "lower", "upper")
 
     def sobol(self) -> pd.DataFrame:
@@ -287,7 +289,7 @@ class _Work:
 
     def structure(self) -> pd.DataFrame:
         rows = self.inputs.draws.iloc[:MOST]
-        names = offered(resolve(option, row_values(rows)) for option in self.question.options)
+        names = offered(resolve(option, row_values(rows, option.pathway)) for option in self.question.options)
         values = {name: self._values(rows, name, name) for name in names}
         compared = [Alternative(name, "", value, np.ones(len(value))) for name, value in values.items()]
         return alternatives.table(values[DECLARED], compared, _drawn(rows), medians=self.question.is_median)

@@ -14,7 +14,7 @@ from simulator.arrays import Floats
 def rows(inputs: Inputs, names: Sequence[str]) -> pd.DataFrame:
     """Return the rows to evaluate: the centre, then the low and the high end of every input in turn."""
     moved = [inputs.moved(name, end) for name in names for end in inputs.ends(name)]
-    return pd.DataFrame([inputs.centre, *moved], columns=inputs.names)
+    return pd.DataFrame([inputs.centre, *moved])
 
 
 def table(inputs: Inputs, names: Sequence[str], values: Floats) -> pd.DataFrame:

@@ -72,7 +72,7 @@ class PatientSampler:
         return exits[self._branches[key][place % BLOCK]]
 
     def treated_today(self, place: int, visit: int) -> bool:
-        """Return whether the draw's own probabilities would treat a patient at a visit of the marginal decision."""
+        """Return whether practice would treat a patient at a visit of the marginal decision."""
         rule, marginal = self.model.pathway.marginal, self.model.marginal
         assert rule is not None
         assert marginal is not None
@@ -109,7 +109,7 @@ class PatientSampler:
         patients, cell = self._block(block)
         with np.errstate(divide="ignore"):
             ranks = [
-                -np.log(self.uniforms.at(f"{state}/{exit.name}", patients, visit))
+                -np.log(self.uniforms.at(f"{state}/{exit.drawn_as}", patients, visit))
                 / (share[cell] if share.ndim and share.size > 1 else share)
                 for exit, share in zip(exits, shares, strict=True)
             ]

@@ -183,7 +183,7 @@ class Run:
         self, state: str, exits: Sequence[Exit], shares: Sequence[Floats], who: Integers, visit: Integers | int
     ) -> list[Floats]:
         """Return each branch's -log(u) / p, (n,) each; inf where it is closed."""
-        ranks = list(self._exposures(tuple(f"{state}/{exit.name}" for exit in exits), who, visit))
+        ranks = list(self._exposures(tuple(f"{state}/{exit.drawn_as}" for exit in exits), who, visit))
         with np.errstate(divide="ignore"):
             for rank, share in zip(ranks, shares, strict=True):
                 np.divide(rank, self._by_cell(share, who), out=rank)
@@ -222,7 +222,7 @@ class Run:
     def _mark_marginal(
         self, state: str, exits: Sequence[Exit], winner: Integers, who: Integers, month: Floats, visit: Integers | int
     ) -> None:
-        """Mark patients without benefit: treated under the scenario's shares, untreated under today's."""
+        """Mark patients without benefit: treated under the scenario's shares, untreated in practice."""
         marginal, rule = self.plan.marginal, self.plan.model.pathway.marginal
         if marginal is None or rule is None or state != rule.decision or self.without_benefit is None:
             return
@@ -237,7 +237,7 @@ class Run:
         self._mark_without_benefit(rule.otherwise, treated_patients[no_benefit], month[candidates][no_benefit])
 
     def _untreated_before(self, state: str, who: Integers, visit: Integers | int) -> Booleans:
-        """Return who would not be treated under the draw's own shares, with the same uniforms."""
+        """Return who would not be treated in practice, with the same uniforms."""
         rule, marginal = self.plan.model.pathway.marginal, self.plan.marginal
         assert rule is not None
         assert marginal is not None

@@ -115,6 +115,8 @@ def _change(scenario: Scenario, name: str) -> str:
         levers: Mapping[str, float] = getattr(scenario, lever)
         if name in levers:
             return f"{scenario.name}: {words[lever]}{levers[name]:g}"
+    if name in scenario.replace:
+        return f"{scenario.name}: takes over {scenario.replace[name]}"
     return ""
 
 

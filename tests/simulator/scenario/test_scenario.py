@@ -245,10 +245,7 @@ REFUSED = {
     "a negative factor": ("[scale]\nsurvives = -2", r"\[scale\] survives: negative factor; got -2"),
     "scaled out of its unit": ("[scale]\na = 3", r"a: value outside its unit \(probability\); got 1.5.*odds_ratio"),
     "the odds of months": ("[odds_ratio]\nsurvives = 2", r"\[odds_ratio\] survives: an odds ratio needs a probability"),
-    "a parameter in two tables": (
-        "[set]\na = 0.1\n[scale]\na = 2",
-        r"'a' is given in two tables; got '\[set\], \[scale\]'",
-    ),
+    "a parameter in two tables": ("[set]\na = 0.1\n[scale]\na = 2", r"'a' is given twice; got '\[set\], \[scale\]'"),
     "more than all": ("[set]\na = 0.7\nb = 0.7", r"a, b: leaves a negative share for c; got -0.[34]"),
     "all set and not one": (
         "[set]\na = 0.7\nb = 0.1\nc = 0.1",

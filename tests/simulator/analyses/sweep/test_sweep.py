@@ -187,7 +187,7 @@ def test_a_policy_may_start_in_years_that_its_cell_adds(tmp_path: Path, ward: Ca
         ({"years": "2,1e9"}, "years: input should be less than or equal to 200"),
         ({"beds": "1,1.5"}, "with beds=1.5: [capacity] beds: not a whole number above zero"),
         ({"wait": "1,-1"}, "with wait=-1: [set] wait: value outside its unit (months)"),
-        ({"wait": "1", "scale.wait": "2"}, "'wait' is given in two tables"),
+        ({"wait": "1", "scale.wait": "2"}, "'wait' is given twice"),
         ({"arrivals_per_year": "12,0"}, "arrivals_per_year: input should be greater than or equal to 0.001; got 0"),
         ({"marginal_benefit": "1.5,0.5"}, "--vary marginal_benefit: marginal benefit outside 0 to 1; got 1.5"),
         ({"marginal_benefit": "0.5"}, "declares no decision at which patients are additional"),
