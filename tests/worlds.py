@@ -73,6 +73,12 @@ months = partial(parameter, "months")
 rate = partial(parameter, "per month")
 
 
+def practice(reference: float | str, decision: str, branch: str, otherwise: str, no_benefit: str) -> Table:
+    """The share treated today, and where: the table [marginal]."""
+    names = {"decision": decision, "branch": branch, "otherwise": otherwise, "no_benefit": no_benefit}
+    return {"reference": reference, **names}
+
+
 def world(start: str, states: dict[str, Table], **tables: Any) -> Table:
     """A pathway's file. If an exit leads to `dead` or `home`, they are a death and an end unless declared.
 

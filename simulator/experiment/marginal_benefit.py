@@ -34,8 +34,8 @@ def with_marginal_benefits(
 ) -> list[Scenario]:
     """Return the scenarios to show: a scenario that treats more than the reference, for several marginal benefits.
 
-    Those are 1, the benefit that other cohorts suggest (0.5 where none inform it), and break-even if `break_even`; a
-    scenario that declares a benefit is shown for that benefit and for 1.
+    Those are 1, the benefit that other cohorts suggest (0.5 where none inform it), and break-even if `break_even`, but
+    not of the first policy, which others are compared with; a scenario that declares a benefit has that one and 1.
     """
     informed = table is not None and INFORMED in table.columns
     displayed: list[Scenario] = []
@@ -43,8 +43,9 @@ def with_marginal_benefits(
         benefits: list[float | str] = []
         if _treats_more(scenario, values(table, slice(0, n_draws))):
             benefits = [1.0]
+            pays = break_even and (len(scenarios) == 1 or scenario is not scenarios[0])
             if scenario.marginal_benefit == 1.0:
-                benefits = [COHORTS if informed else HALF, *([BREAK_EVEN] if break_even else [])]
+                benefits = [COHORTS if informed else HALF, *([BREAK_EVEN] if pays else [])]
         variants = [scenario, *(scenario.with_marginal_benefit(benefit) for benefit in benefits)]
         displayed.extend(end for end in variants if end.name not in [known.name for known in displayed])
     return displayed
@@ -63,12 +64,35 @@ def simulated(displayed: Sequence[Scenario], engine: str) -> list[Scenario]:
     The exact engine mixes a scenario at the benefit that other cohorts suggest too: its solution is the mixture.
     """
     mixes = (BREAK_EVEN, COHORTS) if engine == "exact" else (BREAK_EVEN,)
+    mixed_of = [scenario for scenario in displayed if scenario.marginal_benefit in mixes]
+    if mixed_of and _has_benefits(displayed):
+        mixed_of.append(displayed[0])
     ends = {
         end.name: end
         for scenario in displayed
-        for end in (_ends(scenario, displayed) if scenario.marginal_benefit in mixes else [scenario])
+        for end in (_ends(scenario, displayed) if scenario in mixed_of else [scenario])
     }
     return list(ends.values())
+
+
+def _has_benefits(displayed: Sequence[Scenario]) -> bool:
+    """Return whether the first policy treats more than the reference itself, and others are compared with it."""
+    others = [scenario.policy == displayed[0].policy for scenario in displayed[1:]]
+    return any(others) and not all(others)
+
+
+def compared_with(scenario: Scenario, displayed: Sequence[Scenario]) -> Scenario | None:
+    """Return what a scenario's differences are from: the first policy, if it treats more too, at the same benefit.
+
+    None if that is the benefit at which the scenario just pays.
+    """
+    first = displayed[0]
+    if scenario.policy == first.policy or not _has_benefits(displayed):
+        return first
+    if scenario.marginal_benefit == BREAK_EVEN:
+        return None
+    alike = (other for other in displayed if other.policy == first.policy)
+    return next((other for other in alike if other.marginal_benefit == scenario.marginal_benefit), first)
 
 
 def _ends(scenario: Scenario, displayed: Sequence[Scenario]) -> list[Scenario]:
@@ -95,9 +119,10 @@ def mixture(
         assert informed is not None
         benefit = informed
     else:
-        is_first = scenario.policy == displayed[0].policy
-        first = none if is_first else curves[displayed[0].name]
-        break_even = _break_even([first, none, benefited], scenario.pathway, margin)
+        first = [none, none] if scenario.policy == displayed[0].policy else [curves[displayed[0].name]] * 2
+        if _has_benefits(displayed):
+            first = [curves[end.name] for end in _ends(displayed[0], displayed)]
+        break_even = _break_even([*first, none, benefited], scenario.pathway, margin)
         benefit = np.clip(np.nan_to_num(break_even.benefit, posinf=1.0), 0.0, 1.0)
     return mixed([benefited, none], [benefit, 1.0 - benefit]), break_even
 
@@ -105,4 +130,7 @@ def mixture(
 def _break_even(curves: Sequence[Curves], pathway: Pathway, margin: float) -> BreakEven:
     of_all, month = (pathway.clock, "all"), pathway.months.answer
     at = (summaries.survival_at(c.months, c.survival[of_all], c.means[of_all], month) for c in curves)
-    return BreakEven(*summaries.break_even(*at, margin=margin / summaries.PER))
+    every_before, before, none, every = at
+    # Where patients of the first policy are additional too, as many of them benefit.
+    every = every - (every_before - before)
+    return BreakEven(*summaries.break_even(before, none, every, margin=margin / summaries.PER))

@@ -20,6 +20,7 @@ import pandas as pd
 from simulator.engines.curves import populations
 from simulator.errors import InputError
 from simulator.experiment import events, manifest, resource_tables
+from simulator.experiment.marginal_benefit import compared_with
 from simulator.experiment.summaries import (
     Outcome,
     break_even_outcomes,
@@ -149,14 +150,16 @@ def gather(
     by_scenario = [[chunk[i] for chunk in parts] for i in range(len(scenarios))]
     survival, occupancy, end_points, outcomes = [], [], list[pd.DataFrame](), list[Outcome]()
     for i, (scenario, draws) in enumerate(zip(scenarios, by_scenario, strict=True)):
+        reference = compared_with(scenario, scenarios)
+        before = by_scenario[scenarios.index(reference)] if i and reference else None
         for clock in clocks(scenario):
             for name in populations(pathway):
                 survival.append(survival_table(scenario, clock, name, months, draws))
                 if pathway.end_points:
                     end_points.append(end_points_table(scenario, clock, name, months, draws))
-                outcomes.extend(outcomes_of_population(scenario, clock, name, draws, by_scenario[0] if i else None))
+                outcomes.extend(outcomes_of_population(scenario, clock, name, draws, before))
             occupancy.append(occupancy_table(scenario, clock, months, draws))
-        outcomes.extend(break_even_outcomes(scenario, draws, scenarios, by_scenario, settings.margin))
+        outcomes.extend(break_even_outcomes(scenario, draws, scenarios, by_scenario, settings.margin, before))
     table = [row | {"follow_up": follow_up(row["outcome"], settings.horizon, pathway)} for row in rows(outcomes)]
     used = ([part.resources for part in draws if part.resources] for draws in by_scenario)
     limited = {scenario: parts for scenario, parts in zip(scenarios, used, strict=True) if parts}

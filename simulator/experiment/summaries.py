@@ -214,6 +214,7 @@ def break_even_outcomes(
     scenarios: Sequence[Scenario],
     by_scenario: Sequence[Sequence[ScenarioDraws]],
     margin: float,
+    first: Sequence[ScenarioDraws] | None,
 ) -> Iterator[Outcome]:
     """Yield whether a policy pays in a draw and, for the policy itself, the smallest benefit that pays."""
     clock, month = scenario.pathway.clock, scenario.pathway.months.answer
@@ -224,7 +225,10 @@ def break_even_outcomes(
     if not break_evens or scenario.marginal_benefit == BREAK_EVEN:
         return
     alive = sample(draws, clock, "all", alive_at(month))
-    pays = alive.values >= np.concatenate([point.survival for point in break_evens]) - 1e-9
+    needed = np.concatenate([point.survival for point in break_evens])
+    if first is not None and scenario.policy != scenarios[0].policy:
+        needed = sample(first, clock, "all", alive_at(month)).values + margin / summaries.PER
+    pays = alive.values >= needed - 1e-9
     figures = {f"{PAYS}{margin:g}_more_at_{written(month)}": pays.astype(float)}
     if scenario.marginal_benefit == 1.0:
         benefit = np.concatenate([point.benefit for point in break_evens])

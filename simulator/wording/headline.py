@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import alive_at, in_words
+from simulator.pathway.pathway import names_in
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, split_name
 from simulator.wording import rounding
 from simulator.wording.difference import Difference
@@ -45,10 +46,12 @@ def answer(outcomes: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
     alive = _alive(outcomes, first[0].pathway)
     try:
         if not others:
-            return " ".join(_one_policy(outcomes, alive, scenario, first[0]) for scenario in first)
-        return " ".join(
-            _compared(outcomes, alive, scenario, policy[0], first[0]) for policy in others for scenario in policy
-        )
+            sentences = [_one_policy(outcomes, alive, scenario, first[0]) for scenario in first]
+        else:
+            sentences = [
+                _compared(outcomes, alive, scenario, policy[0], first[0]) for policy in others for scenario in policy
+            ]
+        return " ".join([*sentences, *(newly_eligible(policy[0]) for policy in (first, *others) if policy[0].replace)])
     except _NoSurvival:
         return nothing_to_show(first[0].pathway)
 
@@ -72,6 +75,21 @@ def nothing_to_show(pathway: Pathway) -> str:
 def of_100(pathway: Pathway) -> str:
     """Return the denominator in words: "Of 100 patients who fall ill"."""
     return f"Of {PER} {pathway.patients}"
+
+
+def newly_eligible(scenario: Scenario) -> str:
+    """Return who may have a treatment that takes over another's share, and could not have that: "CD19 negative"."""
+    pathway, attributes = scenario.pathway, scenario.pathway.attributes
+    ways = (way for state in pathway.states.values() for way in state.transitions)
+    branches = {name: way for way in ways for name in names_in(way.probability)}
+    who = [
+        attributes[attribute].labels[level]
+        for name, replaced in scenario.replace.items()
+        for attribute, levels in branches[replaced].eligible.items()
+        for level, share in levels.items()
+        if share == 0.0 and branches[name].eligible.get(attribute, {}).get(level) != 0.0
+    ]
+    return f"Newly eligible under {scenario.name}: {', '.join(who) or 'nobody'}."
 
 
 def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:

@@ -15,7 +15,7 @@ from calibration.likelihood.targets import Targets, find_folder, load_targets
 from simulator.errors import AftercartError, InputError
 from simulator.evidence import fingerprint
 from simulator.evidence.cohort import read_cohort
-from simulator.evidence.draws import load_draws
+from simulator.evidence.draws import fitted_draws
 from simulator.evidence.priors import Priors
 from simulator.files import csv
 
@@ -177,7 +177,7 @@ PRIORS = Priors.from_parameters(WANG.pathway.parameters, WANG.pathway.dirichlets
 
 @pytest.fixture(scope="module")
 def frozen() -> pd.DataFrame:
-    draws = load_draws(WANG.pathway)
+    draws = fitted_draws(WANG.pathway)
     assert draws is not None
     return draws
 

@@ -13,7 +13,7 @@ from calibration.predictive import predict, simulate_figures
 from simulator.arrays import Floats
 from simulator.engines.microsim import engine
 from simulator.evidence.cohort import read_cohort
-from simulator.evidence.draws import load_draws
+from simulator.evidence.draws import fitted_draws
 
 NewCohort = Callable[..., Targets]
 
@@ -209,7 +209,7 @@ def frozen() -> pd.DataFrame:
 def from_other_draws() -> pd.DataFrame:
     """The letter's predictive table from the last 200 draws, where the frozen one is from the first 1,000."""
     targets = load_targets("wang2024")
-    draws = load_draws(targets.pathway)
+    draws = fitted_draws(targets.pathway)
     assert draws is not None
     return predict(targets, draws.iloc[-200:], map).set_index("target")
 

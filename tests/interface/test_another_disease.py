@@ -121,6 +121,7 @@ decision = "attack"
 branch = "biologic"
 otherwise = "inhaler"
 no_benefit = "second_attack"
+reference = "8/20"
 
 [guarantee_time]
 entered = "had_icu"

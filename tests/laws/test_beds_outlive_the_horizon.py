@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sojourn_times import Table, exponential, fixed, gamma, law, piecewise_exponential
-from worlds import chance, decision, policy, share, sojourn, ward, world
+from worlds import chance, decision, policy, practice, share, sojourn, ward, world
 
 from simulator import run
 from simulator.engines.requests import Requests
@@ -194,7 +194,7 @@ def test_a_bed_held_for_ever_by_patients_who_neither_benefit_nor_die_is_refused(
             "failure": sojourn(home=exponential(mean=1)),
             "care": sojourn(dead=exponential(mean=6, cure=cure)),
         }
-        marginal = {"decision": "relapse", "branch": "ask", "otherwise": "care", "no_benefit": no_benefit}
+        marginal = practice(0.3, "relapse", "ask", "care", no_benefit)
         tables = {"resources": ["beds"], "marginal": marginal, "parameters": {"uptake": share(0.3)}}
         more = f"marginal_benefit = {benefit}\n[set]\nuptake = 0.8\n[capacity]\nbeds = 30\n"
         service = "[service]\narrivals_per_year = 12\nyears = 1\n"

@@ -13,7 +13,7 @@ import pytest
 from every_engine import curves_of
 from scipy import integrate, stats
 from sojourn_times import Table, by, exponential, fixed, gamma, weibull
-from worlds import DEATH, END, chance, decision, exit_to, load, scenario, share, sojourn, ward, world
+from worlds import DEATH, END, chance, decision, exit_to, load, practice, scenario, share, sojourn, ward, world
 
 from simulator import compare, run
 from simulator.engines.curves import Curves
@@ -60,7 +60,7 @@ def second_line(**end_points: Table) -> Pathway:
         "remission", states, clocks={"relapse": "relapse", "entry": "remission"}, group_window=14,
         groups={"hsct": "hsct", "other": ("salvage", "hsct")}, attributes={"sex": {"f": 2, "m": 1}},
         parameters={"uptake": share(0.5)},
-        marginal={"decision": "relapse", "branch": "salvage", "otherwise": "care", "no_benefit": "none"},
+        marginal=practice(0.5, "relapse", "salvage", "care", "none"),
         end_points={name: {"causes": causes} for name, causes in end_points.items()},
     ))  # fmt: skip
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from known_answers import Rates, States, by_expm
 from sojourn_times import by, exponential, fixed, lognormal, weibull
-from worlds import chance, decision, exit_to, load, share, sojourn, world
+from worlds import chance, decision, exit_to, load, practice, share, sojourn, world
 
 import scenarios
 from simulator.arrays import Floats
@@ -176,7 +176,7 @@ def later() -> Pathway:
             exit_to("dead", exponential(mean=20), name="much later", probability="rest"),
         ),
     }
-    marginal = {"decision": "relapse", "branch": "treat", "otherwise": "care", "no_benefit": "failure"}
+    marginal = practice(0.3, "relapse", "treat", "care", "failure")
     return load(world(
         "remission", states, group_window=40, attributes={"age": {"young": 2, "old": 1}}, marginal=marginal,
         groups={"treated": "treatment", "relapsed": "relapse"}, parameters={"uptake": share(0.3)},
@@ -218,7 +218,7 @@ def again() -> Pathway:
         "none": sojourn(dead=weibull(median=3, shape=1.5)),
         "no_response": sojourn(dead=exponential(mean=4)),
     }
-    marginal = {"decision": "relapse", "branch": "treatment", "otherwise": "none", "no_benefit": "no_response"}
+    marginal = practice(0.4, "relapse", "treatment", "none", "no_response")
     return load(world(
         "relapse", states, clocks={"relapse": "relapse"}, marginal=marginal, groups={"treated": "treatment"},
         parameters={"treated": share(0.4)},
@@ -259,7 +259,7 @@ def in_a_bed(wait: float, stay: float, cure: float) -> Pathway:
         "failure": sojourn(dead=exponential(mean=9)),
         "care": sojourn(dead=exponential(mean=6, cure=cure)),
     }
-    marginal = {"decision": "relapse", "branch": "ask", "otherwise": "care", "no_benefit": "failure"}
+    marginal = practice(0.3, "relapse", "ask", "care", "failure")
     parameters = {"uptake": share(0.3)}
     return load(world("relapse", states, resources=["beds"], marginal=marginal, parameters=parameters))
 
@@ -296,7 +296,7 @@ def in_a_bed_again() -> Pathway:
         "failure": sojourn(dead=exponential(mean=3)),
         "care": sojourn(dead=exponential(mean=6)),
     }
-    marginal = {"decision": "relapse", "branch": "treatment", "otherwise": "care", "no_benefit": "failure"}
+    marginal = practice(0.3, "relapse", "treatment", "care", "failure")
     parameters = {"uptake": share(0.3)}
     return load(world("relapse", states, resources=["beds"], marginal=marginal, parameters=parameters))
 
@@ -346,7 +346,7 @@ def short_window() -> Scenario:
         "failure": sojourn(dead=exponential(mean=5)),
         "care": sojourn(dead=exponential(mean=8)),
     }
-    marginal = {"decision": "relapse", "branch": "wait", "otherwise": "care", "no_benefit": "failure"}
+    marginal = practice(0.4, "relapse", "wait", "care", "failure")
     declared = world(
         "relapse", states, marginal=marginal, parameters={"uptake": share(0.4)}, group_window=2,
         groups={"early": "treatment"},
@@ -387,7 +387,7 @@ def decided_later(again: float) -> Scenario:
     }
     declared = world(
         "remission", states, parameters={"uptake": share(0.4)}, group_window=6,
-        marginal={"decision": "relapse", "branch": "wait", "otherwise": "care", "no_benefit": "failure"},
+        marginal=practice(0.4, "relapse", "wait", "care", "failure"),
         groups={"treated": "treatment", "waiting": "wait"},
         end_points={"pfs": {"causes": {"failure": "failure", "death": "dead"}}},
     )  # fmt: skip

@@ -311,6 +311,7 @@ decision = "decide"
 branch = "treat"
 otherwise = "care"
 no_benefit = "{last}"
+reference = {share!r}
 [states.decide]
 kind = "decision"
 [[states.decide.branches]]

@@ -59,6 +59,7 @@ decision = "decide"
 branch = "treat"
 otherwise = "care"
 no_benefit = "{last}"
+reference = 0.3
 [states.decide]
 kind = "decision"
 [[states.decide.branches]]

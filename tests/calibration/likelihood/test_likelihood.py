@@ -22,7 +22,7 @@ from simulator.engines.exact.solution import Solution
 from simulator.engines.microsim.engine import simulate
 from simulator.engines.model import resolve
 from simulator.errors import InputError
-from simulator.evidence.draws import load_draws, single, values
+from simulator.evidence.draws import fitted_draws, single, values
 from simulator.evidence.priors import Priors
 from simulator.pathway.format import load_pathway
 from simulator.randomness import Uniforms
@@ -46,7 +46,7 @@ def likelihood(targets: Targets) -> Likelihood:
 
 @pytest.fixture(scope="module")
 def draws(targets: Targets) -> pd.DataFrame:
-    posterior_draws = load_draws(targets.pathway)
+    posterior_draws = fitted_draws(targets.pathway)
     assert posterior_draws is not None
     return posterior_draws
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import integrate, special, stats
 from sojourn_times import exponential
-from worlds import chance, decision, share, sojourn, toml, world
+from worlds import chance, decision, practice, share, sojourn, toml, world
 
 from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.reported.percentages import Percentage
@@ -215,9 +215,7 @@ PATHWAY = world(
     draws="draws.csv",
     clocks={"relapse": "relapse"},
     groups={"treated": "salvage"},
-    marginal={
-        "decision": "relapse", "branch": "salvage", "otherwise": "supportive_care", "no_benefit": "no_response"
-    },
+    marginal=practice(0.4, "relapse", "salvage", "supportive_care", "no_response"),
     parameters={
         "uptake": share(0.4, prior={"family": "beta", "a": 4, "b": 6}),
         "responding": share(0.7, prior={"family": "beta", "a": 14, "b": 6}),

@@ -7,7 +7,7 @@ import pytest
 
 from simulator.evidence import fingerprint
 from simulator.evidence.cohort import cohorts_folder
-from simulator.evidence.draws import BENEFIT, BENEFIT_FILE, load_draws, read_draws, stale_draws, staleness
+from simulator.evidence.draws import BENEFIT, BENEFIT_FILE, fitted_draws, read_draws, stale_draws, staleness
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.scenario.scenario import load_scenario
@@ -144,7 +144,7 @@ def test_draws_without_a_fingerprint_are_never_stale(folder: Path) -> None:
 
 def test_the_fingerprint_column_is_no_parameter(folder: Path) -> None:
     pathway = load_pathway("b_all_post_cd19")
-    shipped = load_draws(pathway)
+    shipped = fitted_draws(pathway)
     assert shipped is not None
     assert fingerprint.COLUMN not in shipped
     assert read_draws(folder / "own" / "draws.csv", pathway).equals(shipped.iloc[:3])

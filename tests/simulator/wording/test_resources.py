@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sojourn_times import exponential
-from worlds import DEATH, decision, load, share, sojourn, world
+from worlds import DEATH, decision, load, practice, share, sojourn, world
 
 from simulator.engines.des.engine import simulate
 from simulator.engines.model import resolve
@@ -142,7 +142,7 @@ def test_patients_treated_without_benefit_are_lost_to_the_deaths_of_supportive_c
         "care": sojourn(dead=exponential(mean=6)),
         "sepsis": DEATH,
     }
-    marginal = {"decision": "relapse", "branch": "listed", "otherwise": "care", "no_benefit": "failure"}
+    marginal = practice(0.3, "relapse", "listed", "care", "failure")
     pathway = load(world("relapse", states, resources=["beds"], marginal=marginal, parameters={"uptake": share(0.3)}))
     beds = {"beds": Capacity(((0.0, 1),))}
     raised = Scenario("raised", pathway, set={"uptake": 0.8}, marginal_benefit=benefit, capacity=beds)
