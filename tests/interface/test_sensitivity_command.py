@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from simulator.cli.sensitivity import _widen
-from simulator.evidence.draws import load_draws
+from simulator.evidence.draws import fitted_draws
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.wording.rounding import interval
@@ -184,7 +184,7 @@ def test_invalid_arguments_are_refused_in_one_line(
 
 
 def test_weakening_an_assumed_prior_reports_the_change(aftercart: Command, folder: Path, without_figures: None) -> None:
-    typed = ("--show", "priors", "--parameter", "pr_cure", "--parameter", "salvage_uptake", "--draws", "200")
+    typed = ("--show", "priors", "--parameter", "pr_cure", "--parameter", "hsct_wait_median", "--draws", "200")
     result = sensitivity(aftercart, "baseline", *typed, "--outcome", "rmst_60", "--out", "priors")
     assert result.exit_code == 0, result.output
     assert "Of 1 assumed prior, weakening the prior of pr_cure changes it most, by " in " ".join(result.stdout.split())
@@ -207,7 +207,7 @@ def test_weakening_priors_asks_first_if_it_takes_hours(
 
 def test_the_predicted_time_of_weakened_priors_grows_with_the_draws() -> None:
     pathway = load_pathway("b_all_post_cd19")
-    draws = load_draws(pathway)
+    draws = fitted_draws(pathway)
     assert draws is not None
     widen = _widen(pathway, 1)
     assert widen is not None

@@ -209,7 +209,7 @@ def test_sensitivity_leaves_the_uptake_out_and_evaluates_every_row_at_the_refere
     inputs = load_inputs(policies, 60, seed=1)
     assert uptake(LETTER.pathway) == ("salvage_uptake",)
     assert "salvage_uptake" not in inputs.names
-    assert "salvage_uptake is left out: practice treats 49 %" in inputs.blank_in_words
+    assert "salvage_uptake is left out: who is treated today is known (49 %)" in inputs.blank_in_words
     question = opened(Question(policies, "os_12", "relapse", "all", 12.0), inputs.draws)
     moved = inputs.draws.assign(salvage_uptake=0.9)
     rows = (inputs.draws, moved, inputs.draws.drop(columns="salvage_uptake"))

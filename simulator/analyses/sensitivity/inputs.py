@@ -103,7 +103,7 @@ class Inputs:
             share = f"{100 * self.pathway.marginal.reference:.0f} %"
             are = "are" if len(stated) > 1 else "is"
             sentences.append(
-                f"{listed(stated)} {are} left out: practice treats {share}, which is known, not estimated."
+                f"{listed(stated)} {are} left out: who is treated today is known ({share}), not estimated."
             )
         return " ".join(sentences)
 

@@ -166,7 +166,7 @@ def test_the_bar_of_the_benefit_ends_at_the_policies_with_low_and_high_benefit(
     scenario, base = wider
     table = analyse(scenario, base, parts=["tornado"]).tables["tornado"].set_index("parameter")
     bar = table.loc[BENEFIT]
-    centre = {name: row["centre"] for name, row in table.iterrows() if name != BENEFIT}
+    centre = {name: row["centre"] for name, row in table.iterrows() if name != BENEFIT} | {"salvage_uptake": 18 / 37}
     for end in ("low", "high"):
         options = (base, scenario.with_marginal_benefit(float(bar[end])))
         alive = [engine.curves(resolve(option, centre), 12.0).survival["relapse", "all"][0, -1] for option in options]
@@ -192,17 +192,17 @@ def test_no_parameter_is_named_if_the_outcome_changes_by_rounding_only(wider: tu
     settings = {"population": "hsct", "parameters": ["cr_immunotherapy", "pr_car_t_reinfusion"]}
     results = analyse(*wider, outcome="rmst_60", parts=["tornado"], draws=40, **settings)
     assert 0.0 < results.tables["tornado"]["swing"].max() < 1e-6
-    assert answer(results).endswith("With every parameter at its median, the outcome is 0. No parameter changes it.")
+    assert "With every parameter at its median, the outcome is 0. No parameter changes it." in answer(results)
     results = analyse(*wider, parts=["prcc"], draws=100, **settings)
     assert results.tables["prcc"]["prcc"].isna().all()
-    assert answer(results).endswith("Over 100 parameter sets, no parameter can be ranked.")
+    assert "Over 100 parameter sets, no parameter can be ranked." in answer(results)
 
 
 def test_an_outcome_that_no_parameter_changes_leaves_ranks_blank_and_shares_without_rows() -> None:
     results = analyse(longer_remission(), "baseline", parts=["prcc", "sobol"], draws=100)
     assert results.tables["prcc"][["prcc", "lower", "upper"]].isna().all(axis=None)
     assert results.tables["sobol"].empty
-    assert answer(results).endswith("can be ranked. No parameter has a share of the variance to show.")
+    assert "can be ranked. No parameter has a share of the variance to show." in answer(results)
 
 
 def test_the_answer_starts_with_the_two_estimates_of_a_comparison(wider: tuple[Scenario, Scenario]) -> None:
