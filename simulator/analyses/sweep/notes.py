@@ -29,17 +29,13 @@ def of(grid: Grid, untouched: Floats, patients: int) -> list[str]:
 def _marginal(grid: Grid, untouched: Floats) -> list[str]:
     varied = BENEFIT in grid.names
     if (untouched == 1.0).all():
-        return (
-            [f"No cell treats more patients than the parameter sets themselves, so {BENEFIT} has no effect."]
-            if varied
-            else []
-        )
+        return [f"No cell treats more patients than today, so {BENEFIT} has no effect."] if varied else []
     sentences = []
     if not varied:
         sentences.append(f"Every cell uses the scenario's {BENEFIT}: {_benefit(grid.scenario)}.")
     if untouched.max() > 0:
         sentences.append(
-            f"No additional patients where the uptake is no higher than the parameter set's: {_where(grid, untouched)}."
+            f"No additional patients where the uptake is no higher than today's: {_where(grid, untouched)}."
         )
     return sentences
 
