@@ -73,7 +73,7 @@ months = partial(parameter, "months")
 rate = partial(parameter, "per month")
 
 
-def practice(reference: float | str, decision: str, branch: str, otherwise: str, no_benefit: str) -> Table:
+def practice(reference: object, decision: str, branch: str, otherwise: str, no_benefit: str) -> Table:
     """The share treated today, and where: the table [marginal]."""
     names = {"decision": decision, "branch": branch, "otherwise": otherwise, "no_benefit": no_benefit}
     return {"reference": reference, **names}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sojourn_times import Table, exponential, fixed, weibull
-from worlds import chance, load, sojourn, world
+from worlds import chance, decision, load, practice, share, sojourn, world
 
 from simulator.engines.model import check_numbers
 from simulator.errors import InputError
@@ -300,3 +300,46 @@ def test_a_missing_file_and_an_unknown_name_are_refused(tmp_path: Path) -> None:
         load_pathway(tmp_path / "folder.toml")
     with pytest.raises(InputError, match=r"unknown pathway; got 'peer_pathwai'.*did you mean 'peer_pathway'"):
         load_pathway("peer_pathwai")
+
+
+def decided(reference: object, uptake: object = "uptake") -> Table:
+    """A pathway that treats a share of patients at a marginal decision."""
+    states = {
+        "relapse": decision(salvage=uptake, care="rest"),
+        "salvage": sojourn(failure=exponential(mean=2)),
+        "failure": sojourn(dead=exponential(mean=5)),
+        "care": sojourn(dead=exponential(mean=3)),
+    }
+    marginal = practice(reference, "relapse", "salvage", "care", "failure")
+    return world("relapse", states, marginal=marginal, parameters={"uptake": share(0.3)})
+
+
+@pytest.mark.parametrize(
+    ("reference", "treated"), [("18/37", 18 / 37), ("3 / 10", 0.3), (0.3, 0.3), (0, 0.0), (1, 1.0)]
+)
+def test_the_share_treated_in_practice_is_a_fraction_of_patients_or_a_number(reference: object, treated: float) -> None:
+    marginal = load(decided(reference)).marginal
+    assert marginal is not None
+    assert marginal.reference == treated
+
+
+@pytest.mark.parametrize("reference", ["19/18", "half", "1/0", "-1/3", "1/2/3", "nan", 1.5, -0.1])
+def test_what_is_no_share_of_patients_is_no_practice(reference: object) -> None:
+    with pytest.raises(
+        InputError, match=r'\[marginal\] reference: not a share; got .*; allowed: .* "18/37", or a number'
+    ):
+        load(decided(reference))
+
+
+def test_a_pathway_with_a_marginal_decision_must_state_practice() -> None:
+    table = decided(0.3)
+    del table["marginal"]["reference"]
+    with pytest.raises(
+        InputError, match=r'marginal.reference: a key is missing; allowed: the share treated today.*"18/37"'
+    ):
+        load(table)
+
+
+def test_a_share_treated_that_is_a_number_is_refused_since_practice_could_not_set_it() -> None:
+    with pytest.raises(InputError, match=r"\[states.relapse\]: the share treated is a number; allowed: a parameter"):
+        load(decided(0.3, uptake=0.3))

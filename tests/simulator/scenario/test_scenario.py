@@ -72,6 +72,11 @@ def test_a_branch_may_take_all_or_nothing(declare: Declare) -> None:
     np.testing.assert_allclose(shares(values_with_levers(declare("[set]\nb = 0"))), [0.5 / 0.7, 0, 0.2 / 0.7])
 
 
+def test_a_treatment_that_replaces_another_adds_its_share_and_the_others_keep_theirs(declare: Declare) -> None:
+    """0.5, 0.3, 0.2: b takes over the share of c."""
+    np.testing.assert_allclose(shares(values_with_levers(declare('[replace]\nb = "c"'))), [0.5, 0.5, 0.0])
+
+
 def test_scaling_a_share_rescales_its_siblings(declare: Declare) -> None:
     values = values_with_levers(declare("[scale]\nb = 2\nsurvives = 0.5"))
     np.testing.assert_allclose(shares(values), [0.4 * 5 / 7, 0.6, 0.4 * 2 / 7])
@@ -246,6 +251,24 @@ REFUSED = {
     "scaled out of its unit": ("[scale]\na = 3", r"a: value outside its unit \(probability\); got 1.5.*odds_ratio"),
     "the odds of months": ("[odds_ratio]\nsurvives = 2", r"\[odds_ratio\] survives: an odds ratio needs a probability"),
     "a parameter in two tables": ("[set]\na = 0.1\n[scale]\na = 2", r"'a' is given twice; got '\[set\], \[scale\]'"),
+    "a parameter that is set and replaced": (
+        '[set]\na = 0.1\n[replace]\nb = "a"',
+        r"'a' is given twice; got '\[set\], ",
+    ),
+    "a treatment replaced by two": ('[replace]\na = "c"\nb = "c"', r"'c' is given twice; got '\[replace\], "),
+    "an unknown treatment replaced": ('[replace]\na = "bb"', r"\[replace\] a: unknown parameter; got 'bb'.*'b'"),
+    "a treatment replaced by itself": (
+        '[replace]\na = "a"',
+        r"\[replace\] a: a treatment takes over the share of another in its choice; got 'a'; allowed: .*: b, c",
+    ),
+    "a time replaced": (
+        '[replace]\nsurvives = "a"',
+        r"\[replace\] survives: .* got 'a'; allowed: a key that is the share",
+    ),
+    "replaced by a number": (
+        "[replace]\na = 0.3",
+        r"replace.a: not text; got 0.3; allowed: share of a branch = share of",
+    ),
     "more than all": ("[set]\na = 0.7\nb = 0.7", r"a, b: leaves a negative share for c; got -0.[34]"),
     "all set and not one": (
         "[set]\na = 0.7\nb = 0.1\nc = 0.1",

@@ -7,7 +7,7 @@ import pytest
 from worlds import longer_remission
 
 from simulator.scenario.scenario import Scenario, load_scenario
-from simulator.wording.headline import answer
+from simulator.wording.headline import answer, newly_eligible
 
 BASELINE = ("baseline", "relapse", 0.344, 0.24, 0.45, None, None, None)
 WIDER = ("wider-salvage", "relapse", 0.604, 0.47, 0.71, 0.259, 0.123, 0.376)
@@ -208,3 +208,11 @@ def test_the_smallest_share_that_must_benefit_is_worded(
     assert answer(pd.concat([table, other, same]), scenarios).endswith(
         f"{words[:-1]}; as other cohorts suggest, 82 of 100 parameter sets reach that."
     )
+
+
+def test_the_answer_names_who_becomes_eligible_for_a_treatment_that_replaces_another(baseline: Scenario) -> None:
+    dual = ("dual-target-reinfusion", "relapse", 0.32, 0.24, 0.4, 0.02, -0.01, 0.05)
+    words = answer(outcomes(BASELINE, dual), [baseline, load_scenario("dual-target-reinfusion")])
+    assert words.endswith("Newly eligible under dual-target-reinfusion: CD19 negative or dim.")
+    chemotherapy = replace(baseline, name="chemotherapy", replace={"share_chemotherapy": "share_immunotherapy"})
+    assert newly_eligible(chemotherapy) == "Newly eligible under chemotherapy: nobody."

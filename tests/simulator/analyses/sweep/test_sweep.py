@@ -301,9 +301,7 @@ def test_a_note_gives_the_share_of_draws_with_higher_uptake_than_a_cell() -> Non
 
 def test_without_additional_patients_the_marginal_benefit_changes_nothing() -> None:
     results = sweep("baseline", {"marginal_benefit": "0,1"}, draws=2, horizon=12.0)
-    assert results.notes == (
-        "No cell treats more patients than the parameter sets themselves, so marginal_benefit has no effect.",
-    )
+    assert results.notes == ("No cell treats more patients than today, so marginal_benefit has no effect.",)
     assert (results.draws[0] == results.draws[1]).all()
 
 
