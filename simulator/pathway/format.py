@@ -139,7 +139,7 @@ class MarginalTable(toml.Table):
     otherwise: str = Field(description="the sojourn of untreated patients; leads only to death")
     no_benefit: str = Field(description="the state of patients treated without benefit")
     reference: str | Number = Field(
-        description='the share treated today, whose outcomes were calibrated: "18/37", or a number from 0 to 1'
+        description='the share treated today, whose outcomes were calibrated: "3/10", or a number from 0 to 1'
     )
 
 
@@ -261,7 +261,7 @@ def _marginal(table: MarginalTable | None, path: Path) -> Marginal | None:
     except (ValueError, ZeroDivisionError):
         share = math.nan
     if not 0.0 <= share <= 1.0:
-        allowed = 'a fraction of patients, as "18/37", or a number from 0 to 1'
+        allowed = 'a fraction of patients, as "3/10", or a number from 0 to 1'
         raise InputError("not a share", where=f"{path}: [marginal] reference", got=table.reference, allowed=allowed)
     return Marginal(**{**table.model_dump(), "reference": share})
 

@@ -93,7 +93,7 @@ def test_the_documented_scenario_passes_check(aftercart: Command, folder: Path, 
 def test_the_documented_hazard_ratios_and_combinations_of_attributes_run(
     aftercart_with_figures: Command, folder: Path, repository: Path
 ) -> None:
-    _, _, waning, together, *_ = blocks(repository / "docs" / "scenario-format.md")
+    _, _, _, waning, together, *_ = blocks(repository / "docs" / "scenario-format.md")
     (folder / "waning.toml").write_text(waning, encoding="utf-8")
     (folder / "together.toml").write_text(together, encoding="utf-8")
     typed = ("compare", "baseline", "waning.toml", "together.toml", "--draws", "2", "--out", "run")

@@ -297,8 +297,17 @@ class Patient:
         ranks = []
         for exit in exits:
             p = self._of_cell(exit.probability) if shares is None else shares[exit.name]
-            ranks.append(-math.log(self.u(f"{state}/{exit.name}", visit)) / p if p > 0.0 else math.inf)
+            u = self.u(f"{state}/{self._drawn_as(state, exit.name)}", visit)
+            ranks.append(-math.log(u) / p if p > 0.0 else math.inf)
         return exits[ranks.index(min(ranks))]
+
+    def _drawn_as(self, state: str, branch: str) -> str:
+        """Return a branch's name; a treatment and the one that it replaces have changed theirs."""
+        names = {str(way.probability): way.name for way in self.model.pathway.states[state].transitions}
+        for pair in self.model.scenario.replace.items():
+            if branch in (swapped := [names.get(share) for share in pair]):
+                return str(swapped[1 - swapped.index(branch)])
+        return branch
 
     def _time(self, way: Exit, u: float) -> float:
         assert way.time is not None

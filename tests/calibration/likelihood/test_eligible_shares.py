@@ -154,6 +154,9 @@ def test_a_number_is_a_share_among_the_eligible(cohort: Cohort) -> None:
 
 
 BY_CD19 = 'probability = { by = "cd19", positive = "share_chemotherapy", negative_or_dim = 0.2, unknown = 0.2 }'
+TREATED_BY_CD19 = (
+    'probability = { by = "cd19", positive = "salvage_uptake", negative_or_dim = "hsct_if_pr", unknown = "hsct_if_pr" }'
+)
 REFUSED = {
     "more than are eligible": (
         [CAR.format(33)],
@@ -183,7 +186,7 @@ REFUSED = {
     ),
     "treated by CD19": (
         [CAR.format(10)],
-        {"edits": [('probability = "salvage_uptake"', f"{BY_CD19.replace('share_chemotherapy', 'salvage_uptake')}")]},
+        {"edits": [('probability = "salvage_uptake"', TREATED_BY_CD19)]},
         "patients who reach it differ by cd19",
     ),
     "cured by CD19, and the mix is that at infusion": (

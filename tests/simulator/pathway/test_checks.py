@@ -326,7 +326,7 @@ def test_the_share_treated_in_practice_is_a_fraction_of_patients_or_a_number(ref
 @pytest.mark.parametrize("reference", ["19/18", "half", "1/0", "-1/3", "1/2/3", "nan", 1.5, -0.1])
 def test_what_is_no_share_of_patients_is_no_practice(reference: object) -> None:
     with pytest.raises(
-        InputError, match=r'\[marginal\] reference: not a share; got .*; allowed: .* "18/37", or a number'
+        InputError, match=r'\[marginal\] reference: not a share; got .*; allowed: .* "3/10", or a number'
     ):
         load(decided(reference))
 
@@ -335,7 +335,7 @@ def test_a_pathway_with_a_marginal_decision_must_state_practice() -> None:
     table = decided(0.3)
     del table["marginal"]["reference"]
     with pytest.raises(
-        InputError, match=r'marginal.reference: a key is missing; allowed: the share treated today.*"18/37"'
+        InputError, match=r'marginal.reference: a key is missing; allowed: the share treated today.*"3/10"'
     ):
         load(table)
 
