@@ -78,7 +78,7 @@ def of_100(pathway: Pathway) -> str:
 
 
 def newly_eligible(scenario: Scenario) -> str:
-    """Return who may have a treatment that takes over another's share, and could not have that: "older, with asthma"."""
+    """Return who may have a treatment that takes over another's share, and could not have that one, in a sentence."""
     pathway, attributes = scenario.pathway, scenario.pathway.attributes
     ways = (way for state in pathway.states.values() for way in state.transitions)
     branches = {name: way for way in ways for name in names_in(way.probability)}
