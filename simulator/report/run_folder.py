@@ -59,6 +59,8 @@ RESOURCE_TABLES = {
     ),
 }
 """Table -> its columns."""
+ADDED = ("difference_same_sign",)
+"""Columns that runs of earlier versions do not have."""
 _SHARE, _NOT_NEGATIVE = (0.0, 1.0), (0.0, math.inf)
 _WITHIN = {
     "month": (0.0, LONGEST),
@@ -182,9 +184,9 @@ def _newest_run(folder: Path) -> str | None:
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     text = ("scenario", "clock", "population", "outcome", "unit", "state", "resource", "end_point", "cause")
-    table = csv.read(
-        path, [column for column in columns if column in text], [column for column in columns if column not in text]
-    )
+    numbers = [column for column in columns if column not in text]
+    added = ADDED if "difference" in columns else ()
+    table = csv.read(path, [column for column in columns if column in text], numbers, added)
     ranges = [(table[name], *_WITHIN[name]) for name in columns if name in _WITHIN]
     if "unit" in columns:
         ranges.append((table.loc[table["unit"] == "probability", "estimate"], *_SHARE))
