@@ -248,6 +248,22 @@ def passed(months: Floats, month: float) -> Floats:
     return (months >= month - 1e-9).astype(float)
 
 
+STAY, STEEP = 1.25, {"shape": 0.7, "scale": 9, "cure": CURE}
+
+
+def one_clock(months: Floats) -> Floats:
+    """S of a risk that runs through two states, the second of which patients enter after a fixed stay in the first."""
+    return CURE + (1 - CURE) * EARLY.sf(months)
+
+
+def one_clock_and_another_risk(months: Floats) -> States:
+    """The other risk starts with the second state: P(by it at t) = int S(s) dF(s), F from the end of the stay on."""
+    there = OTHER.sf(np.maximum(months - STAY, 0.0))
+    lost = [integrate.quad(lambda s: one_clock(s) * OTHER.pdf(s - STAY), STAY, max(t, STAY))[0] for t in months]
+    second = passed(months, STAY) * one_clock(months) * there
+    return {"second": second, "relapsed": np.array(lost)}
+
+
 def held(months: float) -> Known:
     """A fixed sojourn puts off by its length whatever came before."""
 
@@ -404,6 +420,42 @@ WORLDS = {
     "a fixed time is of the period that begins with it": Known(
         scenario(two_state(fixed(5, cure=0.3)), hazard_ratio={"ill.dead": {"breaks": [5, 6], "ratios": [0, 2, 1]}}),
         alive=lambda months: {"all": np.where(passed(months, 5), 0.3**2, 1.0)}, error=CLOSED,
+    ),
+    "a risk that runs on in the next state": Known(
+        scenario(world("first", {
+            "first": sojourn(second=fixed(STAY), dead=weibull(**STEEP)),
+            "second": sojourn(third=fixed(2.03), dead=weibull(**STEEP, after=STAY)),
+            "third": sojourn(dead=weibull(**STEEP, after=STAY + 2.03)),
+        })),
+        alive=lambda months: {"all": one_clock(months)}, error=CLOSED,
+    ),
+    "a risk that runs on in the next state, where another begins": Known(
+        scenario(world("first", {
+            "first": sojourn(second=fixed(STAY), dead=weibull(**STEEP)),
+            "second": sojourn(relapsed=exponential(mean=25), dead=weibull(**STEEP, after=STAY)),
+            "relapsed": DEATH,
+        })),
+        one_clock_and_another_risk, months=HALF_MONTHS[:81], horizon=40.0,
+    ),
+    "constant risks that have run before": chain(ILLNESS_AND_DEATH, "healthy", {
+        "healthy": sojourn(ill=exponential(rate=0.10, after=3), dead=exponential(rate=0.02, after=0.5)),
+        "ill": sojourn(dead=exponential(mean=5, after=40)),
+    }),
+    "a hazard ratio of the same periods in both states of a risk": Known(
+        scenario(
+            world("first", {
+                "first": sojourn(second=fixed(1.2), dead=weibull(shape=1.4, scale=9)),
+                "second": sojourn(dead=weibull(shape=1.4, scale=9, after=1.2)),
+            }),
+            hazard_ratio={
+                key: {"breaks": [0.52, 5.01], "ratios": [3, 0.5, 2]} for key in ("first.dead", "second.dead")
+            },
+        ),
+        alive=lambda months: {"all": np.exp(-sum(
+            (late - early) * np.maximum(weibull_hazard(months) - weibull_hazard(month), 0)
+            for month, early, late in ((0.0, 0.0, 3.0), (0.52, 3.0, 0.5), (5.01, 0.5, 2.0))
+        ))},
+        error=CLOSED,
     ),
     **{f"held for {months} months": held(months) for months in (3.0, 3.14, 0.25)},
     "a fixed time among the risks": Known(

@@ -203,7 +203,8 @@ def _differing(pathway: Pathway, state: State, start: str) -> set[str]:
         for exit in pathway.states[name].transitions:
             references = references_of(exit)
             if len(pathway.states[name].transitions) == 1 and exit.time is not None:
-                references = iter([argument for key, argument in exit.time.arguments.items() if key == "cure"])
+                arguments = exit.time.arguments
+                references = (arguments[key] for key in ("cure", "after") if key in arguments)
             else:
                 attributes |= set(exit.eligible)
             attributes |= {attribute for reference in references for attribute in attributes_in(reference)}

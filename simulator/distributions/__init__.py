@@ -18,6 +18,7 @@ from simulator.distributions.gamma import Gamma
 from simulator.distributions.generalised_gamma import GeneralisedGamma
 from simulator.distributions.gompertz import Gompertz
 from simulator.distributions.hazard_ratio import HazardRatio
+from simulator.distributions.left_truncated import LeftTruncated
 from simulator.distributions.loglogistic import LogLogistic
 from simulator.distributions.lognormal import LogNormal
 from simulator.distributions.piecewise_exponential import PiecewiseExponential
@@ -36,6 +37,7 @@ __all__ = [
     "GeneralisedGamma",
     "Gompertz",
     "HazardRatio",
+    "LeftTruncated",
     "LogLogistic",
     "LogNormal",
     "PiecewiseExponential",
@@ -71,14 +73,16 @@ def build(
     cure: object = None,
     hazard_ratio: object = None,
     breaks: Sequence[float] = (),
+    after: object = None,
     where: str = "",
 ) -> Distribution:
-    """The distribution of a family with these parameters, a cured fraction, and a hazard ratio on both.
+    """The distribution of a family with these parameters, with a cured fraction, a hazard ratio and a late start.
 
     parameters : numbers, or arrays (..., k) of one a case-mix cell; times in months, rates per month;
         `breaks` and `rates` are lists of them
-    cure, hazard_ratio : as a parameter; None for none. With `breaks`, months since entry at which it changes, a list
-        of hazard ratios, one more than breaks
+    cure, hazard_ratio : as a parameter; None for none. With `breaks`, months at which it changes, a list of hazard
+        ratios, one more than breaks
+    after : as a parameter; months for which this time, cure, hazard ratio and all, has run without striking
     where : the place to name in an error
 
     Raises InputError if a name is unknown, missing or one too many, or a value is out of its range.
@@ -100,6 +104,10 @@ def build(
             built = HazardRatio(
                 base=built, breaks=np.array(breaks, dtype=np.float64), ratios=np.stack(np.broadcast_arrays(*ratios))
             )
+    if after is not None:
+        elapsed = _modifier("after", after, NOT_NEGATIVE, built, where)
+        if elapsed.ndim or elapsed > 0.0:
+            built = LeftTruncated(base=built, after=elapsed)
     return built
 
 

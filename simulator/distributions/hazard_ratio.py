@@ -1,4 +1,4 @@
-"""HazardRatio: proportional hazards on top of any distribution, by period since the patient entered the state."""
+"""HazardRatio: proportional hazards on top of any distribution, by period since the time began."""
 
 from collections.abc import Callable
 from copy import copy

@@ -319,7 +319,7 @@ class _Resolver:
             key: [self._number(part) for part in reference] if isinstance(reference, tuple) else self._number(reference)
             for key, reference in transition.time.arguments.items()
         }
-        cure = arguments.pop("cure", None)
+        cure, after = (arguments.pop(key, None) for key in ("cure", "after"))
         declared = self.scenario.hazard_ratios.get(f"{state.name}.{transition.name}", HazardRatios())
         return build(
             transition.time.family,
@@ -327,6 +327,7 @@ class _Resolver:
             cure=cure,
             hazard_ratio=[self._number(ratio) for ratio in declared.ratios],
             breaks=declared.breaks,
+            after=after,
             where=f"{where} {transition.name}: time",
         )
 

@@ -51,7 +51,7 @@ class TransitionTable(toml.Table):
 
     to: str = Field(description="the state that follows")
     name: str | None = Field(None, description="its name, if two exits lead to one state; default: `to`")
-    time: dict[str, Any] = Field(description="a sojourn time: family, its parameters, and `cure`")
+    time: dict[str, Any] = Field(description="a sojourn time: family, its parameters, `cure` and `after`")
     probability: ReferenceTable | None = Field(None, description="the destination's probability")
 
 
@@ -326,7 +326,7 @@ def _timing(table: dict[str, Any], where: str) -> Timing:
         raise InputError("a sojourn time needs a family", where=where, got=family, allowed=", ".join(FAMILIES))
     if family not in FAMILIES:
         raise unknown("family", family, FAMILIES, where)
-    allowed = parameter_names(family) | {"cure"}
+    allowed = parameter_names(family) | {"cure", "after"}
     arguments = {}
     for key, value in table.items():
         if key == "family":

@@ -2,7 +2,8 @@
 
     0.7        { by = "sex", female = 0.7, male = 1 }        { breaks = [6, 12], ratios = [1, 0.6, 1] }
 
-Periods are months since the patient entered the state; each of their ratios may be a choice by attribute.
+Periods are months since the time began: since the patient entered the state, or `after` months before. Each of their
+ratios may be a choice by attribute.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ DeclaredRatio = float | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class HazardRatios:
-    """breaks : months since entry into the state; ratios : one a period, one more than breaks"""
+    """breaks : months since the time began; ratios : one a period, one more than breaks"""
 
     breaks: tuple[float, ...] = ()
     ratios: tuple[Reference, ...] = (1.0,)

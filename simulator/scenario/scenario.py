@@ -61,7 +61,7 @@ class ScenarioTable(toml.Table):
     hazard_ratio: dict[str, Number | dict[str, Any]] = Field(
         default_factory=dict,
         description='"state.transition" = hazard ratio of a latent time: a number, {by = "attribute", level = ...}, or '
-        "{breaks = [...], ratios = [...]} by months since entry into the state",
+        "{breaks = [...], ratios = [...]} by months since the time began",
     )
     population: dict[str, dict[str, Number]] = Field(
         default_factory=dict, description="attribute = weight of each level"

@@ -73,7 +73,9 @@ def time(draw: Draw, *, quickest: float = 1.0) -> str:
         )
     )
     cured = draw(st.sampled_from(["", "", f", cure = {by_attribute(draw, 0.0, 0.8)}"]))
-    return "{ " + law + cured + " }"
+    # A fixed time that has run for longer takes none, and a cycle must take some.
+    begun = "" if "fixed" in law else draw(st.sampled_from(["", "", f", after = {by_attribute(draw, 0.0, 4.0)}"]))
+    return "{ " + law + cured + begun + " }"
 
 
 def shares(draw: Draw, n: int) -> list[float]:

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from simulator.arrays import Floats
-from simulator.distributions import Cure, Distribution, HazardRatio, LogNormal, Weibull
+from simulator.distributions import Cure, Distribution, HazardRatio, LeftTruncated, LogNormal, Weibull
 from simulator.engines.model import Exit, Model
 from simulator.pathway.outcome_months import OutcomeMonths
 
@@ -35,7 +35,7 @@ Through = tuple[float, float]
 
 def lognormal(time: Distribution) -> Distribution:
     """Return the log-normal time of the same median and ratio of quartiles, with any cure and hazard ratio kept."""
-    if isinstance(time, Cure | HazardRatio):
+    if isinstance(time, Cure | HazardRatio | LeftTruncated):
         return _around(time, lognormal(time.base))
     if time.atom is not None or isinstance(time, LogNormal):
         return time
@@ -46,7 +46,7 @@ def lognormal(time: Distribution) -> Distribution:
     return LogNormal(sigma=np.where(np.isfinite(sigma) & (sigma > 0), sigma, 1.0), scale=median)
 
 
-def _around(time: Cure | HazardRatio, base: Distribution) -> Distribution:
+def _around(time: Cure | HazardRatio | LeftTruncated, base: Distribution) -> Distribution:
     return time if base is time.base else replace(time, base=base)
 
 
@@ -80,7 +80,7 @@ def _without_cure(
     built: Callable[[Floats, Floats], Distribution],
 ) -> Distribution:
     """line : the function of H(t) that is linear in log t; built : from its slope, and the month t of its zero."""
-    if isinstance(time, HazardRatio):
+    if isinstance(time, HazardRatio | LeftTruncated):
         return _around(time, _without_cure(time.base, through, line, built))
     if not isinstance(time, Cure) or time.atom is not None:
         return time
@@ -110,7 +110,7 @@ def _with_cure(
     time: Distribution, line: Callable[[Floats], Floats], built: Callable[[Floats, Floats], Distribution]
 ) -> Distribution:
     """line, built : as of `_without_cure`."""
-    if isinstance(time, HazardRatio):
+    if isinstance(time, HazardRatio | LeftTruncated):
         return _around(time, _with_cure(time.base, line, built))
     if time.atom is not None:
         return time
@@ -184,7 +184,7 @@ def offered(models: Iterable[Model]) -> list[str]:
 
 
 def _declares_cure(time: Distribution | None) -> bool:
-    return isinstance(time, Cure) or (isinstance(time, HazardRatio) and _declares_cure(time.base))
+    return isinstance(time, Cure) or (isinstance(time, HazardRatio | LeftTruncated) and _declares_cure(time.base))
 
 
 def restructured(model: Model, structure: str) -> Model:

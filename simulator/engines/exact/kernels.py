@@ -75,6 +75,7 @@ class Grid:
     where a hazard jumps.
 
     times : (n_times,) months, in this order; split : the halves of cells but the first in which hazards jump
+    parts, part_of : the places of their parts among the last of the times, and the half that each is part of
     """
 
     def __init__(self, step: float, n: int, breaks: Collection[float] = ()) -> None:
@@ -83,11 +84,13 @@ class Grid:
         at = 2.0 / step * np.array(sorted(breaks))
         half = np.floor(at).astype(np.int64)
         # In the middle of a cell, too: there the shares of the whole cell tell nothing of those of halves.
-        inside = (at - half > 1e-9) | (half % 2 == 1)
-        self.split = np.unique(half[inside & (half >= 2) & (half < 2 * n)])
-        ends = np.stack([self.split, self.split + 1], axis=1)
-        self.parts = np.sort(np.concatenate([ends, np.clip(at, ends[:, :1], ends[:, 1:])], axis=1), axis=1)
-        cells = [step * np.arange(2, n + 1), step * (np.arange(1, n) + 0.5), 0.5 * step * self.parts.ravel()]
+        inside = ((at - half > 1e-9) | (half % 2 == 1)) & (half >= 2) & (half < 2 * n)
+        self.split = np.unique(half[inside])
+        edges = np.sort(np.concatenate([self.split, self.split + 1, at[inside]]))
+        part_of = np.floor(0.5 * (edges[:-1] + edges[1:]))
+        self.parts = np.flatnonzero(np.isin(part_of, self.split))
+        self.part_of = np.searchsorted(self.split, part_of[self.parts])
+        cells = [step * np.arange(2, n + 1), step * (np.arange(1, n) + 0.5), 0.5 * step * edges]
         self.times = np.concatenate([self.first, *cells])
 
     def intervals(self, values: Floats) -> list[tuple[Floats, Floats]]:
@@ -95,18 +98,15 @@ class Grid:
         the parts of split halves."""
         last, n = self.first.size - 1, self.n
         whole, middle = values[..., last : last + n], values[..., last + n : last + 2 * n - 1]
-        head, parts = values[..., : last + 1], values[..., last + 2 * n - 1 :]
-        parts = parts.reshape(*values.shape[:-1], *self.parts.shape)
-        flat = (*values.shape[:-1], self.parts[:, 1:].size)
-        start, end = (side.reshape(flat) for side in (parts[..., :-1], parts[..., 1:]))
+        head, edges = values[..., : last + 1], values[..., last + 2 * n - 1 :]
+        start, end = edges[..., self.parts], edges[..., self.parts + 1]
         return [(head[..., :-1], head[..., 1:]), (whole[..., :-1], middle), (middle, whole[..., 1:]), (start, end)]
 
     def with_split(self, leaving: Intervals) -> Intervals:
         """Return what leaves with the sums of their parts in the halves that are split, and no parts."""
         head, early, late, parts = leaving
-        sums = parts.reshape(*parts.shape[:-1], *self.parts[:, 1:].shape).sum(axis=-1)
         for number, half in enumerate(self.split.tolist()):
-            (late if half % 2 else early)[..., half // 2 - 1] = sums[..., number]
+            (late if half % 2 else early)[..., half // 2 - 1] = parts[..., self.part_of == number].sum(axis=-1)
         return [head, early, late]
 
 

@@ -62,7 +62,7 @@ THREE_CELLS: dict[str, dict[str, Any]] = {
     "piecewise_exponential": {"breaks": [1.0, 4.0], "rates": [0.5, np.array([0.1, 0.0, 0.7]), 0.2]},
     "fixed": {"months": np.array([1.0, 0.0, 3.0])},
 }
-CURE, HAZARD_RATIO = np.array([0.0, 0.3, 1.0]), np.array([1.0, 0.0, 2.5])
+CURE, HAZARD_RATIO, AFTER = np.array([0.0, 0.3, 1.0]), np.array([1.0, 0.0, 2.5]), np.array([0.0, 1.25, 4.0])
 TIMES = np.array([-1.0, 0.0, 1e-9, 0.5, 1.0, 3.0, 4.0, 25.0, 1e9, np.inf])
 EXPOSURES = np.array([0.0, 1e-300, 1e-9, 0.2, 1.0, 4.0, 40.0, 690.0, 1e5, np.inf])
 
@@ -317,6 +317,73 @@ def test_nobody_leaves_in_a_period_with_ratio_0_or_after_the_last_who_could() ->
     assert_array_equal(gone.inverse_cumulative_hazard([0.26, 9.0]), np.inf)
 
 
+# --- Times that have run for some months: who is left is followed from there on ---
+
+
+@pytest.mark.parametrize(("family", "parameters", "reference"), SCIPY_HAS_THE_TAIL)
+@pytest.mark.parametrize("after", [0.3, 1.25, 8.0])
+def test_patients_left_after_some_months_have_the_law_of_those_left(
+    family: str, parameters: dict[str, Any], reference: Any, after: float
+) -> None:
+    sojourn = build(family, parameters, after=after)
+    times = np.array([1e-3, 0.2, 1.0, 6.0, 24.0])
+    assert_allclose(sojourn.survival(times), reference.sf(after + times) / reference.sf(after), rtol=1e-9)
+    assert_allclose(sojourn.inverse_cumulative_hazard(sojourn.cumulative_hazard(times)), times, rtol=1e-9)
+    assert_array_equal(sojourn.survival([-1.0, 0.0]), 1.0)
+
+
+def test_an_exponential_time_does_not_remember_how_long_it_has_run() -> None:
+    memoryless, plain = build("exponential", {"mean": 9.0}, after=7.0), build("exponential", {"mean": 9.0})
+    times = np.array([0.1, 2.0, 40.0])
+    assert_allclose(memoryless.survival(times), plain.survival(times), rtol=1e-13)
+    assert_allclose(memoryless.spread(), plain.spread(), rtol=1e-13)
+
+
+def test_a_weibull_time_that_has_run_is_a_weibull_hazard_from_a_later_month_on() -> None:
+    times = np.array([0.0, 0.5, 3.0, 20.0])
+    sojourn = build("weibull", {"shape": 0.6, "scale": 9.0}, after=1.25)
+    assert_allclose(sojourn.cumulative_hazard(times), ((times + 1.25) / 9) ** 0.6 - (1.25 / 9) ** 0.6, atol=1e-15)
+
+
+def test_the_cured_are_a_larger_share_of_those_who_are_left() -> None:
+    sojourn = build("weibull", {"shape": 1.3, "scale": 2.0}, cure=0.3, after=1.25)
+    left = 0.3 + 0.7 * np.exp(-((1.25 / 2.0) ** 1.3))
+    assert_allclose(sojourn.survival(np.inf), 0.3 / left, rtol=1e-12)
+    assert_array_equal(sojourn.ppf([1.0 - 0.3 / left + 1e-9, 1.0]), np.inf)
+    assert_allclose(sojourn.ppf(0.999 * (1 - 0.3 / left)), sojourn.ppf(0.999 * sojourn.cdf(np.inf)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("modified", [{}, {"cure": 0.3}, {"cure": 0.3, **BY_PERIOD}])
+def test_stretches_of_one_time_join_and_its_periods_are_of_its_own_clock(family: str, modified: dict[str, Any]) -> None:
+    parameters = of_cell(THREE_CELLS[family], 0)
+    whole = build(family, parameters, **modified)
+    for after in (0.7, 3.0):
+        rest = build(family, parameters, **modified, after=after)
+        times = np.array([0.1, 1.0, 4.5, 30.0])
+        assert_allclose(whole.survival(after) * rest.survival(times), whole.survival(after + times), rtol=1e-12)
+        assert rest.breaks_of_hazard == {month - after for month in whole.breaks_of_hazard if month > after}
+
+
+def test_a_fixed_time_that_has_run_ends_sooner_or_at_once_and_its_cured_never() -> None:
+    assert_array_equal(build("fixed", {"months": 2.5}, after=1.0).ppf([0.0, 0.5, 1.0]), 1.5)
+    for months in (1.0, 2.5):
+        over = build("fixed", {"months": months}, after=2.5)
+        assert over.atom == 0.0
+        assert_array_equal(over.survival([-1.0, 0.0, 1.0]), [1.0, 0.0, 0.0])
+        assert_array_equal(over.ppf([0.0, 0.5, 1.0]), 0.0)
+        cured = build("fixed", {"months": months}, cure=0.3, after=2.5)
+        assert_array_equal(cured.survival([0.0, 1.0, np.inf]), 1.0)
+        assert_array_equal(cured.ppf([1e-9, 1.0]), np.inf)
+
+
+def test_a_time_that_has_run_for_no_month_is_the_time_itself() -> None:
+    assert (
+        build("weibull", {"shape": 1.3, "scale": 2.0}, after=0).key
+        == build("weibull", {"shape": 1.3, "scale": 2.0}).key
+    )
+
+
 AT_ONCE = [
     ("exponential", {"mean": 0.0}), ("exponential", {"median": 0.0}), ("exponential", {"rate": 1e300}),
     ("weibull", {"shape": 1.3, "scale": 0.0}), ("weibull", {"shape": 0.7, "median": 0.0}),
@@ -376,6 +443,9 @@ def test_complete_cure_or_no_hazard_keeps_everybody(family: str, modified: dict[
         {"cure": CURE, "hazard_ratio": HAZARD_RATIO},
         {"hazard_ratio": [2.0, HAZARD_RATIO], "breaks": [0.7]},
         {"cure": CURE, "hazard_ratio": [HAZARD_RATIO, 0.5, 1.5], "breaks": [0.7, 3.0]},
+        {"after": AFTER},
+        {"cure": CURE, "after": 2.0},
+        {"cure": CURE, "hazard_ratio": [HAZARD_RATIO, 0.5, 1.5], "breaks": [0.7, 3.0], "after": AFTER},
     ],
 )
 def test_each_cell_is_the_distribution_built_of_its_own_numbers(family: str, modified: dict[str, Any]) -> None:
@@ -385,14 +455,16 @@ def test_each_cell_is_the_distribution_built_of_its_own_numbers(family: str, mod
     assert together.cell_shape == (3,)
     assert together.take(cells).cell_shape == (10,)
     assert together.columns().cell_shape == (3, 1)
+    # What has run already and what is to come share their digits.
+    atol = 1e-14 if "after" in modified else 0.0
     for method, values in (("cumulative_hazard", TIMES), ("inverse_cumulative_hazard", EXPOSURES)):
         expected = np.array([getattr(each, method)(values) for each in alone])
         assert not np.isnan(expected).any()
-        assert_allclose(getattr(together.columns(), method)(values), expected, rtol=1e-12)
-        assert_allclose(getattr(together.take(cells), method)(values), expected[cells, range(10)], rtol=1e-12)
+        assert_allclose(getattr(together.columns(), method)(values), expected, rtol=1e-12, atol=atol)
+        assert_allclose(getattr(together.take(cells), method)(values), expected[cells, range(10)], 1e-12, atol)
     assert_allclose(together.spread(), [each.spread() for each in alone], rtol=1e-12)
     if together.atom is not None:
-        assert_array_equal(together.take(cells).atom, [1.0, 0.0, 3.0] @ np.eye(3)[:, cells])
+        assert_array_equal(together.take(cells).atom, np.array([each.atom for each in alone])[cells])
 
 
 def test_a_scalar_stays_scalar_and_draws_keep_an_axis_of_their_own() -> None:

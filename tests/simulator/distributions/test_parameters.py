@@ -44,6 +44,8 @@ REFUSED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     ("piecewise_exponential", {"breaks": [], "rates": []}, {}, "rates is empty"),
     ("exponential", {"mean": 1}, {"cure": 1.2}, "cure is out of range; got 1.2; allowed: .* from 0 to 1"),
     ("exponential", {"mean": 1}, {"hazard_ratio": -0.1}, "hazard_ratio is out of range; got -0.1"),
+    ("exponential", {"mean": 1}, {"after": -1.0}, "after is out of range; got -1.0; allowed: .*, 0 or more"),
+    ("exponential", {"mean": np.ones(2)}, {"after": np.ones(3)}, "different numbers of cells; got .*'after'"),
     ("exponential", {"mean": np.ones(2)}, {"cure": np.ones(3)}, "different numbers of cells; got .*'cure'"),
 ]  # fmt: skip
 

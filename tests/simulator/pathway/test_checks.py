@@ -38,6 +38,14 @@ REFUSED = {
         ("median = 30", "median = 30, cure = 30"),
         r"cure is out of range; got 30.0; .* \(30 %\? write 0.3\)",
     ),
+    "a time that has run for a negative number of months": (
+        ("median = 30", "median = 30, after = -2"),
+        r"after is out of range; got -2.0; allowed: a finite number, 0 or more",
+    ),
+    "a time that has run for an unknown number of months": (
+        ("median = 30", 'median = 30, after = "staay"'),
+        r"unknown parameter; got 'staay'",
+    ),
     "unknown state in a transition": (
         ('to = "choice"', 'to = "choise"'),
         r"\[states.well\] choise: to: unknown state; got 'choise'; allowed: .*; did you mean 'choice'",

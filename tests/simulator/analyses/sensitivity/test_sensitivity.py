@@ -275,8 +275,16 @@ def test_another_family_keeps_the_cure_and_the_hazard_ratio() -> None:
     alternative = structural.lognormal(build("weibull", WEIBULL, **waning))
     plain = structural.lognormal(build("weibull", WEIBULL))
     assert alternative.survival(9.0) == pytest.approx(plain.survival(9.0) / plain.survival(4.0) ** 0.5)
+    late = structural.lognormal(build("weibull", WEIBULL, after=4.0))
+    assert late.survival(5.0) == pytest.approx(plain.survival(9.0) / plain.survival(4.0))
     fixed = build("fixed", {"months": 1.2})
     assert structural.lognormal(fixed) is fixed
+
+
+def test_a_risk_in_two_states_loses_its_cured_fraction_in_both() -> None:
+    whole, late = (build("weibull", WEIBULL, cure=0.3, after=after) for after in (None, 4.0))
+    both = [structural.weibull_without_cure(time, (6.0, 24.0)) for time in (whole, late)]
+    assert both[1].survival(5.0) == pytest.approx(both[0].survival(9.0) / both[0].survival(4.0))
 
 
 @pytest.mark.parametrize("change", [structural.weibull_without_cure, structural.lognormal_without_cure])
