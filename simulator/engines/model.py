@@ -111,6 +111,10 @@ class Model:
         """By state, where patients may go: by a branch that has a share, or a latent time that may strike."""
         return {name: [exit.to for exit in exits if _may_be_taken(exit)] for name, exits in self.exits.items()}
 
+    def is_over(self, state: str) -> bool:
+        """Return whether patients in a state are followed no further: they are dead, or it is an end."""
+        return state in self.ends or self.pathway.states[state].is_absorbing
+
     def of_draw(self, draw: int) -> Model:
         """Return the model of one of its draws, by place."""
         return self.of_draws([draw])

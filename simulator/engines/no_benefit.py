@@ -1,7 +1,8 @@
 """Patients who are treated without benefit: their share at the decision, and the exits that are open to them.
 
-They go the way of the treated, with deaths and ends on the way left out, as far as the state of no response. Wherever
-they are, the death that supportive care had in store for them is a latent time carried forward.
+They go the way of the treated as far as the state of no response, with deaths and ends on the way left out, except
+deaths of treatment (`harm`). Wherever they are, the death that supportive care had in store for them is a latent time
+carried forward.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def ways(pathway: Pathway, state: str) -> list[tuple[str, str]]:
     onward = [exit for exit in exits if not pathway.states[exit[1]].is_absorbing]
     if pathway.states[state].is_choice:
         return [exit for exit in onward if exit[1] == marginal.no_benefit] or onward
-    return onward
+    return [exit for exit in exits if exit in onward or exit[1] in marginal.harm]
 
 
 def exits_without_benefit(model: Model) -> dict[str, tuple[Exit, ...]]:

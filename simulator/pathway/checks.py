@@ -319,12 +319,41 @@ def _check_marginal(pathway: Pathway) -> None:
                 allowed=f"a branch to '{marginal.no_benefit}' or to another sojourn",
             )
 
+    _check_harm(pathway, where)
     if decision.name in pathway.states_before_clock:
         raise InputError(
             f"patients can come to '{decision.name}' before the default clock starts",
             where=f"{where} decision",
             allowed=f"a decision at or after '{pathway.clock_state}'",
         )
+
+
+def _check_harm(pathway: Pathway, where: str) -> None:
+    """A death of treatment is none of the untreated, and ends a sojourn of the treated before their response."""
+    marginal, states = pathway.marginal, pathway.states
+    assert marginal is not None
+    way = reachable(
+        [states[marginal.decision].transition(marginal.branch).to],
+        lambda name: () if name == marginal.no_benefit else pathway.onward(name),
+    )
+    sojourns = [states[name] for name in way - {marginal.no_benefit} if states[name].kind == "sojourn"]
+    for name in marginal.harm:
+        if name not in states:
+            raise unknown("state", name, [*pathway.deaths], f"{where} harm")
+        if name in pathway.onward(marginal.otherwise) or name not in pathway.deaths:
+            raise InputError(
+                f"'{name}' is no death of treatment alone",
+                where=f"{where} harm",
+                got=f"a death to which '{marginal.otherwise}' leads" if name in pathway.deaths else states[name].kind,
+                allowed="a state of kind 'death' for those who die of treatment, and of nothing else",
+            )
+        if not any(name in pathway.onward(state.name) for state in sojourns):
+            raise InputError(
+                f"no sojourn of the treated leads to '{name}' before their response",
+                where=f"{where} harm",
+                allowed=f"a transition to '{name}' in a sojourn between '{marginal.decision}' and "
+                f"'{marginal.no_benefit}'",
+            )
 
 
 def _check_comparison(pathway: Pathway) -> None:

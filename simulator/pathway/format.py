@@ -141,6 +141,9 @@ class MarginalTable(toml.Table):
     reference: str | Number = Field(
         description='the share treated today, whose outcomes were calibrated: "3/10", or a number from 0 to 1'
     )
+    harm: Names = Field(
+        default_factory=list, description="deaths of treatment that patients treated without benefit may die, too"
+    )
 
 
 class ComparisonTable(toml.Table):
@@ -263,7 +266,7 @@ def _marginal(table: MarginalTable | None, path: Path) -> Marginal | None:
     if not 0.0 <= share <= 1.0:
         allowed = 'a fraction of patients, as "3/10", or a number from 0 to 1'
         raise InputError("not a share", where=f"{path}: [marginal] reference", got=table.reference, allowed=allowed)
-    return Marginal(**{**table.model_dump(), "reference": share})
+    return Marginal(**{**table.model_dump(), "reference": share, "harm": _tuple(table.harm)})
 
 
 def _comparison(table: ComparisonTable | None) -> Comparison | None:

@@ -154,13 +154,17 @@ class Resource:
 
 @dataclass(frozen=True)
 class Marginal:
-    """Where a policy treats additional patients, what becomes of those without benefit, and the share treated today."""
+    """Where a policy treats additional patients, what becomes of those without benefit, and the share treated today.
+
+    harm : deaths of treatment, which those patients may die, too
+    """
 
     decision: str
     branch: str
     otherwise: str
     no_benefit: str
     reference: float
+    harm: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

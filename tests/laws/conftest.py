@@ -260,17 +260,17 @@ class Patient:
         if self.untreated_death is None:
             waits, taken = self._leave(state, exits, visit, month)
             return month + waits, taken.to
-        alive = self._onward(exits)
         rule = self.model.pathway.marginal
         assert rule is not None
-        if not alive or state == rule.no_benefit:
+        open_to = self._onward(exits, rule.harm)
+        if not open_to or state == rule.no_benefit:
             return self.untreated_death
-        waits, taken = self._leave(state, alive, visit, month)
+        waits, taken = self._leave(state, open_to, visit, month)
         return self.untreated_death if self.untreated_death[0] <= month + waits else (month + waits, taken.to)
 
-    def _onward(self, exits: Iterable[Exit]) -> list[Exit]:
-        """Return the exits on which a patient lives on: who is treated without benefit takes no other."""
-        return [exit for exit in exits if not self.model.pathway.states[exit.to].is_absorbing]
+    def _onward(self, exits: Iterable[Exit], harm: tuple[str, ...] = ()) -> list[Exit]:
+        """Return the exits on which a patient lives on, or dies of treatment: without benefit no other is taken."""
+        return [exit for exit in exits if not self.model.pathway.states[exit.to].is_absorbing or exit.to in harm]
 
     def _leave(self, state: str, exits: list[Exit], visit: int, month: float = 0.0) -> tuple[float, Exit]:
         """Return how long the patient stays, and the exit they take.

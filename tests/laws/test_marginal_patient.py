@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from known_answers import Rates, States, by_expm
 from sojourn_times import by, exponential, fixed, lognormal, weibull
-from worlds import chance, decision, exit_to, load, practice, share, sojourn, world
+from worlds import DEATH, chance, decision, exit_to, load, practice, share, sojourn, world
 
 import scenarios
 from simulator.arrays import Floats
@@ -372,24 +372,25 @@ LATER_RATES = {
 """Of a pathway whose decision, at the relapse, comes later than the clock's start: practice treats 40 %."""
 
 
-def decided_later(again: float) -> Scenario:
-    """A policy that treats 80 % at a relapse, 30 % of the others with benefit; some relapse again."""
+def decided_later(again: float, harm: float = 0.0) -> Scenario:
+    """A policy that treats 80 % at a relapse, 30 % of the others with benefit; some relapse again, some die of it."""
     relapse = {"remission": exponential(rate=again)} if again else {}
     states = {
         "remission": sojourn(relapse=exponential(rate=0.3)),
         "relapse": decision(wait="uptake", care="rest"),
         "wait": sojourn(treatment=exponential(rate=0.25)),
-        "treatment": sojourn(outcome=exponential(rate=0.2)),
+        "treatment": sojourn(outcome=exponential(rate=0.2), toxic=exponential(rate=harm)),
         "outcome": chance(response=0.5, failure=0.5),
         "response": sojourn(dead=exponential(rate=0.03), **relapse),
         "failure": sojourn(dead=exponential(rate=0.1)),
         "care": sojourn(dead=exponential(rate=0.1)),
+        "toxic": DEATH,
     }
     declared = world(
         "remission", states, parameters={"uptake": share(0.4)}, group_window=6,
-        marginal=practice(0.4, "relapse", "wait", "care", "failure"),
+        marginal={**practice(0.4, "relapse", "wait", "care", "failure"), "harm": "toxic"},
         groups={"treated": "treatment", "waiting": "wait"},
-        end_points={"pfs": {"causes": {"failure": "failure", "death": "dead"}}},
+        end_points={"pfs": {"causes": {"failure": "failure", "death": ["dead", "toxic"]}}},
     )  # fmt: skip
     return Scenario("raised", load(declared), set={"uptake": 0.8}, marginal_benefit=0.3)
 
@@ -409,11 +410,12 @@ def of_group(rates: Rates, into: tuple[str, ...], window: float, months: Floats)
 
 
 @pytest.mark.parametrize("again", [0.0, 0.05], ids=["once", "with returns"])
+@pytest.mark.parametrize("harm", [0.0, 0.15], ids=["harmless", "toxic"])
 @pytest.mark.parametrize(("group", "state"), [("treated", "treatment"), ("waiting", "wait")])
 def test_who_decides_later_and_is_treated_after_the_window_is_not_of_the_group(
-    again: float, group: str, state: str
+    again: float, harm: float, group: str, state: str
 ) -> None:
-    """Against expm: of the 80 %, 40 % and 30 % of the rest benefit, and the others die as under care."""
+    """Against expm: of the 80 %, 40 % and 30 % of the rest benefit, and the others die as under care, or of harm."""
     months = np.array([3.0, 6.0, 9.0, 12.0, 18.0, 24.0])
     sizes, dead, event_free = 0.0, np.zeros(6), np.zeros(6)
     # A patient benefits at every relapse or at none.
@@ -422,15 +424,15 @@ def test_who_decides_later_and_is_treated_after_the_window_is_not_of_the_group(
         rates |= {("remission", "wait"): 0.3 * benefiting, ("remission", "care"): 0.3 * 0.2}
         rates |= {("remission", "wait*"): 0.3 * (0.8 - benefiting), ("wait*", "treatment*"): 0.25}
         rates |= {("treatment*", "failure*"): 0.2} | {(f"{name}*", "dead"): 0.1 for name in ("wait", "treatment")}
-        rates |= {("failure*", "dead"): 0.1}
+        rates |= {("failure*", "dead"): 0.1, ("treatment", "toxic"): harm, ("treatment*", "toxic"): harm}
         del rates["remission", "relapse"]
         into = (state, f"{state}*")
         size, there = of_group(rates, into, 6.0, months)
-        sizes, dead = sizes + weight * size, dead + weight * there["dead"]
+        sizes, dead = sizes + weight * size, dead + weight * (there["dead"] + there["toxic"])
         until = {pair: rate for pair, rate in rates.items() if not pair[0].startswith("failure")}
         _, there = of_group(until, into, 6.0, months)
-        event_free += weight * (size - there["dead"] - there["failure"] - there["failure*"])
-    curves = exact.curves(resolve(decided_later(again)), 24.0)
+        event_free += weight * (size - sum(there[name] for name in ("dead", "toxic", "failure", "failure*")))
+    curves = exact.curves(resolve(decided_later(again, harm)), 24.0)
     at = np.rint(months / curves.months[1]).astype(int)
     assert curves.sizes[group][0] == pytest.approx(sizes, abs=1e-4)
     key = ("start", group)

@@ -20,7 +20,9 @@ from simulator.engines.exact import engine
 from simulator.engines.exact.accuracy import TooCoarse
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import resolve
+from simulator.errors import InputError
 from simulator.outcomes.event_log import check
+from simulator.pathway.checks import check as check_pathway
 from simulator.pathway.end_points import EndPoint
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway
@@ -90,7 +92,7 @@ def pathway_texts(draw: Draw) -> str:
     names = [f"s{i}" for i in range(n)]
     kinds = [draw(st.sampled_from(["competing", "told", "chance", "decision"])) for _ in names]
     kinds[-1] = "competing"
-    ends = ["dead", "dead", "well"]
+    ends = ["dead", "dead", "well", "toxic"]
     parts = []
     for i, (name, kind) in enumerate(zip(names, kinds, strict=True)):
         first = names[i + 1] if i + 1 < n else "dead"
@@ -113,6 +115,7 @@ def pathway_texts(draw: Draw) -> str:
                 parts.append(f"probability = {share}\n" if kind == "told" else "")
     parts.append('[states.dead]\nkind = "death"\n')
     text = "".join(parts)
+    text += '[states.toxic]\nkind = "death"\n' if '"toxic"' in text else ""
     if '"well"' in text:
         text += '[states.well]\nkind = "end"\n'
     clock = draw(st.sampled_from([names[0], names[0], names[1]]))
@@ -160,7 +163,7 @@ CASE_MIXES = ((), [{"of": ["age", "risk"], "weights": TOGETHER}], ())
 
 def every_law(text: str, follow: Callable[..., list], events: Callable[..., pd.DataFrame]) -> None:
     pathway = with_end_points(made(text), len(text))
-    last = max(name for name in pathway.states if name not in ("dead", "well"))
+    last = max(name for name in pathway.states if name not in ("dead", "well", "toxic"))
     kind = len(text) % len(RATIOS)
     scenario = Scenario("made up", pathway, hazard_ratio={f"{last}.w0": RATIOS[kind]}, case_mix=CASE_MIXES[kind])
     model = resolve(scenario)
@@ -275,7 +278,7 @@ def test_hundreds_of_made_up_policies_obey_the_law_of_the_marginal_patient(
 def the_law_of_the_marginal_patient(
     follow: Callable, events: Callable, text: str, before: float, after: float, benefit: float
 ) -> None:
-    pathway = with_end_points(made(treated(text, before)), len(text))
+    pathway = with_end_points(harmful(made(treated(text, before))), len(text))
     own, raised = (
         resolve(Scenario("made up", pathway, set={"uptake": share}, marginal_benefit=benefit))
         for share in (before, after)
@@ -299,7 +302,20 @@ def the_law_of_the_marginal_patient(
         # Where patients come back, each is solved on cells as fine as it needs: the law holds on one lattice.
         step = min(float(each.months[1]) for each in (solved, engine.curves(own, HORIZON)))
         today, policy = (engine.curves(each, HORIZON, step=step).survival["start", "all"] for each in (own, raised))
-        np.testing.assert_allclose(policy, today, atol=1e-7)
+        sooner = 1e-7 if pathway.marginal is None or not pathway.marginal.harm else 1.0
+        assert np.all(policy <= today + 1e-7)
+        assert np.all(policy >= today - sooner)
+
+
+def harmful(pathway: Pathway) -> Pathway:
+    """The same pathway, in which additional patients may die of treatment, where a sojourn before the last says so."""
+    assert pathway.marginal is not None
+    toxic = replace(pathway, marginal=replace(pathway.marginal, harm=("toxic",)))
+    try:
+        check_pathway(toxic)
+    except InputError:
+        return pathway
+    return toxic
 
 
 def treated(text: str, share: float) -> str:

@@ -6,6 +6,7 @@ who come together, over the calendar or on a grid of half months, and sometimes 
 Where microsim says that it cannot, it must refuse and name des; des must then keep a fair book alone.
 """
 
+import contextlib
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,6 +27,7 @@ from simulator.engines.requests import Arrivals
 from simulator.errors import InputError
 from simulator.experiment.engine_choice import choose_engine
 from simulator.outcomes.event_log import check, table
+from simulator.pathway.checks import check as check_pathway
 from simulator.pathway.format import load_pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.capacity import Capacity, beyond_microsim
@@ -131,7 +133,9 @@ def pathway_texts(draw: Draw) -> str:
         if i == 0 and clock == "s1":
             # Who went round before the clock starts could be followed for ever.
             open_to = ["s1"]
-        others = [draw(st.sampled_from([*open_to, *again, "dead", "well"])) for _ in range(draw(st.integers(0, 2)))]
+        others = [
+            draw(st.sampled_from([*open_to, *again, "dead", "well", "toxic"])) for _ in range(draw(st.integers(0, 2)))
+        ]
         ways[name] = [names[i + 1] if i + 1 < n else "dead", *others]
     unfit = {to for name, kind in zip(names, kinds, strict=True) if kind != "competing" for to in ways[name]}
     fit = [name for name, kind in zip(names, kinds, strict=True) if kind != "chance" and name not in {"s0", *unfit}]
@@ -151,6 +155,7 @@ def pathway_texts(draw: Draw) -> str:
             asks = held.get(to) and not held.get(name)
             parts.append(AT_ONCE if asks and draw(st.sampled_from([True, False, False])) else time_line)
     text = "".join(parts) + '[states.dead]\nkind = "death"\n'
+    text += '[states.toxic]\nkind = "death"\n' if '"toxic"' in text else ""
     text += '[states.well]\nkind = "end"\n' if '"well"' in text else ""
     if not treats:
         return TOP.format(start="s0", clock=clock) + text
@@ -213,6 +218,11 @@ def the_law(
         file = Path(folder) / "made_up.toml"
         file.write_text(text, encoding="utf-8")
         pathway = load_pathway(file)
+    with contextlib.suppress(InputError):
+        # Where additional patients can die of treatment, they do.
+        toxic = pathway.marginal and replace(pathway, marginal=replace(pathway.marginal, harm=("toxic",)))
+        check_pathway(toxic or pathway)
+        pathway = toxic or pathway
     limits = {name: Capacity(((0.0, n),)) for name, n in zip(RESOURCES, units, strict=True)}
     before = Scenario("before", pathway, capacity=limits)
     policy = replace(before, name="policy", marginal_benefit=benefit)

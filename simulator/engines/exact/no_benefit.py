@@ -1,7 +1,8 @@
 """The marginal patient without benefit: treated, without response, dead when supportive care would have seen it.
 
-They go the way of the treated, with deaths and ends on the way left out, as far as the state of no response; at every
-moment the time of death that supportive care had in store for them, counted from the decision, may be up.
+They go the way of the treated, with deaths and ends on the way left out (but for deaths of treatment), as far as the
+state of no response; at every moment the time of death that supportive care had in store for them, counted from the
+decision, may be up.
 """
 
 from __future__ import annotations
@@ -84,10 +85,10 @@ def _with_deaths(
         if alive.is_choice(node):
             streams.into[node] = streams.out_of[node] = lattice.transform(entered * middle)
             continue
-        if node.state in model.ends:
-            # Nobody is followed any further, to death neither.
+        if model.is_over(node.state):
+            # Nobody is followed any further, to death neither; who died of treatment dies once.
             streams.into[node] = lattice.transform(entered * middle)
-            streams.out_of[node] = np.zeros_like(streams.into[node])
+            streams.staying[node] = alive.atoms[node]
             continue
         first = alive.staying(node)
         streams.staying[node] = first * (1.0 - at_once)
@@ -128,7 +129,7 @@ def _move_late(streams: NoBenefit, model: Model, lattice: Lattice, alive: Renewa
     for marks, target, passed in passes:
         graph = history_graph.build(target.state, marking=frozenset(), ways=alive.model.open_ways)
         onward = renewal(alive.model, lattice, graph, {})
-        ends = [node for node in graph.nodes if node.state in model.ends]
+        ends = [node for node in graph.nodes if model.is_over(node.state)]
         staying = (onward.edges[node] - onward.leaving(node) for node in graph.nodes if node not in ends)
         there = np.cumsum(in_time(sum(staying, np.zeros((1, 1, 1), dtype=np.complex128))), axis=-1)
         moved = [(node.state, of_cells(passing(passed, in_time(onward.edges[node]), alive_at))) for node in ends]
@@ -144,19 +145,27 @@ def _put_means(
     """Add the means over cells of patients in a sojourn and of the dead.
 
     With S and what is there as means over cells, deaths[k] - deaths[k - 1] = -(S[k] - S[k - 1]) times what is there
-    about the edge of both cells, (there[k - 1] + there[k]) / 2.
+    about the edge of both cells, (there[k - 1] + there[k]) / 2. Who is followed no further has come while S lasted.
     """
     dying = [lattice.stream(lattice.kernel(law).edges) for _, law in deaths]
     survival = 1.0 - np.cumsum(sum(dying), axis=-1)
     for node in graph.nodes:
-        if alive.is_choice(node) or node.state in alive.model.ends:
+        if alive.is_choice(node):
+            continue
+        if alive.model.is_over(node.state):
+            come = np.diff(lattice.between(alive.edges[node]), prepend=0.0)
+            streams.means[node] = np.cumsum(_about(survival) * come, axis=-1)
             continue
         there = lattice.between(alive.edges[node] - alive.leaving(node))
         streams.means[node] = there * survival
-        about = 0.5 * (there + np.concatenate([there[..., :1], there[..., :-1]], axis=-1))
         for (to, _), lost in zip(deaths, dying, strict=True):
             death = Node(to, node.marks)
-            streams.means[death] = streams.means.get(death, 0.0) + np.cumsum(about * lost, axis=-1)
+            streams.means[death] = streams.means.get(death, 0.0) + np.cumsum(_about(there) * lost, axis=-1)
+
+
+def _about(means: Floats) -> Floats:
+    """Return means over cells about the edge of each with the cell before."""
+    return np.asarray(0.5 * (means + np.concatenate([means[..., :1], means[..., :-1]], axis=-1)))
 
 
 def with_atoms(kernel: Kernel, lattice: Lattice) -> Floats:

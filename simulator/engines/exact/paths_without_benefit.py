@@ -196,8 +196,8 @@ def without_benefit(treated: Combinations, decision: Node, marking: Marks) -> Wi
                 add(part.marked.setdefault(marks, {}), one.then(passed, Entering) if marks[0] != marks[1] else {})
             for node in graph.nodes:
                 add(part.entered.setdefault(node, {}), one.then(alive.entered[node], Entering))
-                # Who is followed no further is not followed to death either.
-                staying = {} if node.state in model.ends else alive.staying(node)
+                # Who is followed no further is not followed to death either; who died of treatment dies once.
+                staying = {} if model.is_over(node.state) else alive.staying(node)
                 add(part.there.setdefault(node, {}), one.then(staying, Living))
                 for cause, exit in enumerate(untreated):
                     dead = one.then(staying, partial(Dying, cause=cause))
@@ -205,7 +205,7 @@ def without_benefit(treated: Combinations, decision: Node, marking: Marks) -> Wi
     if treated.graph.windowed and not windowed and CLOSED not in decision.marks:
         _move_late(part, treated, alive, decision)
     for node, entered in part.entered.items():
-        if node.state in model.ends or model.pathway.states[node.state].is_absorbing:
+        if model.is_over(node.state):
             part.there[node] = entered
     return part
 
@@ -225,9 +225,9 @@ def _move_late(part: WithoutBenefit, treated: Combinations, alive: Combinations,
         onward = Combinations(alive.model, graph, paths, alive.start, merging=alive.merging).solve()
         staying: Combination = {}
         for node in graph.nodes:
-            add(staying, {} if node.state in model.ends else onward.staying(node))
+            add(staying, {} if model.is_over(node.state) else onward.staying(node))
         events: list[tuple[str, Combination, int | None]] = [
-            (node.state, onward.entered[node], None) for node in graph.nodes if node.state in model.ends
+            (node.state, onward.entered[node], None) for node in graph.nodes if model.is_over(node.state)
         ]
         events += [(exit.to, staying, cause) for cause, exit in enumerate(untreated)]
         for cells, of_cell in cells_alike(untreated):

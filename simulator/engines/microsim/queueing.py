@@ -365,7 +365,8 @@ class _Assembly:
     def _put_deaths_without_benefit(self) -> None:
         whole = self.whole
         is_dead = (self.untreated_death <= whole.follow_up_end + MOMENT) & np.isfinite(self.untreated_death)
-        dead = np.flatnonzero(is_dead)
+        # Who has died of treatment dies once.
+        dead = np.flatnonzero(is_dead & np.isinf(whole.death_month))
         if not dead.size:
             return
         pathway = self.runs[0].plan.model.pathway
