@@ -233,12 +233,17 @@ def test_without_complete_response_partial_and_no_response_are_equally_likely(sa
     assert together == pytest.approx(1.0)
 
 
-def test_the_prior_of_a_sourced_probability_weighs_no_more_than_a_flat_prior() -> None:
+WEIGHTS = {"nr_cure": 10.0, "pr_cure": 10.0}
+"""The exceptions of the file's header, in patients."""
+
+
+def test_the_prior_of_a_probability_weighs_no_more_than_a_flat_prior_but_for_stated_exceptions() -> None:
     """Two patients for a probability, three for a choice of three: beta(1, 1) and Dirichlet(1, 1, 1)."""
+    assert set(WEIGHTS) <= set(PATHWAY.parameters)
     for name, parameter in PATHWAY.parameters.items():
         prior = parameter.prior
         if prior is not None and prior.family == "beta":
-            assert prior.arguments["a"] + prior.arguments["b"] == pytest.approx(2.0), name
+            assert prior.arguments["a"] + prior.arguments["b"] == pytest.approx(WEIGHTS.get(name, 2.0)), name
     for siblings in PATHWAY.dirichlets():
         priors_of_choice = [PATHWAY.parameters[name].prior for name in siblings]
         assert sum(
