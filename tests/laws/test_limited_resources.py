@@ -162,6 +162,13 @@ def test_a_bed_given_back_in_the_instant_of_a_request_is_free_for_it(log: Log) -
     assert events == {"ann": "0 ward, 3 home", "bob": "3 ward, 6 home", "cyd": "3 dead"}
 
 
+def test_a_patient_who_dies_in_a_bed_frees_it_for_the_next(log: Log) -> None:
+    deadly = WARD | {"ward": sojourn(home=fixed("stays"), dead=fixed("after"), holds="beds")}
+    ann, bob, cyd = Course(after=1.5), Course(comes=1, after=9), Course(comes=2, after=0.5)
+    events = log(beds(1), states=deadly, ann=ann, bob=bob, cyd=cyd)
+    assert events == {"ann": "0 ward, 1.5 dead", "bob": "1.5 ward, 4.5 home", "cyd": "4.5 ward, 5 dead"}
+
+
 def test_a_patient_who_gives_up_waiting_leaves_no_bed_empty(log: Log) -> None:
     events = log(beds(2), ann=Course(), bob=Course(), cyd=Course(relapses=1), dan=Course(dies=2), eve=Course(comes=2))
     assert events == {

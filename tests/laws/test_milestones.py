@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 from sojourn_times import Table, exponential, fixed, gamma, weibull
-from worlds import exit_to, load, sojourn, world
+from worlds import exit_to, in_a_row, load, sojourn, world
 
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves
@@ -255,7 +255,6 @@ def test_short_beds_before_a_milestone_are_for_des_and_microsim_says_so() -> Non
 
 BAD = {
     'milestones = ["hst"]': "unknown state; got 'hst'.*did you mean 'hsct'",
-    'milestones = ["after_hsct"]': "no latent times are carried forward into it; got 'after_hsct'",
     'milestones = ["complete_response"]': "it is not a sojourn declared as competing",
     'milestones = ["chemotherapy"]': "it follows 'salvage_choice', which is not a sojourn",
     'milestones = ["car_t_remission"]': "a clock starts there",
@@ -271,6 +270,12 @@ def test_what_cannot_be_a_milestone_is_refused_in_one_message(text: str, message
     with pytest.raises(InputError, match=message) as refused:
         load_scenario(file)
     assert str(file) in str(refused.value)
+
+
+def test_a_milestone_after_a_state_with_no_other_risk_is_refused() -> None:
+    pathway = load(in_a_row(exponential(mean=2), exponential(mean=8)))
+    with pytest.raises(InputError, match="no latent times are carried forward into it; got 's1'"):
+        with_milestones(pathway, ["s1"], "policy.toml")
 
 
 def test_a_base_with_milestones_hands_them_on_and_takes_no_more(tmp_path: Path) -> None:

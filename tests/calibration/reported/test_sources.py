@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from evidence import CITATIONS, FILES, ROWS, cited, number, numbers, row_of
-from scipy import optimize, special
+from scipy import integrate, optimize, special
 
 import calibration
 from calibration.likelihood.likelihood import Likelihood
@@ -150,15 +150,14 @@ def sourced_means() -> dict[str, float]:
 
 
 def after_hsct() -> dict[str, float]:
-    """Fractions free of each risk with the other removed."""
+    """The fraction free of relapse with transplant-related death removed."""
     both = [(LU, "2-y NRM", "2-y CIR"), (SECOND, "NRM", "CIR"), (INO, "NRM 2 y", "relapse 2 y")]
-    trm, relapse = [], []
+    relapse = []
     for cohort, trm_name, relapse_name in both:
         died, relapsed = number(cohort, trm_name) / 100, number(cohort, relapse_name) / 100
-        trm.append(latent(died, died + relapsed))
         relapse.append(latent(relapsed, died + relapsed))
     reinfused = 1 - number("hCD19 after mCD19 CAR", "HCT'd still in CR") / 11
-    return {"trm_free_second_hsct": 1 - float(np.mean(trm[:2])), "hsct_cure": 1 - float(np.mean([*relapse, reinfused]))}
+    return {"hsct_cure": 1 - float(np.mean([*relapse, reinfused]))}
 
 
 @pytest.mark.parametrize("name", sourced_means())
@@ -169,18 +168,68 @@ def test_a_sourced_probability_is_centred_on_the_mean_of_its_sources(name: str) 
 
 def sourced_medians() -> dict[str, float]:
     """The median of each prior that arithmetic on its sources gives, in months."""
-    trm = median_among_events(number(INO, "NRM 1 y after HSCT"), number(INO, "NRM 2 y"))
     relapse = median_among_events(number(INO, "relapse 1 y"), number(INO, "relapse 2 y"))
     admission = PATHWAY.parameters["hsct_admission_months"].value
     reported = [days / MONTH_DAYS - admission for days in numbers(SECOND, RELAPSE_AFTER)]
     waits = [number("Bhojwani 2019 InO, children", f"InO→HSCT, median, {sos}") for sos in ("SOS", "no SOS")]
     return {
         "relapse_median_cd19_positive": number("Wudhikarn 2021", "CAR-T→progression, median"),
-        "trm_median": trm,
         "hsct_relapse_median": geometric_mean([*reported, relapse]),
         "hsct_wait_median": float(np.mean(waits)) / MONTH_DAYS,
         "remission_relapse_median": geometric_mean(remission_medians()),
     }
+
+
+CAR_T_THEN_HSCT, META = "135 B-ALL, HSCT after CAR-T CR (haplo 79%)", "Meta: HSCT after CAR-T CR (19 studies)"
+
+
+def test_transplant_related_deaths_come_as_early_as_other_cohorts_say() -> None:
+    """At a constant hazard, by day 100 and by 1 year, of those who ever die of it."""
+    rate = log(2) / PRIORS["trm_median"].median
+    by_day_100 = number(CAR_T_THEN_HSCT, "100-day NRM") / number(META, "TRM")
+    assert 1 - exp(-rate * 100 / MONTH_DAYS) == pytest.approx(by_day_100, abs=0.02)
+    assert 1 - exp(-rate * 12) == pytest.approx(number(INO, "NRM 1 y after HSCT") / number(INO, "NRM 2 y"), abs=0.03)
+
+
+NRM = {
+    "trm_free_first_hsct": (
+        0.09,
+        [
+            *numbers("First HSCT, FORUM, children 4\N{EN DASH}21 y", "2-y TRM, TBI vs chemo conditioning"),
+            number("CCCG-ALL-2015, HSCT, 20 hospitals", "5-y TRM"),
+            *numbers("Peking PUPH, HSCT of MRD+ ALL", "3-y NRM, haplo vs sibling"),
+            number(META, "TRM"),
+        ],
+    ),
+    "trm_free_second_hsct": (
+        0.27,
+        [
+            number(LU, "2-y NRM"),
+            number(SECOND, "NRM"),
+            19.0,  # GETH-TC, cumulative incidence; the row's value is the count
+            number("Relapse after both blina and InO, adults", "NRM after HSCT"),
+        ],
+    ),
+}
+"""By parameter: non-relapse mortality by 2 years (external2.md, section 6), and the figures behind it, in per cent."""
+
+
+@pytest.mark.parametrize("name", NRM)
+def test_a_first_and_a_second_hsct_kill_as_many_by_two_years_as_their_sources_say(name: str) -> None:
+    by_two_years, sources = NRM[name]
+    assert np.mean(sources) == pytest.approx(100 * by_two_years, abs=3.0)
+    value = {name: parameter.value for name, parameter in PATHWAY.parameters.items()}
+    stay, rate, relapse = (
+        value["hsct_admission_months"],
+        *(log(2) / value[f"{n}_median"] for n in ("trm", "hsct_relapse")),
+    )
+
+    def dying_in_remission(month: float) -> float:
+        relapsed = (1 - value["hsct_cure"]) * (1 - exp(-relapse * max(month - stay, 0.0)))
+        return rate * exp(-rate * month) * (1 - relapsed)
+
+    within, _ = integrate.quad(dying_in_remission, 0.0, 24.0, points=[stay])
+    assert (1 - PRIORS[name].mean) * within == pytest.approx(by_two_years, abs=0.005)
 
 
 def remission_medians() -> list[float]:

@@ -128,3 +128,16 @@ def test_draws_out_of_range_are_refused_with_the_place(clinic: Pathway) -> None:
 
 def test_point_values_are_the_declared_ones(clinic: Pathway) -> None:
     assert point_values(clinic) == {"young_scale": 8.0, "late_rate": 0.3}
+
+
+def test_transplant_related_death_runs_on_one_clock_from_admission_past_discharge() -> None:
+    model = resolve(load_scenario("baseline"), {"trm_shape": 0.8})
+    admitted, discharged = (
+        next(exit.time for exit in model.exits[state] if exit.to == "death_of_treatment")
+        for state in ("hsct", "after_hsct")
+    )
+    stay, months = load_scenario("baseline").pathway.parameters["hsct_admission_months"].value, np.array([[1.0], [9.0]])
+    np.testing.assert_allclose(
+        admitted.survival(stay) * discharged.survival(months), admitted.survival(stay + months), rtol=1e-12
+    )
+    assert np.all(admitted.survival(stay) < 1.0)
