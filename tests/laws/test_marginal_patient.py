@@ -46,14 +46,16 @@ LEVERS = {name: dict(load_scenario(name).set) for name in raising()} | {
     "waiting": {"salvage_uptake": 0.8, "reinfusion_preparation_months": 2.0},
     "treated at once": {"salvage_uptake": 1.0, "response_median": 0.0},
 }
+SALVAGES = ("chemotherapy", "immunotherapy", "car_t_reinfusion", "dual_target_reinfusion")
+HARMLESS = {f"toxicity_free_{salvage}": 1.0 for salvage in SALVAGES}
 
 
 @pytest.fixture(scope="module", params=LEVERS.values(), ids=LEVERS)
 def pair(request: pytest.FixtureRequest) -> tuple[Scenario, Scenario]:
-    """A policy that raises uptake and helps nobody, and the same policy without the raise."""
-    base = load_scenario("baseline")
-    others = {name: value for name, value in request.param.items() if name != "salvage_uptake"}
-    return replace(base, set=request.param, marginal_benefit=0.0), replace(base, set=others)
+    """A policy that raises uptake, helps nobody and harms nobody, and the same policy without the raise."""
+    base, levers = load_scenario("baseline"), {**HARMLESS, **request.param}
+    others = {name: value for name, value in levers.items() if name != "salvage_uptake"}
+    return replace(base, set=levers, marginal_benefit=0.0), replace(base, set=others)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,21 @@ def test_without_benefit_survival_is_exactly_what_it_was(solved_pair: list[Curve
         for population in ("all", "cd19=unknown", "prior_hsct=yes"):
             after, own = (curves.survival[clock, population] for curves in (raised, before))
             np.testing.assert_allclose(after, own, rtol=0, atol=ROUNDING, err_msg=f"{clock} {population}")
+
+
+def test_with_toxicity_no_additional_patient_outlives_supportive_care_and_some_die_of_the_treatment() -> None:
+    base = load_scenario("baseline")
+    raised = replace(base, set={"salvage_uptake": 0.9}, marginal_benefit=0.0)
+    (block,) = microsim.simulate(resolve(raised), Uniforms(8), range(30_000), horizon=120.0)
+    (before,) = microsim.simulate(resolve(base), Uniforms(8), range(30_000), horizon=120.0)
+    assert np.all(block.death_month <= before.death_month + 1e-9)
+    sooner = np.flatnonzero(block.death_month < before.death_month - 1e-9)
+    toxic, cared_for = (
+        {int(who) for places, _ in lives.entered[state] for who in places}
+        for lives, state in ((block, "death_of_toxicity"), (before, "supportive_care"))
+    )
+    assert set(sooner.tolist()) <= toxic & cared_for
+    assert 50 < len(sooner) < 1_000
 
 
 def test_without_benefit_more_are_treated_even_so(solved_pair: list[Curves]) -> None:
@@ -151,10 +168,11 @@ def test_nobody_is_marginal_where_no_more_are_treated(uptake: float) -> None:
 
 
 def test_additional_patients_are_those_above_the_uptake_of_practice_in_every_draw() -> None:
-    policy = load_scenario("wider-salvage@0")
     table = {"salvage_uptake": np.array([[0.2], [0.88], [0.95]])}
-    raised = exact.curves(resolve(policy, table), 60.0)
-    own = exact.curves(resolve(load_scenario("baseline"), table), 60.0)
+    raised, own = (
+        exact.curves(resolve(replace(each, set={**each.set, **HARMLESS}), table), 60.0)
+        for each in (load_scenario("wider-salvage@0"), load_scenario("baseline"))
+    )
     survival = raised.survival["relapse", "all"]
     np.testing.assert_allclose(survival[:2], own.survival["relapse", "all"][:2], rtol=0, atol=ROUNDING)
     assert survival[2, -1] < own.survival["relapse", "all"][2, -1]

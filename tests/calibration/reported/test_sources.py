@@ -191,6 +191,35 @@ def test_transplant_related_deaths_come_as_early_as_other_cohorts_say() -> None:
     assert 1 - exp(-rate * 12) == pytest.approx(number(INO, "NRM 1 y after HSCT") / number(INO, "NRM 2 y"), abs=0.03)
 
 
+def test_salvage_kills_as_many_as_its_sources_say_and_a_new_target_is_twice_as_uncertain() -> None:
+    def pooled(of: str, start: str) -> float:
+        (row,) = EVIDENCE[(EVIDENCE["cohort"] == of) & EVIDENCE["quantity"].str.startswith(start)].itertuples()
+        return float(row.value) / 100
+
+    chemotherapy = [pooled("pooled, intensive chemotherapy", f"treatment-related death, {who}") for who in AGES]
+    blinatumomab = pooled("Blinatumomab, other trials in R/R", "treatment-related fatal, TOWER and these")
+    inotuzumab = pooled(INO_VATE, "fatal, not progression, not VOD, InO arm")
+    reinfusion = pooled("pooled, first or donor CAR-T", "death from toxicity")
+    dying = {name: 1.0 - PRIORS[name].mean for name in WEIGHTS if name.startswith("toxicity")}
+    assert chemotherapy[1] < dying["toxicity_free_chemotherapy"] < chemotherapy[0]
+    # Half of the immunotherapy is inotuzumab, of which 7.9 % is an upper bound and 5 % the centre (external2.md).
+    assert dying["toxicity_free_immunotherapy"] == pytest.approx(0.5 * (blinatumomab + 0.05), abs=0.002)
+    assert inotuzumab > 0.05
+    assert dying["toxicity_free_car_t_reinfusion"] < reinfusion
+    old, new = (PRIORS[f"toxicity_free_{name}"] for name in ("car_t_reinfusion", "dual_target_reinfusion"))
+    assert new.mean == pytest.approx(old.mean, abs=0.001)
+    assert new.sd == pytest.approx(2.0 * old.sd, rel=0.02)
+
+
+def test_without_treatment_a_few_per_cent_live_a_year_and_nobody_lives_for_ever() -> None:
+    (cohort,) = {row.cohort for row in EVIDENCE.itertuples() if row.cohort.startswith("Southam 1951")}
+    slow, median = PRIORS["supportive_care_slow"], PRIORS["supportive_care_slow_median"].median
+    alive = number(cohort, "alive ≥52 weeks, all ages") / 173
+    assert slow.mean * exp(-log(2) * 12 / median) == pytest.approx(alive, abs=0.005)
+    assert slow.lower > 0.001
+
+
+AGES = ("adults", "children")
 NRM = {
     "trm_free_first_hsct": (
         0.09,
@@ -282,7 +311,14 @@ def test_without_complete_response_partial_and_no_response_are_equally_likely(sa
     assert together == pytest.approx(1.0)
 
 
-WEIGHTS = {"nr_cure": 10.0, "pr_cure": 10.0}
+TOXIC = {f"toxicity_free_{salvage}": 20.0 for salvage in ("chemotherapy", "immunotherapy", "car_t_reinfusion")}
+WEIGHTS = {
+    "nr_cure": 10.0,
+    "pr_cure": 10.0,
+    "supportive_care_slow": 20.0,
+    "toxicity_free_dual_target_reinfusion": 4.25,
+    **TOXIC,
+}
 """The exceptions of the file's header, in patients."""
 
 
