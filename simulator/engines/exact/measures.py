@@ -120,8 +120,11 @@ def whole(measure: Measure, lattice: Lattice) -> InTime:
 def come(measure: Measure, lattice: Lattice) -> Floats:
     """Return how many of a transformed measure have come by every lattice point, (..., n)."""
     curve = _summed(measure.points, None if measure.masses is None else lattice.z * measure.masses, lattice)
+    # Nobody comes between points by month 0, but the transform rounds.
     if measure.points is None:
         curve[..., 0] = 0.0
+    elif measure.points.shape[-1] == 1:
+        curve[..., 0] = measure.points[..., 0].real
     return curve
 
 
