@@ -193,7 +193,7 @@ def test_transplant_related_deaths_come_as_early_as_other_cohorts_say() -> None:
 
 def test_salvage_kills_as_many_as_its_sources_say_and_a_new_target_is_twice_as_uncertain() -> None:
     def pooled(of: str, start: str) -> float:
-        (row,) = EVIDENCE[(EVIDENCE["cohort"] == of) & EVIDENCE["quantity"].str.startswith(start)].itertuples()
+        (row,) = ROWS[(ROWS["cohort"] == of) & ROWS["quantity"].str.startswith(start)].itertuples()
         return float(row.value) / 100
 
     chemotherapy = [pooled("pooled, intensive chemotherapy", f"treatment-related death, {who}") for who in AGES]
@@ -212,7 +212,7 @@ def test_salvage_kills_as_many_as_its_sources_say_and_a_new_target_is_twice_as_u
 
 
 def test_without_treatment_a_few_per_cent_live_a_year_and_nobody_lives_for_ever() -> None:
-    (cohort,) = {row.cohort for row in EVIDENCE.itertuples() if row.cohort.startswith("Southam 1951")}
+    (cohort,) = {row.cohort for row in ROWS.itertuples() if row.cohort.startswith("Southam 1951")}
     slow, median = PRIORS["supportive_care_slow"], PRIORS["supportive_care_slow_median"].median
     alive = number(cohort, "alive ≥52 weeks, all ages") / 173
     assert slow.mean * exp(-log(2) * 12 / median) == pytest.approx(alive, abs=0.005)
