@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -125,12 +125,31 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Group:
-    """Patients who ever entered one of some states, and none of some others, within the window."""
+    """Patients who ever entered one of some states, and none of some others, within the window.
+
+    entered_all : states of which they have entered every one, too: of a population that a cohort declares
+    """
 
     name: str
     label: str
     entered: tuple[str, ...]
     not_entered: tuple[str, ...] = ()
+    entered_all: tuple[str, ...] = ()
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states that decide who is of the group."""
+        return self.entered + self.not_entered + self.entered_all
+
+    @property
+    def ways_in(self) -> tuple[tuple[str, ...], ...]:
+        """Sets of states: whoever is of the group has entered one of each."""
+        return self.entered, *((state,) for state in self.entered_all)
+
+    def includes(self, entered: Collection[str]) -> bool:
+        """Return whether patients who have entered some states are of the group."""
+        came = not any(set(states).isdisjoint(entered) for states in self.ways_in)
+        return came and set(self.not_entered).isdisjoint(entered)
 
 
 @dataclass(frozen=True)
@@ -418,6 +437,9 @@ def reachable(start: Iterable[str], onward: Callable[[str], Iterable[str]]) -> s
 def is_part(group: Group, other: Group, pathway: Pathway) -> bool:
     """Return whether everybody of a group is of another one: no way leads into it but through the other."""
 
-    around = reachable([pathway.start], lambda name: () if name in other.entered else pathway.onward(name))
-    around -= set(other.entered)
-    return around.isdisjoint(group.entered) and set(other.not_entered) <= set(group.not_entered)
+    def only_through(states: Sequence[str], others: Sequence[str]) -> bool:
+        around = reachable([pathway.start], lambda name: () if name in others else pathway.onward(name))
+        return (around - set(others)).isdisjoint(states)
+
+    came = all(any(only_through(own, others) for own in group.ways_in) for others in other.ways_in)
+    return came and set(other.not_entered) <= set(group.not_entered)

@@ -94,11 +94,11 @@ class Combinations:
         return there
 
     def _cut(self, edge: Edge, passing: Combination) -> Combination:
-        """Return the part of who passes an edge before or after the end of the group window, if it is cut there."""
-        if edge.when == "always":
-            return passing
-        window, late = self.model.pathway.group_window, edge.when == "late"
-        return {self.paths.place(Cut(path, window, late)): share for path, share in passing.items()}
+        """Return the part of who passes by an edge's exit in its months."""
+        for months, late in ((edge.after, True), (edge.by, False)):
+            if 0.0 < months < np.inf:
+                passing = {self.paths.place(Cut(path, months, late)): share for path, share in passing.items()}
+        return passing
 
     def share(self, state: str, exit: str) -> Floats:
         """Return the probability of a branch, of patients with benefit, (n_draws or 1, n_cells or 1)."""

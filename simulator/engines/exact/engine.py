@@ -17,6 +17,7 @@ from simulator.engines.curves import Curves, check_horizon, mixed, populations, 
 from simulator.engines.exact import accuracy, crossing, history_graph, path_flows, renewal_flows
 from simulator.engines.exact.embedded import absorption
 from simulator.engines.exact.first_events import FirstEvents
+from simulator.engines.exact.history_graph import Marking
 from simulator.engines.exact.lattice import Lattice, choose_step
 from simulator.engines.exact.outcome_readings import OutcomeReadings
 from simulator.engines.exact.path_sums import path_sums
@@ -45,19 +46,26 @@ def batch(pathway: Pathway, horizon: float) -> int:
 
 
 def solve(
-    model: Model, horizon: float, *, step: float | None = None, window: bool = True, paths: Paths | None = None
+    model: Model,
+    horizon: float,
+    *,
+    step: float | None = None,
+    window: bool = True,
+    paths: Paths | None = None,
+    marking: Marking | None = None,
 ) -> Solution:
     """Return the solved model, to `horizon` months after the default clock (and after entry, on that clock).
 
     `step` : months a cell; default: chosen so that every sojourn is resolved and, where patients come back, so that
     the error is below `accuracy.LIMIT`. `window` : reach to the end of the group window, so that groups are complete.
-    `paths` : of models of the same draws, whose path curves are used and added to. Raises InputError where a resource
-    is limited, a milestone passed, or no lattice is fine enough.
+    `paths` : of models of the same draws, whose path curves are used and added to. `marking` : with a `step`, what is
+    remembered of patients; default: what groups ask for. Raises InputError where a resource is limited, a milestone
+    passed, or no lattice is fine enough.
     """
     check_horizon(horizon)
     refuse(model.scenario)
     if step is not None:
-        return _solve(model, horizon, step, window, paths)
+        return _solve(model, horizon, step, window, paths, marking)
     step = step_of((model.scenario,), horizon)
     if not accuracy.cycle(model):
         return _solve(model, horizon, step, window)
@@ -114,28 +122,35 @@ def moved_by_wider_cells(models: Sequence[Model], horizon: float) -> Floats:
     return np.asarray(np.max(moved, axis=0))
 
 
-def _solve(model: Model, horizon: float, step: float, window: bool, paths: Paths | None = None) -> Solution:
+def _solve(
+    model: Model,
+    horizon: float,
+    step: float,
+    window: bool,
+    paths: Paths | None = None,
+    marking: Marking | None = None,
+) -> Solution:
     pathway = model.pathway
     n_months = int(np.ceil(horizon / step - 1e-9)) + 1
     paths = paths or new_paths(pathway, horizon, step, window=window)
-    marking = _marking(pathway)
-    after = history_graph.build(
-        pathway.clock_state,
-        marking=marking,
-        windowed=bool(marking) and horizon > pathway.group_window,
-        ways=model.open_ways,
-    )
+    marking = marking or marking_of(pathway, horizon)
+    after = history_graph.build(pathway.clock_state, marking=marking, ways=model.open_ways)
     before = None
     if pathway.start != pathway.clock_state:
         ends = frozenset({pathway.clock_state})
-        before = history_graph.build(pathway.start, marking=frozenset(), ends=ends, ways=model.open_ways)
-    flows = _flows(model, paths, after, before)
+        before = history_graph.build(pathway.start, ends=ends, ways=model.open_ways)
+    flows = _flows(model, paths, marking, after, before)
     return Solution(model, paths, n_months, flows, absorption(model))
 
 
-def _flows(model: Model, paths: Paths, after: history_graph.Graph, before: history_graph.Graph | None = None) -> Flows:
+def _flows(
+    model: Model,
+    paths: Paths,
+    marking: Marking,
+    after: history_graph.Graph,
+    before: history_graph.Graph | None = None,
+) -> Flows:
     """Return the flows on the graphs after the default clock and before it."""
-    marking = _marking(model.pathway)
     # What is followed to an end point only has the same error as the whole, so that causes sum with survival to one.
     comes_back = bool(model.ends) and bool(accuracy.cycle(model))
     if comes_back or after.has_cycle or (before is not None and before.has_cycle):
@@ -145,12 +160,12 @@ def _flows(model: Model, paths: Paths, after: history_graph.Graph, before: histo
 
 def first_events(whole: Solution, end_point: EndPoint, horizon: float, window: bool) -> FirstEvents:
     """Return when patients of a solved model first come to an end point. `window` : as `solve` has it."""
-    model, paths, marking = whole.model, whole.paths, _marking(whole.model.pathway)
+    model, paths, marking = whole.model, whole.paths, marking_of(whole.model.pathway).uncut()
     until = _solve(replace(model, ends=frozenset(end_point.states)), horizon, whole.lattice.step, window, paths)
 
     def onward(node: history_graph.Node) -> Solution:
         graph = history_graph.build(node.state, marking=marking, marks=node.marks, ways=model.open_ways)
-        return Solution(model, paths, paths.lattice.n, _flows(model, paths, graph), np.ones((1, 1)))
+        return Solution(model, paths, paths.lattice.n, _flows(model, paths, marking, graph), np.ones((1, 1)))
 
     return FirstEvents(whole, replace(until, absorption=whole.absorption), end_point.causes, onward)
 
@@ -160,9 +175,10 @@ def new_paths(pathway: Pathway, horizon: float, step: float, *, window: bool = T
     return Paths(Lattice(step, pathway.followed(horizon) if window else horizon), repeats=repeats)
 
 
-def _marking(pathway: Pathway) -> frozenset[str]:
-    """Return the states that groups ask for."""
-    return frozenset(name for group in pathway.groups.values() for name in group.entered + group.not_entered)
+def marking_of(pathway: Pathway, horizon: float = np.inf) -> Marking:
+    """Return the states that groups ask for, until the end of the window if it is followed."""
+    states = frozenset(name for group in pathway.groups.values() for name in group.states)
+    return Marking(states, pathway.group_window if states and horizon > pathway.group_window else np.inf)
 
 
 @lru_cache(maxsize=256)

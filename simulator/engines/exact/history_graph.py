@@ -1,7 +1,8 @@
 """The graph that the exact engine solves: a state together with what has been entered before it.
 
 A node is (state, marks). Marks are the states that groups ask for, once entered; `CLOSED` once the group window is
-over. Nodes come in order: each strongly connected set after all that lead to it.
+over. Entries may be told apart by months, too: then a mark says after which of them. Nodes come in order: each strongly
+connected set after all that lead to it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
+from math import inf
 from typing import NamedTuple
 
 CLOSED = "(window over)"
@@ -20,13 +23,48 @@ class Node(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Marking:
+    """The states that leave a mark when they are first entered.
+
+    window : the month after which entries leave none; cuts : (state, months) that tell its entries apart
+    """
+
+    states: frozenset[str] = frozenset()
+    window: float = inf
+    cuts: tuple[tuple[str, tuple[float, ...]], ...] = ()
+
+    def uncut(self) -> Marking:
+        """Return the same states, whose entries leave a mark in any month."""
+        return Marking(self.states)
+
+    def marks(self, state: str) -> list[tuple[str, float, float]]:
+        """Return the marks that entries into a state leave, each with the months (after, by] of the entry."""
+        cuts = dict(self.cuts).get(state, ())
+        edges = [0.0, *(cuts or ([self.window] if self.window < inf else [])), inf]
+        late = [f"{state}@{month!r}" if cuts else CLOSED for month in edges[1:-1]]
+        return [(mark, *months) for mark, months in zip([state, *late], pairwise(edges), strict=True)]
+
+
+def entered(marks: frozenset[str], by: float = inf) -> frozenset[str]:
+    """Return the states that marks say were entered by a month: the end of an interval of cuts, or inf."""
+    each = (mark.partition("@") for mark in marks - {CLOSED})
+    return frozenset(state for state, _, after in each if float(after or 0.0) < by)
+
+
+@dataclass(frozen=True)
 class Edge:
-    """A way between nodes by an exit. `when`: "always", or "early" and "late" about the end of the group window."""
+    """A way between nodes by an exit, for those who pass it in the months (after, by], and at month 0 if `after` is."""
 
     source: Node
     target: Node
     exit: str
-    when: str = "always"
+    after: float = 0.0
+    by: float = inf
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether not all who pass by the exit pass this edge."""
+        return self.after > 0.0 or self.by < inf
 
 
 @dataclass(frozen=True)
@@ -37,9 +75,9 @@ class Graph:
     out_of: dict[Node, tuple[Edge, ...]]
 
     @property
-    def windowed(self) -> bool:
-        """Return whether entries before and after the end of the group window differ."""
-        return any(edge.when != "always" for edges in self.out_of.values() for edge in edges)
+    def is_cut(self) -> bool:
+        """Whether entries are told apart by months."""
+        return any(edge.is_cut for edges in self.out_of.values() for edge in edges)
 
     @property
     def nodes(self) -> list[Node]:
@@ -52,6 +90,7 @@ class Graph:
         return any(len(component) > 1 for component in self.order) or any(itself)
 
 
+UNMARKED = Marking()
 Ways = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 """By state: its exits as (name, to)."""
 
@@ -60,19 +99,17 @@ Ways = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 def build(
     start: str,
     *,
-    marking: frozenset[str],
+    marking: Marking = UNMARKED,
     marks: frozenset[str] = frozenset(),
     ends: frozenset[str] = frozenset(),
-    windowed: bool = False,
     ways: Ways,
 ) -> Graph:
     """Return the nodes that can be reached from `start`, by patients with some `marks`.
 
-    `marking`: states that leave a mark; `ends`: states from which nobody goes on; `windowed`: entries after the
-    window leave no mark; `ways`: the open exits.
+    `ends`: states from which nobody goes on; `ways`: the open exits.
     """
     open_to = dict(ways)
-    first = Node(start, marks if CLOSED in marks else marks | marking & {start})
+    first = Node(start, marks if CLOSED in marks else marks | marking.states & {start})
     out_of: dict[Node, tuple[Edge, ...]] = {}
     waiting = [first]
     while waiting:
@@ -82,7 +119,7 @@ def build(
         edges: list[Edge] = []
         if node.state not in ends:
             for name, to in open_to[node.state]:
-                edges.extend(_edges(node, name, to, marking, windowed))
+                edges.extend(_edges(node, name, to, marking))
         out_of[node] = tuple(edges)
         waiting.extend(edge.target for edge in edges)
     into: dict[Node, list[Edge]] = {node: [] for node in out_of}
@@ -93,14 +130,11 @@ def build(
     return Graph(first, order, {node: tuple(edges) for node, edges in into.items()}, out_of)
 
 
-def _edges(node: Node, name: str, to: str, marking: frozenset[str], windowed: bool) -> list[Edge]:
+def _edges(node: Node, name: str, to: str, marking: Marking) -> list[Edge]:
     marks = node.marks
-    new = (marking & {to}) - marks
-    if not new or CLOSED in marks:
+    if CLOSED in marks or to not in marking.states - entered(marks):
         return [Edge(node, Node(to, marks), name)]
-    if not windowed:
-        return [Edge(node, Node(to, marks | new), name)]
-    return [Edge(node, Node(to, marks | new), name, "early"), Edge(node, Node(to, marks | {CLOSED}), name, "late")]
+    return [Edge(node, Node(to, marks | {mark}), name, after, by) for mark, after, by in marking.marks(to)]
 
 
 def components(start: Node, onward: Callable[[Node], Sequence[Node]]) -> tuple[tuple[Node, ...], ...]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from simulator.arrays import Complex, Floats
 from simulator.engines.exact import history_graph
-from simulator.engines.exact.history_graph import CLOSED, Graph, Node
+from simulator.engines.exact.history_graph import CLOSED, Graph, Marking, Node
 from simulator.engines.exact.kernels import Kernel, kernels
 from simulator.engines.exact.late_entries import Entries, late, of_cells
 from simulator.engines.exact.lattice import Lattice
@@ -43,12 +43,11 @@ def streams_without_benefit(
     lattice: Lattice,
     decision: Node,
     share: Floats,
-    marking: frozenset[str],
+    marking: Marking,
     *,
-    windowed: bool = False,
     came: Complex | None = None,
 ) -> NoBenefit:
-    """Return the streams of a patient without benefit, from a decision's node on; `windowed` as in `build`.
+    """Return the streams of a patient without benefit, from a decision's node on.
 
     came : who decides later than at the clock's start, on the cells' edges, if the end of the window is followed
     """
@@ -57,7 +56,7 @@ def streams_without_benefit(
     assert marginal is not None
     target = pathway.states[marginal.decision].transition(marginal.branch).to
     shut = replace(model, exits={name: open_exits(pathway, name, exits) for name, exits in model.exits.items()})
-    graph = history_graph.build(target, marking=marking, marks=decision.marks, windowed=windowed, ways=shut.open_ways)
+    graph = history_graph.build(target, marking=marking, marks=decision.marks, ways=shut.open_ways)
     alive = renewal(shut, lattice, graph, {})
     streams = _with_deaths(model, lattice, alive, graph, decision, share)
     if came is not None:
@@ -127,7 +126,7 @@ def _move_late(streams: NoBenefit, model: Model, lattice: Lattice, alive: Renewa
     if streams.decision.marks != alive.graph.start.marks:
         passes.append((streams.decision.marks, alive.graph.start, np.ones((1, 1, 1), dtype=np.complex128)))
     for marks, target, passed in passes:
-        graph = history_graph.build(target.state, marking=frozenset(), ways=alive.model.open_ways)
+        graph = history_graph.build(target.state, ways=alive.model.open_ways)
         onward = renewal(alive.model, lattice, graph, {})
         ends = [node for node in graph.nodes if model.is_over(node.state)]
         staying = (onward.edges[node] - onward.leaving(node) for node in graph.nodes if node not in ends)

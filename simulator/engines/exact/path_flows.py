@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.arrays import Floats
 from simulator.engines.exact.combinations import Combination, Combinations, add, mixed
-from simulator.engines.exact.history_graph import Graph, Node
+from simulator.engines.exact.history_graph import Graph, Marking, Node
 from simulator.engines.exact.paths import Paths, Start, Then, TooManyPaths
 from simulator.engines.exact.paths_without_benefit import WithoutBenefit, without_benefit
 from simulator.engines.model import Model
@@ -157,7 +157,7 @@ def of_paths(flows: Sequence[PathFlow]) -> tuple[tuple[int, ...], Floats]:
     return used, np.ascontiguousarray(shares.transpose(2, 0, 1))
 
 
-def flows(model: Model, paths: Paths, after: Graph, before: Graph | None, marking: frozenset[str]) -> PathFlows:
+def flows(model: Model, paths: Paths, after: Graph, before: Graph | None, marking: Marking) -> PathFlows:
     """Return the flows of a model on the graphs after the default clock and before it.
 
     Paths of models of the same draws are used and added to; where there are too many, they are merged in the states.
@@ -172,7 +172,7 @@ def flows(model: Model, paths: Paths, after: Graph, before: Graph | None, markin
 
 
 def _flows(
-    model: Model, paths: Paths, after: Graph, before: Graph | None, marking: frozenset[str], *, merging: bool
+    model: Model, paths: Paths, after: Graph, before: Graph | None, marking: Marking, *, merging: bool
 ) -> PathFlows:
     start = {paths.place(Start()): np.ones((1, 1))}
     treated = Combinations(model, after, paths, start, share_without_benefit(model), merging).solve()

@@ -16,7 +16,7 @@ import numpy as np
 from simulator.arrays import Floats
 from simulator.engines.exact import history_graph
 from simulator.engines.exact.combinations import Combination, Combinations, add, cells_alike, merged
-from simulator.engines.exact.history_graph import CLOSED, Node
+from simulator.engines.exact.history_graph import CLOSED, Marking, Node
 from simulator.engines.exact.late_entries import late, of_cells, on_edges
 from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.measures import InTime, Leaving, Measure, added, transformed, whole
@@ -169,7 +169,7 @@ class WithoutBenefit:
     marked: dict[tuple[Marks, Marks], Combination] = field(default_factory=dict)
 
 
-def without_benefit(treated: Combinations, decision: Node, marking: Marks) -> WithoutBenefit:
+def without_benefit(treated: Combinations, decision: Node, marking: Marking) -> WithoutBenefit:
     """Return the combinations of patients without benefit, from a decision's node on."""
     model, paths, share = treated.model, treated.paths, treated.without_benefit
     rule = model.pathway.marginal
@@ -179,8 +179,9 @@ def without_benefit(treated: Combinations, decision: Node, marking: Marks) -> Wi
     shut = replace(model, exits={name: open_exits(model.pathway, name, ways) for name, ways in model.exits.items()})
     start = {paths.place(Start()): np.ones((1, 1))}
     # Where the decision comes after the clock has started, the window ends at another month for each patient.
-    windowed = treated.graph.windowed and treated.entered[decision].keys() <= start.keys()
-    graph = history_graph.build(target, marking=marking, marks=decision.marks, windowed=windowed, ways=shut.open_ways)
+    at_start = treated.entered[decision].keys() <= start.keys()
+    marking = marking if at_start else marking.uncut()
+    graph = history_graph.build(target, marking=marking, marks=decision.marks, ways=shut.open_ways)
     alive = Combinations(shut, graph, paths, start, merging=treated.merging).solve()
     part = WithoutBenefit(decision)
     untreated = model.exits[rule.otherwise]
@@ -202,7 +203,7 @@ def without_benefit(treated: Combinations, decision: Node, marking: Marks) -> Wi
                 for cause, exit in enumerate(untreated):
                     dead = one.then(staying, partial(Dying, cause=cause))
                     add(part.entered.setdefault(Node(exit.to, node.marks), {}), dead)
-    if treated.graph.windowed and not windowed and CLOSED not in decision.marks:
+    if treated.graph.is_cut and not at_start and CLOSED not in decision.marks:
         _move_late(part, treated, alive, decision)
     for node, entered in part.entered.items():
         if model.is_over(node.state):
@@ -221,7 +222,7 @@ def _move_late(part: WithoutBenefit, treated: Combinations, alive: Combinations,
     for marks, target, first in [(decision.marks, alive.graph.start, alive.start), *edges]:
         if marks == target.marks:
             continue
-        graph = history_graph.build(target.state, marking=frozenset(), ways=alive.model.open_ways)
+        graph = history_graph.build(target.state, ways=alive.model.open_ways)
         onward = Combinations(alive.model, graph, paths, alive.start, merging=alive.merging).solve()
         staying: Combination = {}
         for node in graph.nodes:

@@ -66,7 +66,7 @@ class Renewal:
                 self.atoms[node] = self.atoms[node] + mass
                 for edge in self.graph.out_of[node]:
                     moved = self._at_once(edge) * mass
-                    if edge.when != "late" and np.any(moved > NOBODY):
+                    if edge.after == 0.0 and np.any(moved > NOBODY):
                         onward[edge.target] = onward.get(edge.target, 0.0) + moved
             moving = onward
 
@@ -78,7 +78,7 @@ class Renewal:
         """Return the share in a node at month 0, after what happens at once, (n_draws or 1, n_cells or 1)."""
         if self.is_choice(node):
             return np.zeros((1, 1))
-        left = sum((self._at_once(edge) for edge in self.graph.out_of[node] if edge.when != "late"), np.zeros((1, 1)))
+        left = sum((self._at_once(edge) for edge in self.graph.out_of[node] if edge.after == 0.0), np.zeros((1, 1)))
         return self.atoms[node] * (1.0 - left)
 
     def _arriving(self, node: Node, inside: set[Node]) -> Complex:
@@ -122,13 +122,15 @@ class Renewal:
         return self.kernels[edge.source.state][edge.exit].edges
 
     def onward(self, edge: Edge) -> Complex:
-        """Return who passes a graph's edge, on the cells' edges, cut at the group window if it is."""
+        """Return who passes a graph's edge in its months, on the cells' edges."""
         moved = self._through(edge) * self.edges[edge.source]
-        if edge.when == "always":
+        if not edge.is_cut:
             return moved
         atom, masses = self._passing(edge)
-        early, late = self.lattice.split_edges(moved, atom, masses, self.model.pathway.group_window)
-        return early if edge.when == "early" else late
+        if edge.after > 0.0:
+            _, moved = self.lattice.split_edges(moved, atom, masses, edge.after)
+            atom, masses = 0.0 * atom, self.lattice.split(masses, edge.after)[1]
+        return moved if np.isinf(edge.by) else self.lattice.split_edges(moved, atom, masses, edge.by)[0]
 
     def _cycle(self, parts: Mapping[Edge, Complex | Floats], outer: Mapping[Node, Complex]) -> dict[Node, Complex]:
         """Solve e = b + M e, a system a frequency."""
@@ -148,13 +150,12 @@ class Renewal:
     def crossing(self, edge: Edge) -> tuple[Floats, Complex]:
         """Return who passes an edge: at month 0, and as masses a cell."""
         atom, masses = self._passing(edge)
-        if edge.when == "always":
-            return atom, masses
-        early, late = self.lattice.split(masses, self.model.pathway.group_window)
-        return (atom, early) if edge.when == "early" else (0.0 * atom, late)
+        if edge.after > 0.0:
+            atom, masses = 0.0 * atom, self.lattice.split(masses, edge.after)[1]
+        return atom, masses if np.isinf(edge.by) else self.lattice.split(masses, edge.by)[0]
 
     def _passing(self, edge: Edge) -> tuple[Floats, Complex]:
-        """Return who passes an edge, early or late: at month 0, and as masses a cell."""
+        """Return who passes by an edge's exit in any month: at month 0, and as masses a cell."""
         if self.is_choice(edge.source):
             share = self.share(edge)
             return share * self.atoms[edge.source], share[..., None] * self.inflow(edge.source)

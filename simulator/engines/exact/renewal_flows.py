@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulator.arrays import Complex, Floats
-from simulator.engines.exact.history_graph import CLOSED, Edge, Graph, Node
+from simulator.engines.exact.history_graph import CLOSED, Edge, Graph, Marking, Node
 from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.no_benefit import NoBenefit, streams_without_benefit
 from simulator.engines.exact.readings import come_by, summed_up_to
@@ -252,7 +252,7 @@ class RenewalFlows:
         return no_benefit.share * self.after.atoms[no_benefit.decision] * at_once, stream
 
 
-def flows(model: Model, lattice: Lattice, after: Graph, before: Graph | None, marking: frozenset[str]) -> RenewalFlows:
+def flows(model: Model, lattice: Lattice, after: Graph, before: Graph | None, marking: Marking) -> RenewalFlows:
     """Return the flows of a model on the graphs after the default clock and before it."""
     ready: Kernels = {}
     share, rule = share_without_benefit(model), model.pathway.marginal
@@ -262,11 +262,9 @@ def flows(model: Model, lattice: Lattice, after: Graph, before: Graph | None, ma
     for node in after.nodes:
         if share is not None and rule is not None and node.state == rule.decision:
             at_start = node == after.start
-            came = solved.edges[node] if after.windowed and not at_start and CLOSED not in node.marks else None
-            windowed = after.windowed and at_start
-            no_benefits.append(
-                streams_without_benefit(model, lattice, node, share, marking, windowed=windowed, came=came)
-            )
+            came = solved.edges[node] if after.is_cut and not at_start and CLOSED not in node.marks else None
+            since = marking if at_start else marking.uncut()
+            no_benefits.append(streams_without_benefit(model, lattice, node, share, since, came=came))
     return RenewalFlows(solved, reached, no_benefits)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.arrays import Floats
 from simulator.engines.curves import split_level
-from simulator.engines.exact.history_graph import Node
+from simulator.engines.exact.history_graph import Node, entered
 from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.paths import Paths
 from simulator.engines.model import Model
@@ -299,8 +299,8 @@ class Solution:
         group = self.model.pathway.groups.get(population)
         if group is None:
             return lambda marks: True
-        wanted, unwanted = set(group.entered), set(group.not_entered)
-        return lambda marks: bool(marks & wanted) and not marks & unwanted
+        window = self.model.pathway.group_window
+        return lambda marks: group.includes(entered(marks, window))
 
     def flow(self, states: Iterable[str], population: str, clock: str | None = None, which: str = "in") -> Flow:
         """Return who of a population enters states, `in`, or that less who leaves, `net`, on a clock."""

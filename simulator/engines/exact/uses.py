@@ -15,7 +15,7 @@ import numpy as np
 from simulator.arrays import Floats
 from simulator.distributions.exponential import Exponential
 from simulator.engines.exact.embedded import NEVER, absorption, earliest, entries, leaving, visits
-from simulator.engines.exact.history_graph import Node
+from simulator.engines.exact.history_graph import UNMARKED, Node
 from simulator.engines.exact.lattice import Lattice, choose_step
 from simulator.engines.exact.no_benefit import streams_without_benefit
 from simulator.engines.model import Exit, Model
@@ -212,7 +212,7 @@ def _requests_without_benefit(model: Model, lattice: Lattice) -> dict[str, Float
     marginal, pathway = model.pathway.marginal, model.pathway
     assert marginal is not None
     streams = streams_without_benefit(
-        model, lattice, Node(marginal.decision, frozenset()), np.ones((1, 1)), frozenset()
+        model, lattice, Node(marginal.decision, frozenset()), np.ones((1, 1)), UNMARKED
     )
     requests = {}
     for name, capacity in model.scenario.capacity.items():
