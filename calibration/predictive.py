@@ -68,7 +68,8 @@ class SimulatedCohort:
             return np.asarray(self.block.levels[attribute] == list(pathway.attributes[attribute].levels).index(level))
         if population in pathway.groups:
             group = pathway.groups[population]
-            return self._joined(group.entered) & ~self._joined(group.not_entered)
+            came = np.all([self._joined(states) for states in group.ways_in], axis=0)
+            return np.asarray(came & ~self._joined(group.not_entered))
         arms = self.targets.cohort.arms[population]
         if "all" in arms:
             return np.ones(self.follow_up.size, dtype=bool)
@@ -144,7 +145,7 @@ def simulate_figures(
 
 def simulated(targets: Targets, values: Values, *, number: int) -> SimulatedCohort:
     """Return a cohort of the same size, followed up as the reported one was; `number` : the draw in its uniforms."""
-    states = {name for group in targets.pathway.groups.values() for name in group.entered + group.not_entered}
+    states = {name for group in targets.pathway.groups.values() for name in group.states}
     states |= set(targets.cohort.targets["state"]) | set(targets.pathway.deaths)
     uniforms = Uniforms(targets.seed, draw=number, replication=REPLICATION)
     block = _on_the_clock(targets, resolve(targets.scenario, values), uniforms, frozenset(states - {""}))

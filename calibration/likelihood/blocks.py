@@ -53,8 +53,8 @@ def blocks_of(equations: Sequence[Equation], cells: Sequence[int], n_cells: int)
     reported = {bits: count for bits, count in counts if bits}
     known = _differences(reported) | reported
     settled = _settled(everywhere, {bits: count.patients for bits, count in known.items()}, list(reported))
-    parts = [part for block in settled for part in _parts(block, known)]
-    crossing = _independent(_crossing(known, settled), parts, settled)
+    crossing = _independent(_crossing(known, settled), settled)
+    parts = [part for block in settled for part in _parts(block, crossing)]
     return Blocks(
         np.array([[float(part >> cell & 1) for part in parts] for cell in range(n_cells)]),
         np.array([next(i for i, part in enumerate(parts) if part & block) for block in settled], dtype=np.intp),
@@ -133,17 +133,25 @@ def _parts(block: int, sets: Iterable[int]) -> list[int]:
 
 
 def _crossing(known: Mapping[int, _Count], settled: Mapping[int, int]) -> dict[int, _Count]:
-    """Return the rest of sets that cut blocks, where blocks inside them are taken out, the smallest first."""
-    crossing = {}
+    """Return the rest of sets that cut blocks, where blocks inside them are taken out, the fewest patients first.
+
+    The rest of the blocks that a set cuts counts as well; so does what is left of a set without another one.
+    """
+    crossing: dict[int, _Count] = {}
     for bits, count in known.items():
         inside = [block for block in settled if not block & ~bits]
         if rest := bits & ~sum(inside):
             crossing[rest] = _Count(count.patients - sum(settled[block] for block in inside), count.where)
-    return dict(sorted(crossing.items(), key=lambda entry: (entry[0].bit_count(), entry[0])))
+    crossing |= _differences(crossing)
+    for bits, count in list(crossing.items()):
+        cut = [block for block in settled if block & bits]
+        crossing[sum(cut) & ~bits] = _Count(sum(settled[block] for block in cut) - count.patients, count.where)
+    return dict(sorted(crossing.items(), key=lambda entry: (entry[1].patients, entry[0].bit_count(), entry[0])))
 
 
-def _independent(crossing: Mapping[int, _Count], parts: Sequence[int], settled: Iterable[int]) -> dict[int, _Count]:
-    """Return the counts that do not follow from the blocks and from one another."""
+def _independent(crossing: Mapping[int, _Count], settled: Iterable[int]) -> dict[int, _Count]:
+    """Return the first counts that do not follow from the blocks and from one another."""
+    parts = [part for block in settled for part in _parts(block, crossing)]
     rows, kept = [_of(parts, block) for block in settled], {}
     for cells, count in crossing.items():
         more_rows = [*rows, _of(parts, cells)]

@@ -1,14 +1,9 @@
-"""The table of patients that a cohort's counts do not determine: arm x cause of death x interval, plus alive.
-
-Every reported count of patients, survivors or deaths is a linear equation over the cells. So is a count of entries of a
-state after which nobody can be counted dead: these patients have left, as by a cause of death.
-"""
+"""Counts of the same patients as linear equations over cells, and whether some table of whole patients fits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import LinearConstraint, OptimizeResult, milp
@@ -16,21 +11,6 @@ from scipy.optimize import LinearConstraint, OptimizeResult, milp
 from calibration.reported.contradictions import conflict
 from simulator.arrays import Floats
 from simulator.errors import InputError
-
-ANY = ""
-"""A cause that is not reported."""
-ALIVE = None
-ELSEWHERE = ""
-"""The arm of patients of no arm with a row."""
-
-
-class Cell(NamedTuple):
-    """Patients of an arm who died of a cause, or entered a state, in the months (start, end]; cause None: others."""
-
-    arm: str
-    cause: str | None
-    start: float
-    end: float
 
 
 @dataclass(frozen=True)
@@ -42,69 +22,7 @@ class Equation:
     where: str
 
 
-@dataclass(frozen=True)
-class Row:
-    """A reported count: of `patients`, of `survivors` at a month, of `deaths` (of a state) or `entered` a state by one.
-
-    month : inf for deaths or entries by the end
-    """
-
-    kind: str
-    population: str
-    state: str
-    month: float
-    count: int
-    n: int
-    where: str
-
-
-def cells_of(
-    rows: Sequence[Row], arms: Sequence[str], members: Mapping[str, Sequence[str]], causes: Sequence[str]
-) -> tuple[Cell, ...]:
-    """Return the cells: an arm's deaths are split by cause only where a row reports a cause.
-
-    Where a row counts entries of a state, causes without a row count as alive: they may come after it. Arms without a
-    row are one cell, with patients of no arm, unless `all` consists of arms with rows.
-    """
-    months = sorted({row.month for row in rows if row.kind != "patients" and np.isfinite(row.month)})
-    intervals = list(zip([0.0, *months], [*months, np.inf], strict=True))
-    cells: list[Cell] = []
-    known = {arm for row in rows for arm in members[row.population]}
-    for arm in [arm for arm in arms if arm in known]:
-        arm_rows = [row for row in rows if arm in members[row.population]]
-        reported = list(dict.fromkeys(row.state for row in arm_rows if row.kind == "deaths" and row.state))
-        states = dict.fromkeys(row.state for row in arm_rows if row.kind == "entered")
-        of_any = any(row.kind == "survivors" or (row.kind == "deaths" and not row.state) for row in arm_rows)
-        deaths = (reported if states and not of_any else causes) if reported else [ANY]
-        for cause in [*deaths, *states]:
-            cells.extend(Cell(arm, cause, start, end) for start, end in intervals)
-        cells.append(Cell(arm, ALIVE, np.inf, np.inf))
-    if "all" not in members or not known.issuperset(members["all"]):
-        cells.append(Cell(ELSEWHERE, ALIVE, np.inf, np.inf))
-    return tuple(cells)
-
-
-def equations(
-    rows: Sequence[Row], cells: Sequence[Cell], members: Mapping[str, Sequence[str]], n: int, where: str
-) -> tuple[Equation, ...]:
-    """Return the equations of the rows. n : patients of the cohort, who fix the cell elsewhere; where : its place"""
-    elsewhere = any(cell.arm == ELSEWHERE for cell in cells)
-    equations = [Equation(frozenset(range(len(cells))), n, where)] if elsewhere else []
-    entered = {row.state for row in rows if row.kind == "entered"}
-    for row in rows:
-        everybody = frozenset(i for i, cell in enumerate(cells) if cell.arm in members[row.population])
-        if row.kind == "patients":
-            equations.append(Equation(everybody, row.count, row.where))
-            continue
-        left = {i for i in everybody if cells[i].cause is not ALIVE}
-        counted = left if row.kind == "entered" else {i for i in left if cells[i].cause not in entered}
-        by_month = frozenset(i for i in counted if cells[i].end <= row.month and row.state in ("", cells[i].cause))
-        count = row.n - row.count if row.kind == "survivors" else row.count
-        equations += [Equation(everybody, row.n, row.where), Equation(by_month, count, row.where)]
-    return tuple(equations)
-
-
-def check_equations(equations: Sequence[Equation], cells: Sequence[Cell], where: str) -> None:
+def check_equations(equations: Sequence[Equation], n_cells: int, where: str) -> None:
     """Refuse counts that no table of whole patients fits, naming their rows, and cells that no count includes.
 
     where : the file of the rows
@@ -119,13 +37,13 @@ def check_equations(equations: Sequence[Equation], cells: Sequence[Cell], where:
                 got=f"{before.count} and {equation.count}",
                 allowed="one number; a row of assessed patients can only be compared (predictive)",
             )
-    for i, cell in enumerate(cells):
-        if not any(i in equation.cells for equation in equations):
+    for cell in range(n_cells):
+        if not any(cell in equation.cells for equation in equations):
             raise InputError(f"no count includes cell {cell}", where=where)
 
     def fit(places: Sequence[str]) -> bool:
         kept = [equation for equation in equations if equation.where in places]
-        return bool(_table(kept, np.zeros(len(cells))).success)
+        return bool(_table(kept, np.zeros(n_cells)).success)
 
     places = list(dict.fromkeys(equation.where for equation in equations))
     if not fit(places):
@@ -133,11 +51,13 @@ def check_equations(equations: Sequence[Equation], cells: Sequence[Cell], where:
         raise InputError(what, where=", ".join(conflict(places, fit)))
 
 
-def settles(equations: Sequence[Equation], more: Equation, n_cells: int) -> bool:
-    """Return whether every table of whole patients that fits some counts fits one more."""
-    (sums,) = incidence([more], range(n_cells))
+def settled(equations: Sequence[Equation], cells: frozenset[int], n_cells: int) -> int | None:
+    """Return the patients in some cells, if they are as many in every table that fits the counts; else None."""
+    sums = np.array([float(cell in cells) for cell in range(n_cells)])
     least, most = _table(equations, sums), _table(equations, -sums)
-    return bool(least.success and most.success and round(least.fun) == round(-most.fun) == more.count)
+    if not (least.success and most.success and round(least.fun) == round(-most.fun)):
+        return None
+    return round(float(least.fun))
 
 
 def incidence(equations: Sequence[Equation], cells: Sequence[int]) -> Floats:

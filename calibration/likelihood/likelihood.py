@@ -1,8 +1,7 @@
 """The likelihood of a cohort's targets, by the exact engine; a function of the targets table and nothing else.
 
-log L = log sum over tables of (n! prod p^k / k!)      arms x causes x intervals, and patients alive: see `tables`
-      - log sum over tables of the sizes of arms       where a branching counts them already: see `arm_sizes`
-      + sum over branchings of log multinomial         which treatment, which response
+log L = log sum over tables of (n! prod p^k / k!)      all counts of patients: see `courses`, `tables`
+      - the same of the counts that are given          of how many patients other counts are
       + sum over percentages of log binomial           survival printed without a count, as independent figures
       + log density of the reported order statistics   time from entry to the default clock
 """
@@ -10,24 +9,25 @@ log L = log sum over tables of (n! prod p^k / k!)      arms x causes x intervals
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 
 import numpy as np
 
-from calibration.likelihood.branchings import Branching, Order
-from calibration.likelihood.cells import ALIVE, ANY, ELSEWHERE
+from calibration.likelihood.courses import Levels
 from calibration.likelihood.order_statistics import ReportedTimes, TimedGroup
 from calibration.likelihood.reached import FollowedUp, estimate
 from calibration.likelihood.targets import Targets
-from calibration.reported.consistency import HORIZON, where
+from calibration.reported.consistency import where
 from calibration.reported.kinds import TIMED
 from simulator.arrays import Floats
 from simulator.distributions import Distribution
 from simulator.engines.exact import accuracy, engine
+from simulator.engines.exact.history_graph import Node
 from simulator.engines.exact.lattice import choose_step, fixed_after_fixed, fixed_from_the_start
-from simulator.engines.exact.solution import Solution
+from simulator.engines.exact.solution import Flow, Solution
 from simulator.engines.model import Model, resolve
 from simulator.engines.steps import STEP as RESOLVING
 from simulator.engines.steps import divisor
@@ -68,16 +68,10 @@ class Likelihood:
         """Return kind of figures, in words -> log-likelihood, (n_draws,)."""
         model, targets = resolve(self.targets.scenario, values), self.targets
         parts = {"nothing": np.zeros(model.n_draws)}
-        if targets.tables is not None or targets.branchings or targets.percentages:
-            window = self._arms_change_later(model)
-            solution = engine.solve(model, self.horizon, step=self.cell, window=window).of_a_cohort()
-            followed = self.follow_up(solution)
+        if targets.tables is not None or targets.percentages:
+            followed = self.followed(model)
             if targets.tables is not None:
-                log_likelihood = targets.tables.log_likelihood(self.cell_probabilities(followed))
-                parts["patients, survivors and deaths"] = log_likelihood - self.log_probability_of_sizes(followed)
-            for branching in targets.branchings:
-                name = f"{', '.join(branching.states)} of {branching.population}"
-                parts[name] = branching.log_likelihood(self.branch_probabilities(followed, branching))
+                parts["counts of patients"] = self.log_likelihood_of_counts(followed)
             for percentage in targets.percentages:
                 population, month = percentage.population, percentage.month
                 survival = self.survival(followed, population, month)
@@ -86,100 +80,83 @@ class Likelihood:
             parts["times"] = self.log_density_of_times(model, self.times)
         return parts
 
-    @cached_property
-    def horizon(self) -> float:
-        """Months to look ahead: to the end of the longest follow-up, and to the last month of a row."""
-        cohort = self.targets.cohort
-        rows = cohort.targets[cohort.targets["use"] == "likelihood"]
-        ever = rows["kind"].isin(["deaths", "entered"]) & rows["month"].isna()
-        longest = cohort.follow_up[1] if cohort.follow_up else HORIZON if ever.any() else 1.0
-        return float(max([longest, *cohort.targets["month"].dropna()]))
+    def followed(self, model: Model) -> FollowedUp:
+        """Return the cohort's patients, each until the end of their follow-up."""
+        targets, horizon = self.targets, self.targets.horizon
+        solved = engine.solve(model, horizon, step=self.cell, window=False, marking=targets.marking)
+        return FollowedUp(solved.of_a_cohort(), *(targets.cohort.follow_up or (np.inf, np.inf)))
 
-    def _arms_change_later(self, model: Model) -> bool:
-        """Return whether patients may join or leave an arm after the horizon: nobody is followed up for longer."""
-        order = Order.of(model)
-        later = order.after(({order.start} | order.after([order.start])) - model.timeless)
-        deciding = {name for group in model.pathway.groups.values() for name in group.entered + group.not_entered}
-        return self.targets.cohort.follow_up is None and not deciding.isdisjoint(later)
+    def log_likelihood_of_counts(self, followed: FollowedUp) -> Floats:
+        """Return the log probability of all counts, (n_draws,)."""
+        targets = self.targets
+        assert targets.tables is not None
+        probabilities = self.cell_probabilities(followed)
+        log_likelihood = targets.tables.log_likelihood(probabilities)
+        if targets.given is None:
+            return log_likelihood
+        given = targets.given.log_likelihood(probabilities)
+        return np.where(np.isneginf(given), -np.inf, log_likelihood - given)
 
     @cached_property
     def cell(self) -> float:
         """Months a cell: `step`, or as much less as declared stays need, and months that have to be on an edge.
 
-        These are fixed times, with all months that are read off, the end of the group window, and the first months.
+        These are fixed times, with all months that are read off, the end of the group window, the first months, and
+        those that tell entries apart.
         """
-        model, rows = resolve(self.targets.scenario), self.targets.cohort.targets
+        model, rows, horizon = resolve(self.targets.scenario), self.targets.cohort.targets, self.targets.horizon
         fixed = fixed_from_the_start(model) | fixed_after_fixed(model)
         months = rows[rows["use"] == "likelihood"]["month"].dropna()
         window, ends = model.pathway.group_window, self.targets.cohort.follow_up or ()
         on_edges = {month for month in (*months, *ends) if month < 2.0 * STEP}
-        on_edges |= {window} if model.pathway.groups and window < self.horizon + STEP else set()
+        on_edges |= {window} if model.pathway.groups and window < horizon + STEP else set()
+        on_edges |= {month for _, cuts in self.targets.marking.cuts for month in cuts}
         on_edges |= {*fixed, *months, *ends} if fixed else set()
         edges = sorted(month for month in on_edges if month > 0.0)
         # Where patients come back, the error falls with the second power of the cells only.
         coarser = 1.0 if accuracy.cycle(model) else STEP / RESOLVING
-        widest = coarser * choose_step([model], self.horizon, [])
+        widest = coarser * choose_step([model], horizon, [])
         if not edges:
             return widest * self.step / STEP
-        finest = choose_step([model], self.horizon, edges)
+        finest = choose_step([model], horizon, edges)
         first, fewest = edges[0], math.ceil(edges[0] / widest - 1e-9)
         aligned = (first / cells for cells in range(fewest, int(first / finest) + 1))
         cell = next((step for step in aligned if divisor(edges, step, 2) == 1), min(finest, widest))
         # Wider cells would not have these months on their edges.
         return cell / max(math.ceil(STEP / self.step - 1e-9), 1)
 
-    def follow_up(self, solution: Solution) -> FollowedUp:
-        """Return the cohort's patients in a solved model, each until the end of their follow-up."""
-        return FollowedUp(solution, *(self.targets.cohort.follow_up or (np.inf, np.inf)))
-
     def cell_probabilities(self, followed: FollowedUp) -> Floats:
         """Return the probability of every cell of the table, (n_draws, n_cells)."""
-        assert self.targets.tables is not None
-        deaths = self.targets.pathway.deaths
-
-        def left(arm: str, cause: str, month: float) -> Floats:
-            return followed.seen(followed.entered(deaths if cause == ANY else [cause], [arm]), month)
-
-        columns = []
-        cells = self.targets.tables.cells
-        shares = {arm: followed.size(arm) for cell in cells if (arm := cell.arm) != ELSEWHERE}
-        for cell in cells:
-            if cell.arm == ELSEWHERE:
-                columns.append(1.0 - np.asarray(sum(shares.values())))
-            elif cell.cause is ALIVE:
-                ever = [left(cell.arm, cause, np.inf) for cause in self._causes(cell.arm)]
-                columns.append(shares[cell.arm] - sum(ever, np.zeros(())))
-            else:
-                columns.append(left(cell.arm, cell.cause, cell.end) - left(cell.arm, cell.cause, cell.start))
-        probabilities = np.clip(np.column_stack(columns), 0.0, 1.0)
+        solution, courses = followed.solution, self.targets.courses
+        probabilities = np.zeros((solution.model.n_draws, courses.n_cells))
+        for alike in courses.alike:
+            flows = (self._flow(solution, ended, levels) for ended, levels in alike.courses)
+            by = followed.by(reduce(add, flows), courses.months if alike.ended else [np.inf])
+            for cell, share in zip(alike.cells, np.diff(by, axis=1, prepend=0.0).T, strict=True):
+                probabilities[:, cell] += share
+        probabilities = np.clip(probabilities, 0.0, 1.0)
         return np.where(probabilities > ROUNDING, probabilities, 0.0)
 
-    def _causes(self, arm: str) -> list[str]:
-        """Return how patients of an arm leave those alive: by any death, or by every cause and state with a row."""
-        assert self.targets.tables is not None
-        causes = [cell.cause for cell in self.targets.tables.cells if cell.arm == arm and cell.cause is not ALIVE]
-        return [ANY] if {ANY, *self.targets.pathway.deaths}.issuperset(causes) else list(dict.fromkeys(causes))
+    def _flow(self, solution: Solution, nodes: Collection[Node], levels: Collection[Levels]) -> Flow:
+        """Return who comes to ends, as nodes, with some levels; to nodes of those alive, who has not left."""
+        flows, ends = solution.flows, self.targets.courses.ends
+        weights = np.asarray(sum(self._weights(solution, each) for each in levels))
+        alive = {node.marks for node in nodes if not node.state}
+        if not alive:
+            return flows.total(nodes, "in", weights, from_entry=False)
+        left = [node for node in flows.nodes if node.state in ends and node.marks in alive]
+        gone = flows.total(left, "in", weights, from_entry=False)
+        return flows.joined(alive.__contains__, weights) + gone.scaled(np.array([-1.0]))
 
-    def log_probability_of_sizes(self, followed: FollowedUp) -> Floats:
-        """Return the log probability of the sizes of arms that branchings count, (n_draws,); 0 where impossible."""
-        if self.targets.sizes is None:
-            return np.zeros(followed.solution.model.n_draws)
-        shares = np.column_stack([followed.size(cell.arm) for cell in self.targets.sizes.cells[:-1]])
-        rest = 1.0 - shares.sum(axis=1, keepdims=True)
-        cells = np.column_stack([shares, np.where(rest > ROUNDING, rest, 0.0)])
-        log_probability = self.targets.sizes.log_likelihood(np.clip(cells, 0.0, 1.0))
-        return np.where(np.isneginf(log_probability), 0.0, log_probability)
-
-    def branch_probabilities(self, followed: FollowedUp, branching: Branching) -> Floats:
-        """Return the probability of every event, given ones included, (n_draws, n_events + n_given)."""
-        group = _group(self.targets, branching.population)
-        size = sum((followed.size(arm) for arm in group), np.zeros(followed.solution.model.n_draws))
-        population = branching.population
-        members = (population,) if population in ("all", *self.targets.pathway.groups) else group
-        events = (*branching.events, *branching.given)
-        entered = [followed.seen(followed.entered(event.states, members), event.month) for event in events]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.clip(np.nan_to_num(np.array(entered).T / size[:, None]), 0.0, 1.0)
+    def _weights(self, solution: Solution, levels: Levels) -> Floats:
+        """Return the case mix of patients with some levels, (n_draws or 1, n_cells)."""
+        model, named = solution.model, dict(level.split("=", 1) for level in levels)
+        weights = solution.weights
+        for name in named.keys() & set(model.attributes):
+            weights = weights * model.in_level(name, named[name])
+        return weights * self.targets.courses.share(
+            {name: named[name] for name in named.keys() - set(model.attributes)}
+        )
 
     def survival(self, followed: FollowedUp, population: str, month: float) -> Floats:
         """Return the Kaplan-Meier estimate of S(month) in many patients of a population, (n_draws,); 0 if empty."""

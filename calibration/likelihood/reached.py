@@ -10,7 +10,7 @@ from operator import add
 import numpy as np
 
 from simulator.arrays import Floats
-from simulator.engines.exact.solution import Solution
+from simulator.engines.exact.solution import Flow, Solution
 
 Read = Callable[[Sequence[float] | Floats], Floats]
 """Months -> (n_draws, n_months)."""
@@ -35,8 +35,10 @@ class Reached:
         if month <= lower:
             return self.at(month)
         until = min(month, upper)
-        ended = (until - lower) / (upper - lower)
         mean = np.diff(self.up_to([lower, until]), axis=1)[:, 0] / (until - lower)
+        if until == upper:
+            return np.asarray(mean)
+        ended = (until - lower) / (upper - lower)
         return np.asarray(ended * mean + (1.0 - ended) * self.at(until))
 
 
@@ -58,6 +60,13 @@ class FollowedUp:
             self._reached[key] = Reached(partial(self.solution.at, flow), partial(self.solution.up_to, flow))
         return self._reached[key]
 
+    def by(self, flow: Flow, months: Sequence[float]) -> Floats:
+        """Return the share of a flow that has come by months and before last follow-up, (n_draws, n_months)."""
+        reached = Reached(partial(self.solution.at, flow), partial(self.solution.up_to, flow))
+        early = [month for month in months if month <= self.lower]
+        late = [reached.seen(month, self.lower, self.upper)[:, None] for month in months[len(early) :]]
+        return np.concatenate([reached.by(early), *late] if early else late, axis=1)
+
     def joined(self, arms: Sequence[str]) -> Reached:
         """Return the share who are of some arms so far."""
 
@@ -73,8 +82,7 @@ class FollowedUp:
     def size(self, arm: str) -> Floats:
         """Return the share of patients who are of an arm at their last follow-up, (n_draws,)."""
         if arm not in self._sizes:
-            endless = np.isinf(self.upper)
-            self._sizes[arm] = self.solution.size(arm) if endless else self.seen(self.joined([arm]))
+            self._sizes[arm] = self.seen(self.joined([arm]))
         return self._sizes[arm]
 
 

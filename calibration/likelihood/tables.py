@@ -2,16 +2,20 @@
 
 Cells lie in blocks B, whose sizes n_B the counts settle; counts c of the cells A cross the blocks (see `blocks`).
 
-    P = n! / prod n_B!  prod Z_B(s)^n_B  e^(-s c)  mean over angles t of  prod [Z_B(s + i t) / Z_B(s)]^n_B  e^(-i t c)
-    Z_B(s) = sum over the cells of B of p e^(s A)
+    P = n! / prod n_B!  prod Z_B(s)^n_B  e^(-s c)  Q,    Z_B(s) = sum over the cells of B of p e^(s A)
 
-That is the coefficient of a generating function, by a discrete Fourier transform, and the same for every s. At the
-saddle point (Daniels 1954, Ann Math Stat 25:631) tilted patients have the counts c on average: nothing is lost in
-rounding, and the angles need to distinguish the counts within some standard deviations, not all of them.
+Q : the chance that patients tilted by s have the counts c. At the saddle point (Daniels 1954, Ann Math Stat 25:631)
+they have them on average, so that no number is too small for a double. Q is found by the cheaper of two ways: patient
+after patient (see `convolution`), if few patients are in many counts; else by a discrete Fourier transform:
+
+    Q = mean over angles t of  prod [Z_B(s + i t) / Z_B(s)]^n_B  e^(-i t c)
+
+The angles need to distinguish the counts within some standard deviations, not all of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -21,12 +25,15 @@ from numpy.typing import NDArray
 from scipy import special
 
 from calibration.likelihood.blocks import Blocks, blocks_of, occupied
-from calibration.likelihood.cells import Cell, Equation, check_equations
-from simulator.arrays import Booleans, Complex, Floats, slices
+from calibration.likelihood.cells import Equation, check_equations
+from calibration.likelihood.convolution import Convolution
+from simulator.arrays import Complex, Floats, slices
 from simulator.errors import InputError
 
-MOST_ANGLES = 200_000
-"""A log-likelihood takes as many times 0.1 microseconds for each block."""
+MOST_WORK = 60_000_000
+"""A log-likelihood takes as many times 2 nanoseconds."""
+AN_ANGLE = 50
+"""Its work for each block."""
 CHUNK = 500_000
 """Angles times parameter rows that are computed at a time."""
 STEPS = 500
@@ -40,16 +47,18 @@ NEGLIGIBLE = 1e-17
 class Tables:
     """Reported counts of cells. Raises InputError where no table of whole patients fits them, or too many do."""
 
-    cells: tuple[Cell, ...]
+    n_cells: int
     equations: tuple[Equation, ...]
     where: str
 
     def __post_init__(self) -> None:
-        check_equations(self.equations, self.cells, self.where)
-        blocks = self._blocks(np.ones(len(self.cells), dtype=bool))
-        assert blocks is not None
-        even = _tilted(blocks, np.ones((1, len(self.cells))) @ blocks.merged)
-        if np.prod(_spans(blocks, even.variances)) > 2 * MOST_ANGLES:
+        check_equations(self.equations, self.n_cells, self.where)
+        convolution = self._convolution(range(self.n_cells))
+        assert convolution is not None
+        if not (blocks := convolution.blocks).where:
+            return
+        even = _tilted(blocks, np.ones((1, self.n_cells)) @ blocks.merged)
+        if min(_work_of_angles(blocks, _spans(blocks, even.variances)), convolution.work) > MOST_WORK:
             raise InputError(
                 f"{len(blocks.where)} counts of several arms leave too many tables open",
                 where=" and ".join(dict.fromkeys(blocks.where)),
@@ -59,22 +68,30 @@ class Tables:
     def log_likelihood(self, probabilities: Floats) -> Floats:
         """Return the log probability of the counts, (n_draws,), for probabilities : (n_draws, n_cells)."""
         log_likelihood = np.full(len(probabilities), -np.inf)
-        possible = probabilities > 0.0
+        # Whether the other cells have a chance does not matter: they have no patient in any table.
+        cells = np.array(_occupied(self.equations, tuple(range(self.n_cells))), dtype=np.intp)
+        possible = probabilities[:, cells] > 0.0
         for pattern in np.unique(possible, axis=0):
             rows = (possible == pattern).all(axis=1)
-            if (blocks := self._blocks(pattern)) is not None:
-                log_likelihood[rows] = _log_probability(blocks, probabilities[rows] @ blocks.merged)
+            if (convolution := self._convolution(cells[pattern])) is not None:
+                merged = probabilities[rows] @ convolution.blocks.merged
+                log_likelihood[rows] = _log_probability(convolution, merged)
         return log_likelihood
 
-    def _blocks(self, possible: Booleans) -> Blocks | None:
+    def _convolution(self, possible: Iterable[int]) -> Convolution | None:
         """Return the blocks where only some cells have a chance; None where the counts need others too."""
-        return _blocks(self.equations, tuple(np.flatnonzero(possible).tolist()), len(self.cells))
+        return _convolution(self.equations, tuple(map(int, possible)), self.n_cells)
 
 
-@lru_cache(maxsize=1000)
-def _blocks(equations: tuple[Equation, ...], possible: tuple[int, ...], n_cells: int) -> Blocks | None:
-    occupied_cells = occupied(equations, possible)
-    return blocks_of(equations, occupied_cells, n_cells) if occupied_cells else None
+@lru_cache(maxsize=100)
+def _occupied(equations: tuple[Equation, ...], possible: tuple[int, ...]) -> list[int]:
+    return occupied(equations, possible)
+
+
+@lru_cache(maxsize=100)
+def _convolution(equations: tuple[Equation, ...], possible: tuple[int, ...], n_cells: int) -> Convolution | None:
+    occupied_cells = _occupied(equations, possible)
+    return Convolution(blocks_of(equations, occupied_cells, n_cells)) if occupied_cells else None
 
 
 @dataclass(frozen=True)
@@ -91,50 +108,59 @@ class _Tilted:
     variances: Floats
 
 
-def _log_probability(blocks: Blocks, merged: Floats) -> Floats:
+def _log_probability(convolution: Convolution, merged: Floats) -> Floats:
     """Return log P, (n_draws,), for the probabilities of merged cells : (n_draws, n_merged)."""
+    blocks = convolution.blocks
     tilted = _tilted(blocks, merged)
     log_arrangements = special.gammaln(blocks.sizes.sum() + 1.0) - special.gammaln(blocks.sizes + 1.0).sum()
     total = log_arrangements + tilted.log_blocks @ blocks.sizes - tilted.s @ blocks.counts
     if not blocks.where:
         return np.asarray(total)
-    at_once = max(1, CHUNK // int(np.prod(_spans(blocks, tilted.variances))))
-    parts = slices(len(merged), at_once)
-    inverted = np.concatenate([_inverted(blocks, tilted.cells[p], _spans(blocks, tilted.variances[p])) for p in parts])
+    spans = _spans(blocks, tilted.variances)
     with np.errstate(divide="ignore"):
+        if convolution.work <= _work_of_angles(blocks, spans):
+            return np.asarray(total + np.log(convolution.chance(tilted.cells)))
+        parts = slices(len(merged), max(1, CHUNK // int(np.prod(spans))))
+        inverted = [_inverted(blocks, tilted.cells[part], _spans(blocks, tilted.variances[part])) for part in parts]
         # a sum no larger than rounding belongs to no table of whole patients
-        return np.asarray(total + np.log(np.where(inverted > 1e-12, inverted, 0.0)))
+        return np.asarray(total + np.log(np.where((chance := np.concatenate(inverted)) > 1e-12, chance, 0.0)))
 
 
 def _tilted(blocks: Blocks, merged: Floats) -> _Tilted:
-    """Minimise sum n_B log Z_B(s) - s c by Newton's method with halved steps; it is convex."""
+    """Minimise sum n_B log Z_B(s) - s c by Newton's method with halved steps; it is convex, and any s near will do."""
     crosses, owner = blocks.crosses, np.repeat(np.arange(len(blocks.starts)), _lengths(blocks))
-    log_p, patients = np.log(merged), blocks.sizes[owner]
+    log_p, patients, n_crossing = np.log(merged.T), blocks.sizes[owner], len(blocks.where)
+    pairs = (crosses[:, :, None] * crosses[:, None, :]).reshape(len(crosses), n_crossing**2)
+    of_block = (owner[:, None] == np.arange(len(blocks.starts)))[:, :, None] * crosses[:, None, :]
+    of_block = of_block.reshape(len(crosses), len(blocks.starts) * n_crossing)
 
     def at(s: Floats) -> tuple[Floats, Floats, Floats]:
-        weights = log_p + s @ crosses.T
-        log_blocks = np.logaddexp.reduceat(weights, blocks.starts, axis=1)
-        return log_blocks @ blocks.sizes - s @ blocks.counts, np.exp(weights - log_blocks[:, owner]), log_blocks
+        weights = log_p + crosses @ s.T
+        highest = np.maximum.reduceat(weights, blocks.starts, axis=0)
+        cells = np.exp(weights - highest[owner])
+        sums = np.add.reduceat(cells, blocks.starts, axis=0)
+        log_blocks = (highest + np.log(sums)).T
+        return log_blocks @ blocks.sizes - s @ blocks.counts, (cells / sums[owner]).T, log_blocks
 
-    s = np.zeros((len(merged), len(blocks.where)))
+    s = np.zeros((len(merged), n_crossing))
     height, cells, log_blocks = at(s)
     for _ in range(STEPS):
         slope = (cells * patients) @ crosses - blocks.counts
-        means = np.add.reduceat(cells[:, :, None] * crosses, blocks.starts, axis=1)
-        curvature = np.einsum("mk,kd,ke->mde", cells * patients, crosses, crosses)
-        curvature -= np.einsum("b,mbd,mbe->mde", blocks.sizes, means, means)
-        step = -np.linalg.solve(curvature + 1e-10 * np.eye(s.shape[1]), slope[:, :, None])[:, :, 0]
+        means = (cells @ of_block).reshape(len(s), len(blocks.starts), n_crossing)
+        curvature = ((cells * patients) @ pairs).reshape(len(s), n_crossing, n_crossing)
+        curvature -= np.matmul((means * blocks.sizes[:, None]).swapaxes(1, 2), means)
+        step = -np.linalg.solve(curvature + 1e-10 * np.eye(n_crossing), slope[:, :, None])[:, :, 0]
         fall = -(slope * step).sum(axis=1)
-        if not (fall > 1e-6).any():
+        if not (fall > 1e-4).any():
             break
         step *= np.minimum(1.0, LONGEST_STEP / np.maximum(np.abs(step).max(axis=1, initial=0.0), 1e-300))[:, None]
         for _ in range(50):
-            higher = at(s + step)[0] > height
+            following = at(s + step)
+            higher = following[0] > height + 1e-9 * np.abs(height)
             if not higher.any():
                 break
             step[higher] /= 2.0
-        s = s + step
-        height, cells, log_blocks = at(s)
+        s, (height, cells, log_blocks) = s + step, following
     return _Tilted(s, cells, log_blocks, np.diagonal(curvature, axis1=1, axis2=2))
 
 
@@ -149,6 +175,10 @@ def _spans(blocks: Blocks, variances: Floats) -> NDArray[np.intp]:
     possible = blocks.sizes @ (some - every) + 1.0
     near = np.ceil(7.0 * np.sqrt(variances.max(axis=0)) + 8.0)
     return np.asarray(np.minimum(possible, near), dtype=np.intp)
+
+
+def _work_of_angles(blocks: Blocks, spans: NDArray[np.intp]) -> float:
+    return float(AN_ANGLE * np.prod(spans, dtype=float) / 2.0 * (_lengths(blocks) > 1).sum())
 
 
 def _inverted(blocks: Blocks, cells: Floats, spans: NDArray[np.intp]) -> Floats:

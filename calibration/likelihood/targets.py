@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from calibration.likelihood.arm_sizes import counted_sizes
-from calibration.likelihood.branchings import Branching, Event, Order, branchings_of
-from calibration.likelihood.cells import Row, cells_of, equations
+from calibration.likelihood.courses import Courses, Row, marking_of
 from calibration.likelihood.tables import Tables
 from calibration.reported import contradictions, percentages, population_sizes
 from calibration.reported.cohort_scenario import mix_of, scenario_of
-from calibration.reported.consistency import check_cohort, check_somebody, where
-from calibration.reported.kinds import COUNTED, DEATHS_AND_SURVIVORS, PERCENTAGE, TIMED, by_month, counted_as
+from calibration.reported.consistency import HORIZON, check_cohort, check_somebody, where
+from calibration.reported.kinds import COUNTED, PERCENTAGE, TIMED, by_month, counted_as
 from calibration.reported.overlaps import check_exclusive
 from calibration.reported.percentages import Percentage, at_risk_warning, cut_warning
-from simulator.engines.model import check_numbers, resolve
+from simulator.arrays import Floats
+from simulator.engines.exact import engine
+from simulator.engines.exact.history_graph import Marking
+from simulator.engines.model import Model, check_numbers, resolve
+from simulator.engines.no_benefit import share_without_benefit
+from simulator.engines.steps import STEP
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort, cohorts_folder, read_cohort
+from simulator.evidence.priors import priors_of_pathway
 from simulator.pathway.checks import unknown
 from simulator.pathway.format import named_pathway
 from simulator.pathway.pathway import Pathway, attributes_in, reachable, references_of
@@ -44,19 +49,22 @@ class Times:
 class Targets:
     """Everything that enters the likelihood. `scenario` : the pathway set to the cohort; `warnings` : sentences.
 
+    tables : all counts; given : those of them that are no evidence
+    courses : the cells that they are of; marking : what they ask of patients; horizon : months until which
     dependence : the model's debt to the cohort's paper, in words
     fixed_benefit : whether the cohort declares the marginal benefit, so that it does not inform it
-    sizes : of the table's arms, the ones that the branchings count already
     """
 
     cohort: Cohort
     scenario: Scenario
     folder: Path
     seed: int
+    courses: Courses
+    marking: Marking
+    horizon: float
     tables: Tables | None
-    branchings: tuple[Branching, ...]
     times: Times | None
-    sizes: Tables | None = None
+    given: Tables | None = None
     percentages: tuple[Percentage, ...] = ()
     fixed_benefit: bool = False
     dependence: str = ""
@@ -78,17 +86,60 @@ def find_folder(name: str | Path) -> Path:
     return cohorts_folder() / str(name)
 
 
-def load_targets(name: str | Path) -> Targets:
-    """Return a cohort's targets, checked. Raises InputError naming the file and the line."""
+def load_targets(name: str | Path, reading: str = "") -> Targets:
+    """Return a cohort's targets, checked. Raises InputError naming the file and the line.
+
+    reading : another way to read the source, of cohort.toml
+    """
     from simulator.files import toml
 
     folder = find_folder(name)
     cohort = read_cohort(folder)
     declared = toml.read(folder / "cohort.toml")
+    rows = {other: _reread(cohort, other, folder) for other in cohort.readings}
+    if reading:
+        cohort = replace(cohort, targets=_found(rows, reading, folder))
     pathway = named_pathway(declared["pathway"], folder / "cohort.toml")
+    pathway = _with_populations(pathway, cohort, folder)
     check_numbers(pathway)
     check_somebody(cohort, folder)
     return read_targets(cohort, pathway, declared, folder)
+
+
+def _found(rows: Mapping[str, pd.DataFrame], reading: str, folder: Path) -> pd.DataFrame:
+    if reading not in rows:
+        raise unknown("reading", reading, rows, f"{folder / 'cohort.toml'}: [readings]")
+    return rows[reading]
+
+
+def _reread(cohort: Cohort, reading: str, folder: Path) -> pd.DataFrame:
+    """Return the rows of targets.csv with the uses of another reading."""
+    rows, at = cohort.targets.copy(), f"{folder / 'cohort.toml'}: [readings.{reading}]"
+    for key, names, use in zip(
+        ("leave_out", "fit"), cohort.readings[reading], ("predictive", "likelihood"), strict=True
+    ):
+        for name in names:
+            if name not in set(rows["name"]):
+                raise unknown("row of targets.csv", name, list(rows["name"]), f"{at} {key}")
+        changed = rows["name"].isin(names)
+        if (rows["use"][changed] == use).any():
+            got = rows["name"][changed & (rows["use"] == use)].iloc[0]
+            other = "is not fitted, so that it cannot be left out" if use == "predictive" else "is fitted already"
+            raise InputError(f"a row {other}", where=f"{at} {key}", got=got, allowed="the names of other rows")
+        rows.loc[changed, "use"] = use
+    return rows
+
+
+def _with_populations(pathway: Pathway, cohort: Cohort, folder: Path) -> Pathway:
+    """Return the pathway with the populations that only the cohort names as groups. Raises InputError."""
+    for name, population in cohort.populations.items():
+        at = f"{folder / 'cohort.toml'}: [populations.{name}]"
+        if name in pathway.groups:
+            raise InputError("a population with the name of a group of the pathway", where=at, allowed="another name")
+        for state in population.states:
+            if state not in pathway.states:
+                raise unknown("state", state, pathway.states, at)
+    return replace(pathway, groups={**pathway.groups, **cohort.populations})
 
 
 def with_rows(targets: Targets, rows: pd.DataFrame) -> Targets:
@@ -108,30 +159,32 @@ def read_targets(
     check_cohort(cohort, pathway, folder)
     contradictions.check_reported_once(cohort.targets, folder)
     scenario = scenario or scenario_of(cohort, pathway, declared, folder)
-    model = resolve(scenario)
-    order = Order.of(model)
-    contradictions.check(cohort, pathway, order.onward, folder)
+    model = resolve(scenario, _inside(pathway))
+    onward = {name: [to for _, to in exits] for name, exits in model.open_ways}
+    contradictions.check(cohort, pathway, onward, folder)
     used = cohort.targets[cohort.targets["use"] == "likelihood"]
     used = used.assign(kind=[counted_as(row, pathway) for row in used.to_dict("records")])
     all_rows = [(row, where(folder, index)) for index, row in cohort.targets.iterrows()]
     figures = [percentages.read(row, cohort, at) for row, at in all_rows if row["kind"] == PERCENTAGE]
     fitted = cohort.targets[cohort.targets["kind"] == PERCENTAGE].index.isin(used.index)
-    exits = exits_with_deaths(used, cohort.arms, order.onward, pathway.deaths)
-    in_table = used[used["kind"].isin(COUNTED) | used.index.isin(exits)]
-    check_exclusive(used, list(in_table.index), cohort, model, folder)
-    rows = _rows(in_table, folder)
-    branchings = tuple(_branchings(used, exits, cohort, pathway, order, folder))
+    check_exclusive(used, cohort, model, folder)
+    horizon = _horizon(cohort, model, used)
+    marking, courses = _courses(cohort, model, used, horizon, folder)
     warnings = [figure.warning for figure in figures]
     warnings += [warning(row, cohort, at) for row, at in all_rows for warning in (cut_warning, at_risk_warning)]
+    at, given = str(folder / "targets.csv"), courses.given if courses.rows else ()
+    equations = (*courses.equations, *given)
     return Targets(
         cohort=cohort,
         scenario=scenario,
         folder=folder,
         seed=declared["seed"],
-        tables=_tables(cohort, pathway, rows, folder),
-        branchings=branchings,
+        courses=courses,
+        marking=marking,
+        horizon=horizon,
+        tables=Tables(courses.n_cells, equations, at) if courses.rows else None,
         times=_times(cohort, pathway, used, folder),
-        sizes=counted_sizes(rows, branchings, cohort, pathway, order, str(folder / "targets.csv")),
+        given=Tables(courses.n_cells, (courses.equations[0], *given), at) if given else None,
         dependence=str(declared.get("dependence", "")),
         fixed_benefit="marginal_benefit" in declared,
         percentages=tuple(figure for figure, is_fitted in zip(figures, fitted, strict=True) if is_fitted),
@@ -139,90 +192,66 @@ def read_targets(
     )
 
 
-def exits_with_deaths(
-    used: pd.DataFrame, arms: Mapping[str, Sequence[str]], onward: Mapping[str, Sequence[str]], deaths: Collection[str]
-) -> list[object]:
-    """Return the index of `entered` rows that are counted in one table with deaths of the same patients.
+def _inside(pathway: Pathway) -> dict[str, Floats]:
+    """Return values of the parameters with a prior that are at no edge of it: ways are open if any draw opens them."""
+    priors = priors_of_pathway(pathway)
+    values = priors.transform(np.zeros((1, priors.dimension))) if priors.names else np.zeros((1, 0))
+    return dict(zip(priors.names, values.T[:, :, None], strict=True))
 
-    If 50 of 80 patients recovered and 28 died, 2 did neither, which two independent figures would not say. No patient
-    enters such a state and another one that rows count of the same patients; and some row counts all of these.
 
-    onward : state -> the next states
+def _horizon(cohort: Cohort, model: Model, used: pd.DataFrame) -> float:
+    """Return the months to look ahead: to the end of the longest follow-up, and to the last month of a row.
+
+    Without a follow-up, patients are seen as long as they are simulated, if rows count them by the end; or until the
+    window of groups ends, if patients may join or leave them after month 0.
     """
-    after = {state: reachable(onward[state], onward.__getitem__) for state in onward}
-    rows = used[used["kind"].isin(["entered", *DEATHS_AND_SURVIVORS])].to_dict("index")
-    lines: list[object] = []
-    for index, row in rows.items():
-        arms_of_row, state = set(arms[row["population"]]), str(row["state"])
-        if row["kind"] != "entered" or state in after[state]:
-            continue
-        others = [other for other in rows.values() if arms_of_row & set(arms[other["population"]])]
-        states = {name for other in others for name in ([other["state"]] if other["state"] else deaths)} - {state}
-        exclusive = not states & after[state] and not any(state in after[name] for name in states)
-        of_all = [(other["population"], other["n"]) for other in others if other["kind"] in DEATHS_AND_SURVIVORS]
-        if exclusive and (row["population"], row["n"]) in of_all:
-            lines.append(index)
-    return lines
+    pathway, onward = model.pathway, {name: [to for _, to in exits] for name, exits in model.open_ways}
+    ever = used["kind"].isin(["deaths", "entered"]) & used["month"].isna()
+    later = reachable([pathway.clock_state], onward.__getitem__) - model.timeless
+    deciding = {state for group in pathway.groups.values() for state in group.states}
+    changes = not deciding.isdisjoint(reachable([to for state in later for to in onward[state]], onward.__getitem__))
+    longest = HORIZON if ever.any() else pathway.group_window if changes else 1.0
+    return float(max([cohort.follow_up[1] if cohort.follow_up else longest, *cohort.targets["month"].dropna()]))
 
 
-def _rows(used: pd.DataFrame, folder: Path) -> list[Row]:
-    return [
-        Row(row["kind"], row["population"], row["state"], by_month(row["month"]), int(row["count"]), int(row["n"]), at)
-        for row, at in ((row, where(folder, line)) for line, row in used.iterrows())
-    ]
+def _courses(cohort: Cohort, model: Model, used: pd.DataFrame, horizon: float, folder: Path) -> tuple[Marking, Courses]:
+    """Return what rows ask of patients, and the courses of these."""
+    pathway = model.pathway
+    counted = used[used["kind"].isin([*COUNTED, "entered"])]
+    rows = tuple(row_of(row, cohort, pathway, where(folder, line)) for line, row in counted.iterrows())
+    _check_after_clock(rows, model)
+    populations = used.loc[~used["kind"].isin(TIMED), "population"]
+    asked = {arm for population in populations for arm in cohort.arms.get(population, ())}
+    marking = marking_of(rows, [pathway.groups[arm] for arm in sorted(asked & pathway.groups.keys())], pathway, horizon)
+    if marking.cuts and share_without_benefit(model) is not None:
+        what = "with patients treated without benefit, entries cannot be counted by a month"
+        raise InputError(what, where=str(folder / "targets.csv"), got=marking.cuts[0][0], allowed='use = "predictive"')
+    solution = engine.solve(model, horizon, step=max(STEP, horizon / 64), window=False, marking=marking)
+    nodes = tuple(node for node in solution.flows.nodes if node.state not in model.timeless)
+    courses = Courses(rows, pathway, cohort.n, f"{folder / 'cohort.toml'}: n", nodes, model.scenario.joints)
+    return marking, courses.of_assessed()
 
 
-def _tables(cohort: Cohort, pathway: Pathway, rows: Sequence[Row], folder: Path) -> Tables | None:
-    if not rows:
-        return None
-    arms = list(dict.fromkeys(arm for members in cohort.arms.values() for arm in members))
-    cells = cells_of(rows, arms, cohort.arms, pathway.deaths)
-    counts = equations(rows, cells, cohort.arms, cohort.n, f"{folder / 'cohort.toml'}: n")
-    return Tables(cells, counts, str(folder / "targets.csv"))
+def row_of(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str = "") -> Row:
+    """Return a row as a count of patients; 0 patients where it has a percentage."""
+    population, (count, n) = str(row["population"]), np.nan_to_num([row["count"], row["n"]])
+    levels = frozenset(name for name in (population, str(row["attribute"])) if "=" in name)
+    arms = () if cohort.is_everybody(population) or population in levels else cohort.arms[population]
+    groups = tuple(pathway.groups[arm] for arm in arms) or None
+    return Row(
+        row["kind"], population, groups, levels, str(row["state"]), by_month(row["month"]), int(count), int(n), at
+    )
 
 
-def _branchings(
-    used: pd.DataFrame, exits: Sequence[object], cohort: Cohort, pathway: Pathway, order: Order, folder: Path
-) -> list[Branching]:
-    """Return the `entered` rows, by patients. exits : the index of those in the table."""
-    entered: dict[tuple[str, int], list[Event]] = {}
-    in_table: dict[tuple[str, int], list[Event]] = {}
-    declared = Order.of(resolve(Scenario(name=pathway.name, pathway=pathway, file=pathway.file)))
-    for line, row in used[used["kind"] == "entered"].iterrows():
-        _check_settled(row, cohort, pathway, declared, where(folder, line))
-    for line, row in used[used["kind"].isin(["entered", *DEATHS_AND_SURVIVORS])].iterrows():
-        is_branching = row["kind"] == "entered" and line not in exits
-        events = (entered if is_branching else in_table).setdefault((str(row["population"]), int(row["n"])), [])
-        event = event_of(row, pathway, line)
-        if is_branching and any((other.states, other.month) == (event.states, event.month) for other in events):
-            raise InputError("a state has more than one row", where=where(folder, line), got=row["state"])
-        if event not in events:
-            events.append(event)
-    return branchings_of(entered, in_table, order)
-
-
-def event_of(row: pd.Series, pathway: Pathway, line: object) -> Event:
-    """Return the event that a row counts, 0 times if it prints a percentage: entry of its state, or any death."""
-    states = (str(row["state"]),) if row["state"] else pathway.deaths
-    count = row["n"] - row["count"] if row["kind"] == "survivors" else row["count"]
-    return Event(states, by_month(row["month"]), 0 if row["kind"] == PERCENTAGE else int(count), line=line)
-
-
-def _check_settled(row: pd.Series, cohort: Cohort, pathway: Pathway, order: Order, at: str) -> None:
-    """Refuse a state that is entered before the clock, or twice, or before membership of the population is settled."""
-    name, population, predictive = row["state"], row["population"], 'use = "predictive"'
-    if name not in {pathway.clock_state} | order.after([pathway.clock_state]):
-        what = f"no patients enter {name} after {pathway.clock_state}, from which the months of the cohort count"
-        raise InputError(what, where=at, got=name, allowed=predictive)
-    if name in order.after([name]):
-        raise InputError("a state that patients can enter twice cannot be fitted", where=at, got=name)
-    arms = (population,) if population in pathway.groups else () if population == "all" else cohort.arms[population]
-    groups = [pathway.groups[arm] for arm in arms if arm in pathway.groups]
-    deciding = {state for group in groups for state in (*group.entered, *group.not_entered)}
-    if later := sorted(deciding & order.after([name])):
-        may_enter = f"patients who enter {name} may enter {later[0]} later"
-        what = f"{may_enter}, so membership of {population} is not yet decided"
-        raise InputError(what, where=at, got=name, allowed=predictive)
+def _check_after_clock(rows: Iterable[Row], model: Model) -> None:
+    """Refuse a state that is entered before the clock only."""
+    onward = {name: [to for _, to in exits] for name, exits in model.open_ways}
+    later = reachable([model.pathway.clock_state], onward.__getitem__)
+    for row in rows:
+        if row.kind == "entered" and row.state not in later:
+            clock = model.pathway.clock_state
+            what = f"no patients enter {row.state} after {clock}, from which the months of the cohort count"
+            raise InputError(what, where=row.where, got=row.state, allowed='use = "predictive"')
 
 
 def _times(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) -> Times | None:

@@ -183,8 +183,3 @@ def _check_fitted(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str) -> 
             what = f"a time of some of the {most} patients of {population} cannot be fitted"
             raise InputError(what, where=f"{at}, n", got=int(row["n"]), allowed=f'{most}, or use = "predictive"')
         return
-    if row["attribute"] or "=" in row["population"]:
-        what, level = "counts by an attribute cannot be fitted", row["attribute"] or row["population"]
-        raise InputError(what, where=at, got=level, allowed='use = "predictive"')
-    if row["population"] not in cohort.arms:
-        raise InputError("not an arm of the cohort", where=at, got=row["population"], allowed=", ".join(cohort.arms))

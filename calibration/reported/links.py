@@ -250,11 +250,12 @@ def _groups(wholes: Iterable[Body], events: Mapping[str, list[float]], populatio
     for body in dict.fromkeys(wholes):
         for group in (pathway.groups[name] for name in body.patients if name in pathway.groups):
             ever = {state: Number("entered", body, state) for state, months in events.items() if months[-1] == np.inf}
-            if all(state in ever for state in group.entered):
-                yield Bound({Number("size", body): -1, **{ever[state]: 1 for state in group.entered}})
+            for states in group.ways_in:
+                if all(state in ever for state in states):
+                    yield Bound({Number("size", body): -1, **{ever[state]: 1 for state in states}})
             for state in group.not_entered:
                 yield from (Bound({entered: 1}, 0, 0) for entered in _before(closed, body, state, events))
-            if len(body.patients) == 1 and not group.not_entered:
+            if len(body.patients) == 1 and not group.not_entered + group.entered_all:
                 for state in group.entered:
                     ever_of_all = _before(closed, Body(COHORT), state, events)
                     yield from (Bound({Number("size", body): 1, entered: -1}) for entered in ever_of_all)

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from calibration.fit import likelihood_of, priors_of
-from calibration.likelihood.cells import settles
+from calibration.likelihood.cells import settled
+from calibration.likelihood.courses import Row
 from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import Targets, with_rows
 from calibration.predictive import reported_figure, simulate_figures
@@ -70,9 +71,22 @@ def _block_of(targets: Targets, row: Mapping[Any, Any]) -> str:
     if kind in ("survivors", "deaths", PERCENTAGE) and np.isfinite(row["month"]):
         return f"survivors at month {row['month']:g}"
     if kind == "entered":
-        choices = (branching.states for branching in targets.branchings if row["state"] in branching.states)
-        return " / ".join(next(choices, (str(row["state"]),)))
+        return " / ".join(_choice_of(targets, row))
     return {"deaths": "deaths by the end", "patients": "patients of each arm"}[kind]
+
+
+def _choice_of(targets: Targets, row: Mapping[Any, Any]) -> list[str]:
+    """Return the states of a choice that rows count of the same patients, of which nobody enters two."""
+    rows = [other for other in targets.courses.rows if other.kind == "entered"]
+    of_same = [other for other in rows if (other.population, other.n) == (row["population"], row["n"])]
+    choices: list[list[Row]] = []
+    for other in of_same:
+        choice = next((rows for rows in choices if all(targets.courses.exclude(other, one) for one in rows)), None)
+        if choice is None:
+            choices.append(choice := [])
+        choice.append(other)
+    states = ([other.state for other in choice] for choice in choices)
+    return list(dict.fromkeys(next(states_of for states_of in states if row["state"] in states_of)))
 
 
 def without(targets: Targets, block: Block) -> Targets:
@@ -83,13 +97,13 @@ def without(targets: Targets, block: Block) -> Targets:
 
 def same(targets: Targets, rest: Targets) -> bool:
     """Return whether the rest is the same to the likelihood: its tables, branches and times."""
-    terms, other_terms = ((version.percentages, version.branchings, version.times) for version in (targets, rest))
+    terms, other_terms = ((version.percentages, version.times) for version in (targets, rest))
     if targets.tables is None or terms != other_terms:
         return terms == other_terms
     kept_rows = {equation.where for equation in rest.tables.equations} if rest.tables else set()
     kept = [equation for equation in targets.tables.equations if equation.where in kept_rows]
     dropped = [equation for equation in targets.tables.equations if equation.where not in kept_rows]
-    return all(settles(kept, equation, len(targets.tables.cells)) for equation in dropped)
+    return all(settled(kept, lost.cells, targets.tables.n_cells) == lost.count for lost in dropped)
 
 
 def cross_validate(targets: Targets, *, jobs: int = 1) -> pd.DataFrame:

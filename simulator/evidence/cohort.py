@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.util import find_spec
 from math import isfinite
@@ -15,7 +15,7 @@ from pydantic import Field
 from simulator.errors import InputError
 from simulator.files import csv, toml
 from simulator.pathway.checks import unknown
-from simulator.pathway.pathway import FROM_PRIORS, Pathway
+from simulator.pathway.pathway import FROM_PRIORS, Group, Pathway
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +52,9 @@ Lever = dict[str, Number | str]
 """Number, or the name of the row of targets.csv that reports it; by the name of the parameter."""
 
 
+Names = str | list[str]
+
+
 class FollowUpTable(toml.Table):
     """Months between which survivors' follow-up ends."""
 
@@ -59,6 +62,22 @@ class FollowUpTable(toml.Table):
     lower: Number
     upper: Number
     reason: str = ""
+
+
+class PopulationTable(toml.Table):
+    """Patients who entered one of `entered`, each of `entered_all` and none of `not_entered`."""
+
+    entered: Names
+    entered_all: Names = Field(default_factory=list)
+    not_entered: Names = Field(default_factory=list)
+
+
+class ReadingTable(toml.Table):
+    """Another way to read the source: rows of targets.csv, by name, that it leaves out and that it fits instead."""
+
+    meaning: str
+    leave_out: Names = Field(default_factory=list)
+    fit: Names = Field(default_factory=list)
 
 
 class CohortTable(toml.Table):
@@ -73,6 +92,8 @@ class CohortTable(toml.Table):
     n: Annotated[int, Field(ge=1)]
     seed: Annotated[int, Field(ge=0)]
     arms: dict[str, Annotated[list[str], Field(min_length=1)]]
+    populations: dict[str, PopulationTable] = Field(default_factory=dict)
+    readings: dict[str, ReadingTable] = Field(default_factory=dict)
     follow_up: FollowUpTable | None = None
     no_censoring_before: Annotated[Number, Field(ge=0)] = 0.0
     dependence: str = ""
@@ -95,6 +116,8 @@ class Cohort:
     """The data of one reported cohort.
 
     n : patients; clock : the clock that its months count from; arms : population -> its disjoint arms
+    populations : patients whom only this cohort names, each an arm of its own
+    readings : another way to read the source -> the rows that it leaves out, and those that it fits instead
     follow_up : months between which survivors' follow-up ends, or None
     no_censoring_before : no follow-up ended before this month; 0 where that is unknown
     targets, posterior, predictive : the CSV files of its folder; blanks are NaN in columns of numbers. Targets are
@@ -113,6 +136,8 @@ class Cohort:
     predictive: pd.DataFrame | None = None
     doi: str = ""
     no_censoring_before: float = 0.0
+    populations: Mapping[str, Group] = field(default_factory=dict)
+    readings: Mapping[str, tuple[list[str], list[str]]] = field(default_factory=dict)
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -200,7 +225,7 @@ def read_cohort(folder: Path) -> Cohort:
     """Return the cohort whose files are in a folder. Raises InputError naming the file and the key or column."""
     path = folder / "cohort.toml"
     table = toml.validate(CohortTable, toml.read(path), path)
-    follow_up = table.follow_up
+    follow_up, populations = table.follow_up, _populations(table, path)
     return Cohort(
         # The given path may be "." or "..".
         name=folder.resolve().name,
@@ -209,13 +234,30 @@ def read_cohort(folder: Path) -> Cohort:
         doi=table.doi,
         clock=table.clock,
         n=table.n,
-        arms={name: tuple(members) for name, members in table.arms.items()},
+        arms={name: tuple(members) for name, members in table.arms.items()} | {name: (name,) for name in populations},
+        populations=populations,
+        readings={name: (_several(of.leave_out), _several(of.fit)) for name, of in table.readings.items()},
         follow_up=None if follow_up is None else (follow_up.lower, follow_up.upper),
         no_censoring_before=table.no_censoring_before,
         targets=csv.read(folder / "targets.csv", **TARGETS),
         posterior=_if_there(folder / "posterior.csv", POSTERIOR),
         predictive=_if_there(folder / "predictive.csv", PREDICTIVE),
     )
+
+
+def _populations(table: CohortTable, path: Path) -> dict[str, Group]:
+    for name in table.populations:
+        if name in table.arms or name == "all" or "=" in name:
+            what, allowed = "a population with the name of an arm or a level", "another name"
+            raise InputError(what, where=f"{path}: [populations]", got=name, allowed=allowed)
+    return {
+        name: Group(name, name, *(tuple(_several(states)) for states in (of.entered, of.not_entered, of.entered_all)))
+        for name, of in table.populations.items()
+    }
+
+
+def _several(names: str | list[str]) -> list[str]:
+    return [names] if isinstance(names, str) else names
 
 
 def _if_there(path: Path, columns: Mapping[str, Sequence[str]]) -> pd.DataFrame | None:

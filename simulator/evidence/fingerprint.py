@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from itertools import product
 from os.path import relpath
 from pathlib import Path
 from typing import Any
 
-from simulator.evidence.cohort import TARGETS, CohortTable
+from simulator.evidence.cohort import TARGETS, CohortTable, read_cohort
 from simulator.files import csv, toml
 from simulator.pathway.joint import Joint
 from simulator.pathway.pathway import Pathway, State, Transition
@@ -24,7 +24,7 @@ from simulator.pathway.pathway import Pathway, State, Transition
 COLUMN = "fitted_to"
 """The last column of draws.csv: the same text in every row of fitted draws."""
 
-_WORDS = {"title", "citation", "doi", "licence", "pathway", "seed", "dependence", "reason"}
+_WORDS = {"title", "citation", "doi", "licence", "pathway", "seed", "dependence", "reason", "readings"}
 """Keys of cohort.toml that the likelihood does not read."""
 _CELLS = [
     name for kind in ("text", "number", "optional") for name in TARGETS[kind] if name not in ("name", "place", "note")
@@ -36,7 +36,9 @@ _LEVERS = ("set", "scale", "odds_ratio", "hazard_ratio")
 
 def of_fit(pathway: Pathway, cohort: Path) -> str:
     """Return the fingerprint of draws of a pathway, fitted to the cohort in a folder. Raises InputError."""
-    return f"{of_pathway(pathway)}-{of_cohort(cohort)}"
+    declared = read_cohort(cohort).populations
+    groups = {name: group for name, group in pathway.groups.items() if name not in declared}
+    return f"{of_pathway(replace(pathway, groups=groups))}-{of_cohort(cohort)}"
 
 
 def of_pathway(pathway: Pathway) -> str:
@@ -88,6 +90,9 @@ def of_cohort(folder: Path) -> str:
     for lever in _LEVERS:
         # A lever may name the row that reports it.
         table[lever] = {name: rows.get(value, value) for name, value in table[lever].items()}
+    if not table["populations"]:
+        # Draws of cohorts without them carry a text already.
+        del table["populations"]
     if "follow_up" in table:
         del table["follow_up"]["reason"]
     table["arms"] = {name: sorted(members) for name, members in table["arms"].items()}

@@ -74,9 +74,8 @@ def cohort(folder: Path) -> Path:
 def test_the_undamaged_cohort_passes_check(aftercart: Command, cohort: Path) -> None:
     result = aftercart("check", "mine")
     assert result.exit_code == 0, result.output
-    verdict, same_patients = result.stdout.splitlines()
+    (verdict,) = result.stdout.splitlines()
     assert verdict.endswith("not fitted yet")
-    assert "lines 20 to 22 and lines 23 to 25 count the same patients, but enter the fit as if" in same_patients
 
 
 def test_a_pathway_without_a_fitted_cohort_is_refused_with_the_command_to_fit_it(

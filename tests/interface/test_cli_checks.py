@@ -68,10 +68,7 @@ def test_an_unreliable_fit_fails(aftercart: Command, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(fit, "calibrate", calibrate)
     result = aftercart("calibrate", "wang2024", "--out", "fit")
     assert result.exit_code == 1
-    *warnings, last = result.stderr.splitlines()
-    assert last == "aftercart: wang2024: nothing written, since the effective sample size is 12"
-    (same_patients,) = warnings
-    assert "lines 20 to 22 and lines 23 to 25 count the same patients, but enter the fit as if" in same_patients
+    assert result.stderr.splitlines() == ["aftercart: wang2024: nothing written, since the effective sample size is 12"]
 
 
 @pytest.fixture

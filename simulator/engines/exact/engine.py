@@ -123,12 +123,7 @@ def moved_by_wider_cells(models: Sequence[Model], horizon: float) -> Floats:
 
 
 def _solve(
-    model: Model,
-    horizon: float,
-    step: float,
-    window: bool,
-    paths: Paths | None = None,
-    marking: Marking | None = None,
+    model: Model, horizon: float, step: float, window: bool, paths: Paths | None = None, marking: Marking | None = None
 ) -> Solution:
     pathway = model.pathway
     n_months = int(np.ceil(horizon / step - 1e-9)) + 1
@@ -144,11 +139,7 @@ def _solve(
 
 
 def _flows(
-    model: Model,
-    paths: Paths,
-    marking: Marking,
-    after: history_graph.Graph,
-    before: history_graph.Graph | None = None,
+    model: Model, paths: Paths, marking: Marking, after: history_graph.Graph, before: history_graph.Graph | None = None
 ) -> Flows:
     """Return the flows on the graphs after the default clock and before it."""
     # What is followed to an end point only has the same error as the whole, so that causes sum with survival to one.

@@ -39,13 +39,7 @@ class NoBenefit:
 
 
 def streams_without_benefit(
-    model: Model,
-    lattice: Lattice,
-    decision: Node,
-    share: Floats,
-    marking: Marking,
-    *,
-    came: Complex | None = None,
+    model: Model, lattice: Lattice, decision: Node, share: Floats, marking: Marking, *, came: Complex | None = None
 ) -> NoBenefit:
     """Return the streams of a patient without benefit, from a decision's node on.
 

@@ -211,9 +211,7 @@ def _uses_without_benefit(model: Model) -> dict[str, tuple[Floats, Floats]]:
 def _requests_without_benefit(model: Model, lattice: Lattice) -> dict[str, Floats]:
     marginal, pathway = model.pathway.marginal, model.pathway
     assert marginal is not None
-    streams = streams_without_benefit(
-        model, lattice, Node(marginal.decision, frozenset()), np.ones((1, 1)), UNMARKED
-    )
+    streams = streams_without_benefit(model, lattice, Node(marginal.decision, frozenset()), np.ones((1, 1)), UNMARKED)
     requests = {}
     for name, capacity in model.scenario.capacity.items():
         nodes = [node for node in streams.into if pathway.states[node.state].holds == name]

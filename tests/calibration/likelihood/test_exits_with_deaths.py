@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from made_up_cohort import write_cohort
 from scipy import stats
@@ -12,41 +11,7 @@ from sojourn_times import exponential
 from worlds import DEATH, END, rate, sojourn, world
 
 from calibration.likelihood.likelihood import Likelihood
-from calibration.likelihood.same_patients import SamePatients
-from calibration.likelihood.targets import exits_with_deaths
 from simulator.errors import InputError
-
-DEATHS = ("early_death", "late_death")
-SUCCESSORS = {"ill": ["cured", "early_death"], "cured": ["late_death", "home"], "home": []} | {
-    death: [] for death in DEATHS
-}
-ARMS = {"short": ["short"], "long": ["long"], "both": ["short", "long"]}
-CURED = ("entered", "short", "cured", 60)
-
-
-def counted(*rows: tuple[str, str, str, int]) -> list[object]:
-    used = pd.DataFrame(rows, columns=["kind", "population", "state", "n"])
-    return exits_with_deaths(used, ARMS, SUCCESSORS, DEATHS)
-
-
-@pytest.mark.parametrize(
-    ("rows", "expected"),
-    [
-        ([CURED, ("deaths", "short", "early_death", 60)], [0]),
-        ([CURED, ("deaths", "short", "late_death", 60)], []),
-        ([CURED, ("deaths", "short", "", 60)], []),
-        ([CURED, ("deaths", "short", "early_death", 60), ("survivors", "both", "", 120)], []),
-        ([CURED, ("deaths", "short", "early_death", 60), ("survivors", "long", "", 60)], [0]),
-        ([CURED, ("deaths", "short", "early_death", 40)], []),
-        ([CURED, ("entered", "short", "home", 60), ("deaths", "short", "early_death", 60)], []),
-        ([("entered", "short", "home", 60), ("survivors", "short", "", 60)], [0]),
-    ],
-)
-def test_a_patient_who_entered_a_state_is_counted_with_deaths_that_cannot_follow_it(
-    rows: list[tuple[str, str, str, int]], expected: list[object]
-) -> None:
-    assert counted(*rows) == expected
-
 
 CURE = world(
     "ill",
@@ -113,7 +78,6 @@ def test_patients_who_took_another_exit_had_no_surgery_so_three_counts_are_one_m
         probabilities["ill"],
     ]
     assert likelihood({})[0] == pytest.approx(stats.multinomial.logpmf([8, 20, 15, 17], 60, shares), abs=1e-3)
-    assert SamePatients(likelihood.targets).sentences() == []
 
 
 def test_deaths_after_the_clock_follow_surgery_although_deaths_before_it_do_not(tmp_path: Path) -> None:
@@ -124,7 +88,6 @@ def test_deaths_after_the_clock_follow_surgery_although_deaths_before_it_do_not(
         probabilities["drug"] + probabilities["ill"],
     ]
     assert likelihood({})[0] == pytest.approx(stats.multinomial.logpmf([8, 20, 32], 60, shares), abs=1e-3)
-    assert SamePatients(likelihood.targets).sentences() == []
 
 
 def test_a_count_of_a_state_before_the_clock_is_not_fitted(tmp_path: Path) -> None:

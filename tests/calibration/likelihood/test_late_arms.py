@@ -4,20 +4,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from made_up_cohort import TREATED_OR_NOT, write_cohort
 from scipy import integrate, optimize, stats
+from simulated_cells import check_shares, in_cells
 from sojourn_times import exponential
 from worlds import sojourn, world
 
-from calibration.likelihood.cells import ALIVE, Cell
 from calibration.likelihood.likelihood import STEP, Likelihood
-from calibration.likelihood.targets import Targets
-from calibration.predictive import SimulatedCohort, simulated
+from calibration.likelihood.targets import Targets, with_rows
+from calibration.predictive import simulated
 from calibration.validation.simulated_targets import simulated_targets
-from simulator.arrays import Booleans
 from simulator.engines.exact import engine as exact
 from simulator.engines.exact.solution import Solution
 from simulator.engines.model import Model, resolve
@@ -107,21 +107,10 @@ def test_simulated_patients_fill_the_cells_of_late_arms_as_the_likelihood_says(
     rows += [f"dead_{arm},deaths,{arm},,,,10000,20000,,,patients,made up,likelihood," for arm in arms]
     targets = late_arms(*rows, n=n, window=window, follow_up=follow_up)
     likelihood = Likelihood(targets)
-    solution = exact.solve(resolve(targets.scenario), likelihood.horizon, step=likelihood.cell)
-    assert targets.tables is not None
-    cohort, cells = simulated(targets, {}, number=1), targets.tables.cells
-    counts = np.array([(cohort.members(cell.arm) & died_in(cohort, cell)).sum() for cell in cells])
+    counts = in_cells(simulated(targets, {}, number=1))
     assert counts.sum() == n
-    shares = likelihood.cell_probabilities(likelihood.follow_up(solution))[0]
-    tails = 1e-6 / len(cells) / 2
-    assert (counts >= stats.binom.ppf(tails, n, np.maximum(shares - 1e-4, 0.0))).all()
-    assert (counts <= stats.binom.ppf(1 - tails, n, shares + 1e-4)).all()
-
-
-def died_in(cohort: SimulatedCohort, cell: Cell) -> Booleans:
-    if cell.cause is ALIVE:
-        return np.isinf(cohort.died)
-    return (cohort.died > cell.start) & (cohort.died <= cell.end) & np.isfinite(cohort.died)
+    shares = likelihood.cell_probabilities(likelihood.followed(resolve(targets.scenario)))[0]
+    check_shares(counts, np.full_like(counts, n), shares)
 
 
 @pytest.mark.parametrize("month", [1.5, 8.0])
@@ -130,10 +119,9 @@ def test_a_percentage_of_a_late_arm_is_a_kaplan_meier_estimate(late_arms: LateAr
     row = f"alive,survival,treated,,,{month},,,80,5,%,made up,likelihood,"
     targets = late_arms(row, n=60_000, follow_up=(2.0, 12.0))
     likelihood = Likelihood(targets)
-    solution = exact.solve(resolve(targets.scenario), likelihood.horizon, step=likelihood.cell)
     cohort = simulated(targets, {}, number=1)
     curve = cohort.kaplan_meier(cohort.members("treated"))
-    (survival,) = likelihood.survival(likelihood.follow_up(solution), "treated", month)
+    (survival,) = likelihood.survival(likelihood.followed(resolve(targets.scenario)), "treated", month)
     assert survival == pytest.approx(curve.at(month), abs=5 * curve.standard_error(month) + 1e-3)
 
 
@@ -158,8 +146,12 @@ def test_patients_treated_after_the_window_are_not_of_the_treated_arm(late_arms:
     """Whoever enters treatment within 4 months is of the arm: 40 of the 60 who ever did, not fewer than by month 3."""
     forty = SIXTY.replace("60,100", "40,100")
     ever, by_3 = (f"entered,entered,all,treatment,,{month},60,100,,,patients,made up,likelihood," for month in ("", 3))
-    assert late_arms(forty, ever, window=4.0, follow_up=(6.0, 9.0)).sizes is None
-    assert late_arms(SIXTY, ever, window=12.0, follow_up=(6.0, 9.0)).sizes is not None
+    targets = late_arms(forty, ever, window=4.0, follow_up=(6.0, 9.0))
+    by_4, by_end = treated_by(4), at_follow_up(treated_by, 6, 9)
+    expected = stats.multinomial.logpmf([40, 20, 40], 100, [by_4, by_end - by_4, 1 - by_end])
+    assert Likelihood(targets)({})[0] == pytest.approx(expected, abs=0.01)
+    (log_likelihood,) = Likelihood(late_arms(SIXTY, ever, window=12.0, follow_up=(6.0, 9.0)))({})
+    assert log_likelihood == pytest.approx(stats.binom.logpmf(60, 100, by_end), abs=0.01)
     for row, window in ((ever, 12.0), (by_3, 4.0)):
         with pytest.raises(InputError, match="two rows contradict one another"):
             late_arms(forty, row, window=window, follow_up=(6.0, 9.0))
@@ -170,15 +162,16 @@ def test_arms_are_solved_to_the_end_of_their_window_only_if_patients_may_join_af
 ) -> None:
     solve, horizons = exact.solve, list[float]()
 
-    def solved(model: Model, horizon: float, *, step: float, window: bool) -> Solution:
-        solution = solve(model, horizon, step=step, window=window)
+    def solved(model: Model, horizon: float, **more: Any) -> Solution:
+        solution = solve(model, horizon, **more)
         horizons.append(solution.lattice.n * solution.lattice.step)
         return solution
 
-    monkeypatch.setattr("calibration.likelihood.likelihood.engine.solve", solved)
     assigned = new_cohort(20, "treated,patients,treated,,,,7,20,")
-    assigned = replace(assigned, cohort=replace(assigned.cohort, follow_up=None))
-    for targets in (late_arms(SIXTY, follow_up=None), late_arms(SIXTY), assigned):
+    assigned = with_rows(replace(assigned, cohort=replace(assigned.cohort, follow_up=None)), assigned.cohort.targets)
+    cohorts = [late_arms(SIXTY, follow_up=None), late_arms(SIXTY), assigned]
+    monkeypatch.setattr("calibration.likelihood.likelihood.engine.solve", solved)
+    for targets in cohorts:
         Likelihood(targets)({})
     joined_for_ever, followed_up_for_three_months, assigned_at_once = horizons
     assert joined_for_ever >= 120.0

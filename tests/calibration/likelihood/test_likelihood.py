@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from simulated_cells import check_shares, in_cells
 
 from calibration import fit
 from calibration.fit import Posterior
-from calibration.likelihood.cells import ALIVE, ANY, Cell
 from calibration.likelihood.likelihood import Likelihood
-from calibration.likelihood.targets import Targets, find_folder, load_targets
+from calibration.likelihood.targets import Targets, find_folder, load_targets, with_rows
 from calibration.predictive import SimulatedCohort
-from simulator.arrays import Booleans, Floats, Integers, slices
-from simulator.engines.exact import engine
+from simulator.arrays import Floats, slices
 from simulator.engines.exact.solution import Solution
 from simulator.engines.microsim.engine import simulate
 from simulator.engines.model import resolve
@@ -30,8 +29,6 @@ from simulator.randomness import Uniforms
 NewCohort = Callable[..., Targets]
 
 PATIENTS = 100_000
-FALSE_ALARM = 1e-6
-"""Chance that a test of simulated against exact shares fails though both are right, over all its shares together."""
 
 
 @pytest.fixture(scope="module")
@@ -75,27 +72,10 @@ def followed_patients(targets: Targets, draws: pd.DataFrame, row: int) -> Simula
     return SimulatedCohort(targets, merged, follow_up)
 
 
-def in_cell(cohort: SimulatedCohort, cell: Cell) -> Booleans:
-    died = cohort.died
-    if cell.cause is ALIVE:
-        return cohort.members(cell.arm) & np.isinf(died)
-    dead = cohort.members(cell.arm) & (died > cell.start) & (died <= cell.end) & np.isfinite(died)
-    return dead if cell.cause == ANY else dead & cohort.entered([cell.cause])
-
-
-def check_shares(counts: Integers, n: Integers, shares: Floats) -> None:
-    """Refuse counts outside exact binomial bounds, Bonferroni over all of them; 1e-4 is the lattice's own error."""
-    tail = FALSE_ALARM / counts.size / 2
-    lowest = stats.binom.ppf(tail, n, np.clip(shares - 1e-4, 0, 1))
-    highest = stats.binom.ppf(1 - tail, n, np.clip(shares + 1e-4, 0, 1))
-    outside = (counts < lowest) | (counts > highest)
-    assert not outside.any(), list(zip(counts[outside], n[outside], shares[outside], strict=True))
-
-
 def exact_shares(likelihood: Likelihood, draws: pd.DataFrame, rows: list[int]) -> tuple[Floats, Solution]:
     model = resolve(likelihood.targets.scenario, {name: column[rows, None] for name, column in columns(draws).items()})
-    solution = engine.solve(model, likelihood.horizon, step=likelihood.cell)
-    return likelihood.cell_probabilities(likelihood.follow_up(solution)), solution
+    followed = likelihood.followed(model)
+    return likelihood.cell_probabilities(followed), followed.solution
 
 
 def columns(draws: pd.DataFrame) -> dict[str, Floats]:
@@ -106,25 +86,9 @@ def test_simulated_patients_fill_the_cells_as_the_likelihood_says(
     likelihood: Likelihood, draws: pd.DataFrame, followed: list[SimulatedCohort]
 ) -> None:
     shares, _ = exact_shares(likelihood, draws, [0, 700, 1400])
-    assert likelihood.targets.tables is not None
-    cells = likelihood.targets.tables.cells
-    counts = np.array([[in_cell(cohort, cell).sum() for cell in cells] for cohort in followed])
+    counts = np.array([in_cells(cohort) for cohort in followed])
     assert (counts.sum(axis=1) == PATIENTS).all()
     check_shares(counts, np.full_like(counts, PATIENTS), shares)
-
-
-def test_simulated_patients_take_the_branches_as_the_likelihood_says(
-    likelihood: Likelihood, draws: pd.DataFrame, followed: list[SimulatedCohort]
-) -> None:
-    _, solution = exact_shares(likelihood, draws, [0, 700, 1400])
-    for branching in likelihood.targets.branchings:
-        treated = [cohort.members(branching.population) for cohort in followed]
-        counts = [
-            [(cohort.entered([state]) & members).sum() for state in branching.states]
-            for cohort, members in zip(followed, treated, strict=True)
-        ]
-        n = np.repeat([[members.sum()] for members in treated], len(branching.states), axis=1)
-        check_shares(np.array(counts), n, likelihood.branch_probabilities(likelihood.follow_up(solution), branching))
 
 
 def test_every_patient_is_in_one_cell(likelihood: Likelihood) -> None:
@@ -137,39 +101,26 @@ def test_every_patient_is_in_one_cell(likelihood: Likelihood) -> None:
 
 def test_the_cells_include_hsct_of_the_treated(likelihood: Likelihood, draws: pd.DataFrame) -> None:
     shares, solution = exact_shares(likelihood, draws, [0, 500, 1000])
-    assert likelihood.targets.tables is not None
-    arms = np.array([cell.arm for cell in likelihood.targets.tables.cells])
-    in_cells = shares[:, arms == "hsct"].sum(axis=1) / shares[:, arms != "untreated"].sum(axis=1)
+    courses = likelihood.targets.courses
+    states = {cell: course.marks for course, cells in courses.of_course.items() for cell in cells}
+    treated, hsct = (
+        np.array([name in states[i] for i in range(courses.n_cells)]) for name in ("salvage_choice", "hsct")
+    )
+    in_cells = shares[:, hsct].sum(axis=1) / shares[:, treated].sum(axis=1)
     np.testing.assert_allclose(in_cells, solution.size("hsct") / solution.size("treated"), atol=1e-6)
 
 
-def test_hsct_of_the_treated_enters_the_likelihood_once(likelihood: Likelihood, draws: pd.DataFrame) -> None:
-    """The likelihood is that of the tables, of salvage, of response and of the times of relapse, each once."""
-    assert len(likelihood.targets.branchings) == 2
-    named = {state for branching in likelihood.targets.branchings for state in branching.states}
-    assert "hsct" not in named
-    log_likelihood = likelihood({name: column[:10, None] for name, column in columns(draws).items()})
-    np.testing.assert_allclose(log_likelihood, parts_of(likelihood, draws.iloc[:10]), rtol=0, atol=1e-8)
-
-
-def parts_of(likelihood: Likelihood, draws: pd.DataFrame) -> Floats:
-    """The log-likelihood put together from scipy's multinomials and the density of the reported times."""
-    model = resolve(likelihood.targets.scenario, {name: column[:, None] for name, column in columns(draws).items()})
-    solution = engine.solve(model, likelihood.horizon, step=likelihood.cell)
+def test_the_likelihood_is_that_of_the_table_and_of_the_times(likelihood: Likelihood, draws: pd.DataFrame) -> None:
+    """Each once: salvage, response, HSCT and deaths are counts of one table."""
+    model = resolve(likelihood.targets.scenario, {name: column[:10, None] for name, column in columns(draws).items()})
     tables, times = likelihood.targets.tables, likelihood.times
     assert tables is not None
     assert times is not None
-    shares = likelihood.cell_probabilities(likelihood.follow_up(solution))
-    total = likelihood.log_density_of_times(model, times).copy()
-    for row, p in enumerate(shares):
-        total[row] += tables.log_likelihood(p[None])[0]
-        for branching in likelihood.targets.branchings:
-            branch_shares = likelihood.branch_probabilities(likelihood.follow_up(solution), branching)[row]
-            total[row] += stats.multinomial.logpmf(
-                [event.count for event in branching.events], branching.n, branch_shares / branch_shares.sum()
-            )
-            total[row] += branching.n * np.log(branch_shares.sum())
-    return total
+    assert likelihood.targets.given is None
+    shares, _ = exact_shares(likelihood, draws, list(range(10)))
+    expected = tables.log_likelihood(shares) + likelihood.log_density_of_times(model, times)
+    log_likelihood = likelihood({name: column[:10, None] for name, column in columns(draws).items()})
+    np.testing.assert_allclose(log_likelihood, expected, rtol=0, atol=1e-8)
 
 
 def test_cells_are_a_quarter_of_a_month_and_as_accurate_as_far_narrower_ones(
@@ -197,8 +148,9 @@ def test_the_likelihood_of_a_draw_does_not_depend_on_the_draws_evaluated_with_it
     in_sevens = np.concatenate([posterior.log_likelihood(z[first : first + 7]) for first in range(0, 30, 7)])
     alone = np.concatenate([posterior.log_likelihood(score[None]) for score in z[:5]])
     assert np.isfinite(together).sum() > 25
-    np.testing.assert_allclose(in_sevens, together, rtol=0, atol=1e-8)
-    np.testing.assert_allclose(alone, together[:5], rtol=0, atol=1e-8)
+    # Counts that are next to impossible rest on cells of 1e-9, of which rounding leaves seven digits.
+    np.testing.assert_allclose(in_sevens, together, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(alone, together[:5], rtol=0, atol=1e-6)
 
 
 def test_the_likelihood_of_500_draws_in_few_calls_is_that_of_small_blocks(targets: Targets) -> None:
@@ -228,14 +180,11 @@ def changed(folder: Path, change) -> Path:
     return folder
 
 
-def test_predictive_rows_do_not_change_the_likelihood(
-    likelihood: Likelihood, draws: pd.DataFrame, tmp_path: Path
-) -> None:
-    folder = changed(tmp_path / "fewer", lambda rows: rows[rows["use"] != "predictive"])
+def test_predictive_rows_do_not_change_the_likelihood(likelihood: Likelihood, draws: pd.DataFrame) -> None:
+    rows = likelihood.targets.cohort.targets
+    fewer = Likelihood(with_rows(likelihood.targets, rows[rows["use"] != "predictive"]))
     draw_values = values(draws, slice(0, 20))
-    np.testing.assert_allclose(
-        Likelihood(load_targets(folder))(draw_values), likelihood(draw_values), rtol=0, atol=1e-9
-    )
+    np.testing.assert_allclose(fewer(draw_values), likelihood(draw_values), rtol=0, atol=1e-9)
 
 
 def test_medians_by_level_need_not_be_reported(likelihood: Likelihood, draws: pd.DataFrame, tmp_path: Path) -> None:
@@ -279,13 +228,6 @@ def another(tmp_path_factory: pytest.TempPathFactory) -> Targets:
     return load_targets(folder)
 
 
-def test_another_cohort_of_the_same_form_has_its_tables(another: Targets) -> None:
-    assert another.tables is not None
-    # an arm's cells: (0, 3], (3, 9], (9, end] and alive; the treated have two causes
-    assert len(another.tables.cells) == 7 + 4
-    assert np.isfinite(another.tables.log_likelihood(np.full((1, 11), 1 / 11))).all()
-
-
 def test_another_cohort_of_the_same_form_can_be_fitted(another: Targets) -> None:
     posterior = Posterior(another)
     z = np.random.default_rng(44).standard_normal((200, posterior.priors.dimension))
@@ -311,7 +253,7 @@ def test_reported_times_need_a_single_path_to_the_clock(targets: Targets) -> Non
     times = targets.times
     assert times is not None
     two_ways_out = load_pathway("three_state")
-    elsewhere = replace(targets, scenario=replace(targets.scenario, pathway=two_ways_out), tables=None, branchings=())
+    elsewhere = replace(targets, scenario=replace(targets.scenario, pathway=two_ways_out), tables=None)
     with pytest.raises(InputError, match="reported times need a start state with one way out"):
         Likelihood(elsewhere)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from calibration.likelihood.branchings import Branching, Event
 from calibration.likelihood.targets import find_folder, load_targets
 from simulator.errors import InputError
 from simulator.evidence.cohort import read_cohort
@@ -19,14 +18,13 @@ ROWS = read_cohort(WANG).targets
 # Passages of targets.csv, each there once.
 UNTREATED = "untreated,patients,untreated,,,,19,37"
 CHEMOTHERAPY = "chemotherapy,entered,treated,chemotherapy,,,3,18,16.7"
-OTHER_CHEMOTHERAPY = "chemotherapy,entered,other_treated,chemotherapy,,,3,8,37.5"
 NO_RESPONSE = "no_response,entered,treated,no_response,,,1,18,5.6"
 HSCT_TRM = "hsct_deaths_of_treatment,deaths,hsct,death_of_treatment,,,2,10"
 MEDIAN = "relapse_median,median,all,relapse,,,,37,10.3"
 POSITIVE = "relapse_median_cd19_positive,median,cd19=positive,relapse,cd19=positive,,,17,10.6"
 SURVIVORS_6 = "survivors_6,survivors,all,,,6,14,37"
 FOLLOW_UP = 'follow_up_median,median_follow_up,all,,,,,37,6.0,,months,"paragraph 4, sentence 1",predictive'
-SECOND_TRM = 'death_of_treatment,prior_hsct=yes,,2,7,,,patients,"paragraph 3, sentence 5",predictive'
+SECOND_TRM = 'death_of_treatment,prior_hsct=yes,,2,7,,,patients,"paragraph 3, sentence 5",likelihood'
 
 Edit = Callable[[str, str, str], Path]
 
@@ -61,13 +59,13 @@ def test_a_copy_of_a_cohort_is_read_the_same(copied: Edit) -> None:
         [(equation.cells, equation.count) for equation in targets.tables.equations] for targets in (copy, first)
     ]
     assert equations[0] == equations[1]
-    assert (copy.branchings, copy.times, copy.seed) == (first.branchings, first.times, first.seed)
+    assert (copy.times, copy.seed) == (first.times, first.seed)
 
 
 # What is wrong: the passage of targets.csv, what it becomes, the complaint.
 BAD_ROWS = {
     "an unknown kind": (UNTREATED, UNTREATED.replace(",patients,", ",pateints,"), "kind; got 'pateints'.*'patients'"),
-    "an unknown use": (SECOND_TRM, SECOND_TRM.replace("predictive", "predicted"), "unknown use.*'predictive'"),
+    "an unknown use": (SECOND_TRM, SECOND_TRM.replace("likelihood", "predicted"), "unknown use.*'predictive'"),
     "an unknown state": (CHEMOTHERAPY, CHEMOTHERAPY.replace("y,,,", "ies,,,"), "unknown state.*'chemotherapy'"),
     "an unknown population": (UNTREATED, UNTREATED.replace("patients,u", "patients,o"), "population.*'untreated'"),
     "an unknown level": (SECOND_TRM, SECOND_TRM.replace("=yes", "=yess"), "unknown attribute.*'prior_hsct=yes'"),
@@ -91,12 +89,9 @@ BAD_ROWS = {
     ),
     "a median of some": (MEDIAN, MEDIAN.replace("37,10.3", "30,10.3"), "some of the 37 patients of all cannot be"),
     "a time of an arm": (MEDIAN, MEDIAN.replace("all", "hsct"), "no time for an arm"),
-    "survivors of a level": (SURVIVORS_6, SURVIVORS_6.replace("all", "cd19=unknown"), "counts by an attribute"),
-    "counts by attribute": (SECOND_TRM, SECOND_TRM.replace("predictive", "likelihood"), "counts by an attribute"),
     "a fitted follow-up": (FOLLOW_UP, FOLLOW_UP.replace("predictive", "likelihood"), "cannot be fitted"),
     "19 responses of 18": (NO_RESPONSE, NO_RESPONSE.replace("1,18,5.6", "2,18,11.1"), "four rows contradict"),
     "a state counted twice": (NO_RESPONSE, NO_RESPONSE.replace("d,no_resp", "d,partial_resp"), "two rows contradict"),
-    "a group not known yet": (CHEMOTHERAPY, OTHER_CHEMOTHERAPY, "may enter hsct later"),
     "survival after the last follow-up": (
         SURVIVORS_6,
         SURVIVORS_6.replace("survivors,all,,,6,14", "survival,all,,,74.8,"),
@@ -120,14 +115,13 @@ def test_a_bad_row_is_refused_with_its_file_and_line(case: str, copied: Edit) ->
         load_targets(folder)
 
 
-def test_17_treated_of_10_and_8_name_the_three_lines(copied: Edit) -> None:
+def test_17_treated_contradict_the_18_of_another_row(copied: Edit) -> None:
     old = "survivors_12_treated,survivors,treated,,,12,13,18"
     folder = copied("targets.csv", f"{old},72,11,%", f"{old.replace('13,18', '13,17')},,,patients")
-    with pytest.raises(InputError, match="contradict") as refusal:
+    with pytest.raises(InputError, match=r"contradict each other.*got '17 and 18'") as refusal:
         load_targets(folder)
-    for passage in (old, "hsct,patients,hsct,,,,10,37", "other_treated,patients,other_treated,,,,8,37"):
+    for passage in (old, CHEMOTHERAPY):
         assert f"targets.csv: line {line_of(passage)}" in str(refusal.value)
-    assert str(refusal.value).count("targets.csv: line") == 3
 
 
 def test_a_word_for_a_number_is_refused_with_its_line_and_column(copied: Edit) -> None:
@@ -210,15 +204,6 @@ def test_a_bad_cohort_file_is_refused_by_name(case: str, copied: Edit) -> None:
 def test_an_unknown_cohort_is_refused_with_the_likely_name() -> None:
     with pytest.raises(InputError, match=r"unknown cohort; got 'wang2042'.*did you mean 'wang2024'"):
         load_targets("wang2042")
-
-
-def test_salvages_are_disjoint_and_so_are_responses() -> None:
-    salvages = {"chemotherapy": 3, "immunotherapy": 10, "car_t_reinfusion": 5}
-    responses = {"complete_response": 13, "partial_response": 4, "no_response": 1}
-    assert load_targets("wang2024").branchings == tuple(
-        Branching("treated", 18, tuple(Event((state,), count=count) for state, count in counts.items()))
-        for counts in (salvages, responses)
-    )
 
 
 def test_only_firm_statements_of_the_letter_enter_the_likelihood() -> None:

@@ -1,0 +1,128 @@
+"""The chance that patients of several blocks have some counts between them: block after block, patient after patient.
+
+    h(x) = prod_B (sum over the cells of B of p x^a)^n_B,   the coefficient of x^c
+
+a : 0 or 1, the counts that a cell is in;  c : the counts. Only powers from which c can still be reached are kept, and
+the blocks come so that few counts are open at a time. All terms are positive: nothing is lost in rounding.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.likelihood.blocks import Blocks
+from simulator.arrays import Floats, slices
+
+Powers = NDArray[np.intp]
+
+KEPT = 100_000
+"""Coefficients times parameter rows that are multiplied at a time: they stay in the processor's cache."""
+A_CALL = 16
+"""Terms that take as long as a call."""
+
+
+class Move(NamedTuple):
+    """One patient in a merged cell: which coefficients become which."""
+
+    cell: int
+    source: tuple[slice, ...]
+    target: tuple[slice, ...]
+
+
+class Step(NamedTuple):
+    """One patient more: the shape of the coefficients then, and the moves."""
+
+    shape: tuple[int, ...]
+    moves: list[Move]
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """Blocks of patients, with counts that cross them."""
+
+    blocks: Blocks
+
+    @cached_property
+    def _patients(self) -> list[NDArray[np.intp]]:
+        """The merged cells that each patient may be in, one patient after the other."""
+        ends = [*self.blocks.starts.tolist(), len(self.blocks.crosses)]
+        cells = [np.arange(*places) for places in pairwise(ends)]
+        is_open = [self._crosses[of_block].any(axis=0) for of_block in cells]
+        left, begun = [b for b, of_block in enumerate(cells) if len(of_block) > 1], np.zeros(len(self.blocks.counts))
+        patients: list[NDArray[np.intp]] = []
+        while left:
+            block = min(left, key=lambda b: (int((is_open[b] > begun).sum()), len(cells[b])))
+            left.remove(block)
+            begun = np.maximum(begun, is_open[block])
+            patients += [cells[block]] * int(self.blocks.sizes[block])
+        return patients
+
+    @cached_property
+    def _crosses(self) -> Powers:
+        return self.blocks.crosses.astype(np.intp)
+
+    @cached_property
+    def _bounds(self) -> tuple[Powers, Powers]:
+        """The least and greatest counts after each patient, (n_patients + 1, n_crossing)."""
+        counts = self.blocks.counts.astype(np.intp)
+        each = np.array(
+            [[self._crosses[cells].min(axis=0), self._crosses[cells].max(axis=0)] for cells in self._patients]
+        )
+        least, most = np.concatenate([np.zeros((1, *each.shape[1:]), dtype=np.intp), each.cumsum(axis=0)]).swapaxes(
+            0, 1
+        )
+        return np.maximum(least, counts - (most[-1] - most)), np.minimum(most, counts - (least[-1] - least))
+
+    @cached_property
+    def _steps(self) -> list[Step]:
+        """One for each patient."""
+        steps, (low, high) = [], self._bounds
+        for cells, (before, after), (before_most, most) in zip(
+            self._patients, pairwise(low), pairwise(high), strict=True
+        ):
+            moves = []
+            for cell in cells.tolist():
+                power = self._crosses[cell]
+                first, last = np.maximum(before + power, after), np.minimum(before_most + power, most)
+                if (first <= last).all():
+                    moves.append(
+                        Move(
+                            cell, _box(first - power - before, last - power - before), _box(first - after, last - after)
+                        )
+                    )
+            steps.append(Step(tuple((most - after + 1).tolist()), moves))
+        return steps
+
+    @cached_property
+    def work(self) -> int:
+        """Terms of a parameter row, and calls as so many terms."""
+        moves = (move for step in self._steps for move in step.moves)
+        return sum(A_CALL + math.prod(part.stop - part.start for part in move.source) for move in moves)
+
+    def chance(self, cells: Floats) -> Floats:
+        """Return the probability of the counts, (n_draws,). cells : (n_draws, n_merged), within each block"""
+        largest = max(math.prod(step.shape) for step in self._steps)
+        parts = slices(len(cells), max(1, KEPT // largest))
+        return np.concatenate([self._of_some(np.ascontiguousarray(cells[part].T)) for part in parts])
+
+    def _of_some(self, cells: Floats) -> Floats:
+        """Return the same for cells : (n_merged, n_draws)."""
+        n_draws = cells.shape[1]
+        terms = np.ones((*(1 for _ in self.blocks.counts), n_draws))
+        for shape, moves in self._steps:
+            following = np.zeros((*shape, n_draws))
+            for cell, source, target in moves:
+                following[target] += terms[source] * cells[cell]
+            terms = following
+        return np.asarray(terms.reshape(-1, n_draws)[-1])
+
+
+def _box(first: Powers, last: Powers) -> tuple[slice, ...]:
+    return tuple(slice(start, end + 1) for start, end in zip(first.tolist(), last.tolist(), strict=True))
