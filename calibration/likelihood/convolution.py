@@ -22,7 +22,7 @@ from simulator.arrays import Floats, slices
 
 Powers = NDArray[np.intp]
 
-KEPT = 100_000
+KEPT = 300_000
 """Coefficients times parameter rows that are multiplied at a time: they stay in the processor's cache."""
 A_CALL = 16
 """Terms that take as long as a call."""

@@ -39,6 +39,8 @@ CHUNK = 500_000
 STEPS = 500
 """Of Newton's method: a chance of 1e-300 is 140 steps away."""
 LONGEST_STEP = 5.0
+TINY = 1e-300
+"""Instead of 0 while patients are tilted: some of the other cells fit the counts."""
 NEGLIGIBLE = 1e-17
 """A term that no double sees next to 1."""
 
@@ -71,19 +73,21 @@ class Tables:
         # Whether the other cells have a chance does not matter: they have no patient in any table.
         cells = np.array(_occupied(self.equations, tuple(range(self.n_cells))), dtype=np.intp)
         possible = probabilities[:, cells] > 0.0
-        for pattern in np.unique(possible, axis=0):
-            rows = (possible == pattern).all(axis=1)
-            if (convolution := self._convolution(cells[pattern])) is not None:
-                merged = probabilities[rows] @ convolution.blocks.merged
-                log_likelihood[rows] = _log_probability(convolution, merged)
+        patterns, pattern_of_row = np.unique(possible, axis=0, return_inverse=True)
+        fits = [bool(_occupied(self.equations, tuple(cells[pattern].tolist()))) for pattern in patterns]
+        rows = np.array(fits)[pattern_of_row.ravel()]
+        if rows.any():
+            convolution = self._convolution(cells[possible[rows].any(axis=0)].tolist())
+            assert convolution is not None
+            log_likelihood[rows] = _log_probability(convolution, probabilities[rows] @ convolution.blocks.merged)
         return log_likelihood
 
     def _convolution(self, possible: Iterable[int]) -> Convolution | None:
         """Return the blocks where only some cells have a chance; None where the counts need others too."""
-        return _convolution(self.equations, tuple(map(int, possible)), self.n_cells)
+        return _convolution(self.equations, tuple(possible), self.n_cells)
 
 
-@lru_cache(maxsize=100)
+@lru_cache(maxsize=1000)
 def _occupied(equations: tuple[Equation, ...], possible: tuple[int, ...]) -> list[int]:
     return occupied(equations, possible)
 
@@ -111,7 +115,8 @@ class _Tilted:
 def _log_probability(convolution: Convolution, merged: Floats) -> Floats:
     """Return log P, (n_draws,), for the probabilities of merged cells : (n_draws, n_merged)."""
     blocks = convolution.blocks
-    tilted = _tilted(blocks, merged)
+    tilted = _tilted(blocks, np.maximum(merged, TINY))
+    cells = np.where(merged > 0.0, tilted.cells, 0.0)
     log_arrangements = special.gammaln(blocks.sizes.sum() + 1.0) - special.gammaln(blocks.sizes + 1.0).sum()
     total = log_arrangements + tilted.log_blocks @ blocks.sizes - tilted.s @ blocks.counts
     if not blocks.where:
@@ -119,9 +124,9 @@ def _log_probability(convolution: Convolution, merged: Floats) -> Floats:
     spans = _spans(blocks, tilted.variances)
     with np.errstate(divide="ignore"):
         if convolution.work <= _work_of_angles(blocks, spans):
-            return np.asarray(total + np.log(convolution.chance(tilted.cells)))
+            return np.asarray(total + np.log(convolution.chance(cells)))
         parts = slices(len(merged), max(1, CHUNK // int(np.prod(spans))))
-        inverted = [_inverted(blocks, tilted.cells[part], _spans(blocks, tilted.variances[part])) for part in parts]
+        inverted = [_inverted(blocks, cells[part], _spans(blocks, tilted.variances[part])) for part in parts]
         # a sum no larger than rounding belongs to no table of whole patients
         return np.asarray(total + np.log(np.where((chance := np.concatenate(inverted)) > 1e-12, chance, 0.0)))
 

@@ -139,7 +139,7 @@ def _with_populations(pathway: Pathway, cohort: Cohort, folder: Path) -> Pathway
         for state in population.states:
             if state not in pathway.states:
                 raise unknown("state", state, pathway.states, at)
-    return replace(pathway, groups={**pathway.groups, **cohort.populations})
+    return cohort.named(pathway)
 
 
 def with_rows(targets: Targets, rows: pd.DataFrame) -> Targets:

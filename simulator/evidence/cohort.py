@@ -67,6 +67,7 @@ class FollowUpTable(toml.Table):
 class PopulationTable(toml.Table):
     """Patients who entered one of `entered`, each of `entered_all` and none of `not_entered`."""
 
+    label: toml.Line = ""
     entered: Names
     entered_all: Names = Field(default_factory=list)
     not_entered: Names = Field(default_factory=list)
@@ -151,6 +152,10 @@ class Cohort:
             if name and row["attribute"] in ("", name) and (row["n"] == self.n or not everybody):
                 sizes.setdefault(name, int(row["count"]))
         return sizes
+
+    def named(self, pathway: Pathway) -> Pathway:
+        """Return a pathway with the populations that only this cohort names, as groups."""
+        return replace(pathway, groups={**pathway.groups, **self.populations})
 
     def is_everybody(self, population: str) -> bool:
         """Return whether an arm is the whole cohort."""
@@ -250,10 +255,11 @@ def _populations(table: CohortTable, path: Path) -> dict[str, Group]:
         if name in table.arms or name == "all" or "=" in name:
             what, allowed = "a population with the name of an arm or a level", "another name"
             raise InputError(what, where=f"{path}: [populations]", got=name, allowed=allowed)
-    return {
-        name: Group(name, name, *(tuple(_several(states)) for states in (of.entered, of.not_entered, of.entered_all)))
-        for name, of in table.populations.items()
-    }
+    groups = {}
+    for name, of in table.populations.items():
+        states = (tuple(_several(names)) for names in (of.entered, of.not_entered, of.entered_all))
+        groups[name] = Group(name, of.label or name.replace("_", " "), *states)
+    return groups
 
 
 def _several(names: str | list[str]) -> list[str]:

@@ -36,7 +36,7 @@ def predictive(cohort: Cohort, pathway: Pathway) -> Iterator[Part]:
     ]
     for use, caption in calibration.USES.items():
         rows = [
-            _predicted(figure, targets.loc[figure["target"]].to_dict(), cohort, pathway)
+            _predicted(figure, targets.loc[figure["target"]].to_dict(), cohort, cohort.named(pathway))
             for figure in figures[figures["use"] == use].to_dict("records")
         ]
         if rows:
