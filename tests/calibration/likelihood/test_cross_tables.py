@@ -19,6 +19,7 @@ from calibration.likelihood.courses import Course
 from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import Targets, load_targets, with_rows
 from calibration.predictive import simulated
+from calibration.validation.simulated_targets import simulated_targets
 from simulator.arrays import Floats
 from simulator.engines.exact.history_graph import entered
 from simulator.engines.model import resolve
@@ -152,6 +153,25 @@ def test_simulated_patients_of_the_letter_fill_the_cells_as_the_likelihood_says(
     counts = in_cells(simulated(targets, {}, number=1))
     assert counts.sum() == 20_000
     check_shares(counts, np.full_like(counts, 20_000), shares)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_simulated_cohort_prints_the_rows_of_the_letter_and_its_own_table_fits_them(
+    number: int, letter: Targets
+) -> None:
+    """Whatever its patients did: first and second HSCT, CR without HSCT, chemotherapy without, and the rest."""
+    priors = Posterior(letter).priors
+    truth = priors.transform(np.random.default_rng(88 + number).standard_normal((1, priors.dimension)))[0]
+    cohort = simulated(letter, dict(zip(priors.names, truth.tolist(), strict=True)), number=number)
+    printed = simulated_targets(cohort)
+    printed_rows, rows = ([row.where for row in targets.courses.rows] for targets in (printed, letter))
+    assert printed_rows == rows
+    counts = in_cells(replace(cohort, targets=printed))
+    for equation in printed.courses.equations:
+        assert counts[sorted(equation.cells)].sum() == equation.count, equation.where
+    assert np.isfinite(
+        Likelihood(printed)({name: np.array([[v]]) for name, v in zip(priors.names, truth, strict=True)})
+    )
 
 
 @pytest.mark.parametrize("reading", ["pooled", "without_salvage", "non_responder_anywhere"])
