@@ -37,7 +37,7 @@ from simulator.engines.curves import INTERVAL
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
 from simulator.evidence import fingerprint
-from simulator.evidence.draws import BENEFIT, BENEFIT_FILE, draws_file, fitted_draws, read_draws, values
+from simulator.evidence.draws import BENEFIT, BENEFIT_FILE, BENEFIT_PRIOR, draws_file, fitted_draws, read_draws, values
 from simulator.files import csv, whole
 from simulator.pathway.outcome_months import alive_at
 from simulator.pathway.pathway import Pathway
@@ -157,12 +157,15 @@ def _trapezoid() -> Floats:
 
 @dataclass(frozen=True)
 class Benefit:
-    """values : one m a draw, of a new setting, (n_draws,); summary : a row a combination of the cohorts.
+    """values : one m a draw, of a new setting, (n_draws,); by_prior : the same before any cohort informs it.
+
+    summary : a row a combination of the cohorts
 
     fitted_to : see `fingerprint.of_benefit`
     """
 
     values: Floats
+    by_prior: Floats
     summary: pd.DataFrame
     fitted_to: str = ""
 
@@ -173,7 +176,8 @@ class Benefit:
 
     def write(self, folder: Path) -> None:
         """Write both next to the draws, or neither."""
-        values = pd.DataFrame({BENEFIT: self.values, fingerprint.COLUMN: self.fitted_to})
+        columns = {BENEFIT: self.values, BENEFIT_PRIOR: self.by_prior, fingerprint.COLUMN: self.fitted_to}
+        values = pd.DataFrame(columns)
         tables = {BENEFIT_FILE: values, SUMMARY_FILE: self.summary}
         with whole.together(*(folder / name for name in tables)) as parts:
             for table, part in zip(tables.values(), parts, strict=True):
@@ -193,7 +197,7 @@ def infer(evidence: Sequence[Evidence], alive: Floats, outcome: str, seed: int =
     if len(evidence) > 1:
         pooled = of_one_benefit(np.sum(likelihoods, axis=0))
         rows.append(_row("all cohorts with one benefit", evidence, pooled, *baseline))
-    drawn = np.empty(0)
+    drawn = by_prior = np.empty(0)
     for scale in (BETWEEN_COHORTS, 0.5 * BETWEEN_COHORTS, 2.0 * BETWEEN_COHORTS):
         hierarchy = Hierarchy.of(scale)
         nodes, log_evidence = hierarchy.of_nodes(likelihoods)
@@ -201,8 +205,9 @@ def infer(evidence: Sequence[Evidence], alive: Floats, outcome: str, seed: int =
         of_spread = "" if scale == BETWEEN_COHORTS else f" (prior spread {scale:g} instead of {BETWEEN_COHORTS:g})"
         rows.append(_row(TOGETHER + of_spread, evidence, predictive, *baseline))
         if scale == BETWEEN_COHORTS:
-            drawn = hierarchy.sample(nodes, seed)
-    return Benefit(drawn, pd.DataFrame(rows))
+            # By the same uniforms: they differ by what the cohorts say only.
+            drawn, by_prior = (hierarchy.sample(of, seed) for of in (nodes, np.ones_like(nodes) / nodes.shape[1]))
+    return Benefit(drawn, by_prior, pd.DataFrame(rows))
 
 
 def of_other_models(cohorts: Sequence[Targets]) -> list[str]:

@@ -19,13 +19,14 @@ from simulator.files import csv
 from simulator.pathway.checks import unknown
 from simulator.pathway.format import UNITS, load_pathway
 from simulator.pathway.pathway import FROM_PRIORS, Pathway
-from simulator.scenario.scenario import INFORMED, Scenario
+from simulator.scenario.scenario import INFORMED, PRIOR_ALONE, Scenario
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 BENEFIT = "marginal_benefit"
+BENEFIT_PRIOR = "prior_alone"
 BENEFIT_FILE = f"{BENEFIT}.csv"
 """Next to a cohort's draws: the marginal benefit under every draw, as cohorts that treated more inform it."""
 
@@ -82,7 +83,7 @@ def informed_draws(pathway: Pathway) -> dict[str, Floats] | None:
     """Return the fitted draws and `INFORMED` by column: `check` starts fast, without importing pandas."""
     columns, path = _columns(pathway), draws_file(pathway)
     if columns is not None and path is not None and (benefits := path.with_name(BENEFIT_FILE)).exists():
-        columns[INFORMED] = read_benefits(benefits, n_draws(columns))
+        columns |= read_benefits(benefits, n_draws(columns))
     return columns
 
 
@@ -99,21 +100,26 @@ def n_draws(table: Mapping[str, Floats]) -> int:
     return len(next(iter(table.values())))
 
 
-def read_benefits(path: Path, wanted: int) -> Floats:
-    """Return the marginal benefit of every draw, (n_draws,). Raises InputError naming the file and the line."""
+def read_benefits(path: Path, wanted: int) -> dict[str, Floats]:
+    """Return `INFORMED` and, where the file has it, `PRIOR_ALONE` of every draw, (n_draws,) each.
+
+    Raises InputError naming the file and the line.
+    """
     cells = csv.cells(path)
-    benefit = np.array(cells.floats([BENEFIT])[BENEFIT])
-    for row in np.flatnonzero(~((benefit >= 0.0) & (benefit <= 1.0))):
-        where = f"{path}: line {cells.lines[row]}, {BENEFIT}"
-        raise InputError("not a share", where=where, got=float(benefit[row]), allowed="0 to 1")
-    if len(benefit) != wanted:
+    columns = {INFORMED: BENEFIT} | ({PRIOR_ALONE: BENEFIT_PRIOR} if BENEFIT_PRIOR in cells.columns else {})
+    benefits = {name: np.array(cells.floats([column])[column]) for name, column in columns.items()}
+    for name, benefit in benefits.items():
+        for row in np.flatnonzero(~((benefit >= 0.0) & (benefit <= 1.0))):
+            where = f"{path}: line {cells.lines[row]}, {columns[name]}"
+            raise InputError("not a share", where=where, got=float(benefit[row]), allowed="0 to 1")
+    if len(cells.lines) != wanted:
         raise InputError(
             "the number of values differs from the number of draws",
             where=str(path),
-            got=len(benefit),
+            got=len(cells.lines),
             allowed=f"{wanted} (aftercart validate --refit)",
         )
-    return benefit
+    return benefits
 
 
 def draws_of(path: Path, pathway: Pathway) -> dict[str, Floats]:
@@ -135,7 +141,7 @@ def check_draws(table: pd.DataFrame, pathway: Pathway, where: str) -> None:
     columns = {
         str(name): tuple("" if value != value else str(value) for value in column.tolist())
         for name, column in table.items()
-        if name != INFORMED
+        if name not in (INFORMED, PRIOR_ALONE)
     }
     _checked(csv.Cells(Path(where), tuple(range(1, len(table) + 1)), columns), pathway)
 

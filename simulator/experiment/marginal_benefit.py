@@ -127,10 +127,21 @@ def mixture(
     return mixed([benefited, none], [benefit, 1.0 - benefit]), break_even
 
 
+def survival_at_benefit(
+    scenario: Scenario, displayed: Sequence[Scenario], curves: Mapping[str, Curves], benefit: Floats
+) -> Floats:
+    """Return S at the answer's month, (n_draws,), if a share of the additional patients benefits; else as `mixture`."""
+    every, none = (_at_answer(curves[end.name], scenario.pathway) for end in _ends(scenario, displayed))
+    return benefit * every + (1.0 - benefit) * none
+
+
+def _at_answer(curves: Curves, pathway: Pathway) -> Floats:
+    of_all = pathway.clock, "all"
+    return summaries.survival_at(curves.months, curves.survival[of_all], curves.means[of_all], pathway.months.answer)
+
+
 def _break_even(curves: Sequence[Curves], pathway: Pathway, margin: float) -> BreakEven:
-    of_all, month = (pathway.clock, "all"), pathway.months.answer
-    at = (summaries.survival_at(c.months, c.survival[of_all], c.means[of_all], month) for c in curves)
-    every_before, before, none, every = at
+    every_before, before, none, every = (_at_answer(one, pathway) for one in curves)
     # Where patients of the first policy are additional too, as many of them benefit.
     every = every - (every_before - before)
     return BreakEven(*summaries.break_even(before, none, every, margin=margin / summaries.PER))

@@ -26,6 +26,7 @@ class ScenarioDraws:
     without, treated_without : `outcomes` and `treated` of a draw without each of its replications in turn :
     (1, n_replications); empty where there are no replications
     histories : of the first draw, where they are kept
+    by_prior : (n_draws,) S at the answer's month if additional patients benefit as the prior alone has it
     """
 
     survival: dict[tuple[str, str], Floats]
@@ -38,6 +39,7 @@ class ScenarioDraws:
     without: dict[tuple[str, str], dict[str, Floats]] = field(default_factory=dict)
     treated_without: Floats | None = None
     break_even: BreakEven | None = None
+    by_prior: Floats | None = None
     histories: Histories | None = None
 
     @property

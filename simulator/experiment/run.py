@@ -22,7 +22,7 @@ from simulator.experiment import centre, events, overload
 from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.events import Histories
 from simulator.experiment.lattice_error import measured
-from simulator.experiment.marginal_benefit import mixture, simulated, with_marginal_benefits
+from simulator.experiment.marginal_benefit import mixture, simulated, survival_at_benefit, with_marginal_benefits
 from simulator.experiment.parts import ScenarioDraws, draws_of_curves, with_noise
 from simulator.experiment.results import Results, gather
 from simulator.experiment.settings import Given, Options, Progress, Settings, with_options
@@ -30,7 +30,15 @@ from simulator.experiment.shards import Counted, Simulation, shards, whole
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.levers import Values
-from simulator.scenario.scenario import INFORMED, Scenario, check_names, check_one_pathway, load_scenario
+from simulator.scenario.scenario import (
+    COHORTS,
+    INFORMED,
+    PRIOR_ALONE,
+    Scenario,
+    check_names,
+    check_one_pathway,
+    load_scenario,
+)
 
 ROUGH_DRAWS = 10
 
@@ -211,9 +219,13 @@ class _Work:
         """Return the part of a scenario: of its curves, or of a mixture where its benefit differs between draws."""
         if scenario.name in curves:
             return draws_of_curves(curves[scenario.name], scenario)
-        informed = None if self.table is None or INFORMED not in self.table else self.table[INFORMED].to_numpy()[rows]
+        benefits = {} if self.table is None else {name: self.table[name].to_numpy()[rows] for name in self.table}
+        informed, prior = benefits.get(INFORMED), benefits.get(PRIOR_ALONE)
         mixed, break_even = mixture(scenario, self.displayed, curves, informed, self.settings.margin)
-        return replace(draws_of_curves(mixed, scenario), break_even=break_even)
+        part = replace(draws_of_curves(mixed, scenario), break_even=break_even)
+        if scenario.marginal_benefit != COHORTS or prior is None:
+            return part
+        return replace(part, by_prior=survival_at_benefit(scenario, self.displayed, curves, prior))
 
 
 def _of_centre(scenario: Scenario, draw_values: Values, engine: str, settings: Settings, draw: int) -> ScenarioDraws:

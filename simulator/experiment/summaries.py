@@ -14,7 +14,7 @@ import pandas as pd
 from simulator.arrays import Floats
 from simulator.outcomes import summaries
 from simulator.outcomes.uncertainty import NOTHING, Sample, Summary, of_each, of_means, quantile, read_off, same_sign
-from simulator.pathway.outcome_months import alive_at, written
+from simulator.pathway.outcome_months import BY_PRIOR, alive_at, written
 from simulator.scenario.scenario import BREAK_EVEN, Scenario
 
 if TYPE_CHECKING:
@@ -228,12 +228,19 @@ def break_even_outcomes(
     needed = np.concatenate([point.survival for point in break_evens])
     if first is not None and scenario.policy != scenarios[0].policy:
         needed = sample(first, clock, "all", alive_at(month)).values + margin / summaries.PER
-    pays = alive.values >= needed - 1e-9
-    figures = {f"{PAYS}{margin:g}_more_at_{written(month)}": pays.astype(float)}
+    pays = f"{PAYS}{margin:g}_more_at_{written(month)}"
+    figures = {pays: (alive.values >= needed - 1e-9).astype(float)}
     if scenario.marginal_benefit == 1.0:
         benefit = np.concatenate([point.benefit for point in break_evens])
         figures[f"break_even_for_{margin:g}_more_at_{written(month)}"] = benefit
-    # The noise that simulated patients give either figure is unknown.
+    by_prior = [part.by_prior for part in draws if part.by_prior is not None]
+    if by_prior:
+        figures[f"{pays}{BY_PRIOR}"] = (np.concatenate(by_prior) >= needed - 1e-9).astype(float)
+        figures[f"{alive_at(month)}{BY_PRIOR}"] = np.concatenate(by_prior)
+    # The noise that simulated patients give these figures is unknown.
     noise = 0.0 if not alive.noise.any() else np.nan
     for name, values in figures.items():
-        yield Outcome(scenario.name, clock, "all", name, "probability", Sample(values, np.full(len(values), noise)))
+        result, difference = Sample(values, np.full(len(values), noise)), None
+        if first is not None and name == f"{alive_at(month)}{BY_PRIOR}":
+            difference = read_off(np.subtract, result, sample(first, clock, "all", alive_at(month)))
+        yield Outcome(scenario.name, clock, "all", name, "probability", result, difference)

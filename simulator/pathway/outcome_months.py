@@ -10,12 +10,16 @@ from simulator.errors import InputError
 
 MONTHS_A_YEAR = 12.0
 _MONTH, _MARGIN = r"(?P<month>[\d.]+)", r"(?P<margin>[\d.]+)"
+BY_PRIOR = "_by_the_prior_alone"
+"""How outcomes end in which additional patients benefit as the prior of the benefit alone has it."""
 KINDS = {
     "os": f"os_{_MONTH}",
     "median_os": "median_os",
     "rmst": f"rmst_{_MONTH}",
     "break_even": f"break_even_for_{_MARGIN}_more_at_{_MONTH}",
     "draws_with": f"draws_with_{_MARGIN}_more_at_{_MONTH}",
+    "os_by_prior": f"os_{_MONTH}{BY_PRIOR}",
+    "draws_by_prior": f"draws_with_{_MARGIN}_more_at_{_MONTH}{BY_PRIOR}",
     "survivors_gained": f"survivors_{_MONTH}_gained_per_10_more_treated",
 }
 """Kind of outcome -> what its names look like."""

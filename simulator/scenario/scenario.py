@@ -31,6 +31,8 @@ COHORTS, BREAK_EVEN = "cohorts", "break-even"
 """Marginal benefits that differ from draw to draw: as other cohorts inform it, and where a policy just pays."""
 INFORMED = f"@{COHORTS}"
 """Among a draw's values, no parameter of which has such a name: its marginal benefit."""
+PRIOR_ALONE = "@prior"
+"""The same, as the prior alone has it: of a new setting, before any cohort informs it."""
 
 LEVERS = ("set", "scale", "odds_ratio")
 Number = Annotated[float, Field(allow_inf_nan=False)]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from simulator.outcomes.summaries import PER
-from simulator.pathway.outcome_months import alive_at, in_words
+from simulator.pathway.outcome_months import BY_PRIOR, alive_at, in_words
 from simulator.pathway.pathway import names_in
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, split_name
 from simulator.wording import rounding
@@ -117,7 +117,9 @@ def _one_policy(outcomes: pd.DataFrame, alive: _Alive, scenario: Scenario, first
 def _compared(outcomes: pd.DataFrame, alive: _Alive, scenario: Scenario, optimistic: Scenario, first: Scenario) -> str:
     clock, month, row, before = _first_answer(alive, scenario, first, _clocks(scenario))
     if scenario is not optimistic:
-        return _at_another_benefit(outcomes, scenario, str(Difference.of_row(row)))
+        return _at_another_benefit(
+            outcomes, scenario, f"{Difference.of_row(row)}{_by_prior(outcomes, scenario, month)}"
+        )
     difference = Difference.of_row(row)
     sentence = (
         f"{_denominator(alive, scenario)}, {difference} are alive {_when(scenario, clock, month)} "
@@ -187,6 +189,13 @@ def _at_another_benefit(outcomes: pd.DataFrame, scenario: Scenario, alive: str) 
     return f"{_benefit_assumption(scenario)}, {alive}."
 
 
+def _by_prior(outcomes: pd.DataFrame, scenario: Scenario, month: float) -> str:
+    """Return what the prior of the benefit alone gives, beside what cohorts suggest; empty where that is not known."""
+    named = outcomes["outcome"] == f"{alive_at(month)}{BY_PRIOR}"
+    rows = outcomes[(outcomes["scenario"] == scenario.name) & named].to_dict("records")
+    return f"; the prior alone gives {Difference.of_row(rows[0])}" if rows else ""
+
+
 def _benefit_assumption(scenario: Scenario) -> str:
     benefit = scenario.marginal_benefit
     if benefit == COHORTS:
@@ -226,12 +235,12 @@ def _share_needed(row: Row, more: str) -> str:
 def _share_of_draws(rows: pd.DataFrame, margin: str, month: str) -> str:
     """Return the share of draws that reach the margin as other cohorts suggest; empty without that estimate."""
     cautious = rows[[split_name(name)[1] == COHORTS for name in rows["scenario"]]]
-    shares = cautious[cautious["outcome"] == f"draws_with_{margin}_more_at_{month}"]["estimate"]
-    return (
-        f"; as other cohorts suggest, {_per_100(shares.iloc[0])} of 100 parameter sets reach that"
-        if len(shares)
-        else ""
-    )
+    pays = f"draws_with_{margin}_more_at_{month}"
+    shares, by_prior = (cautious[cautious["outcome"] == name]["estimate"] for name in (pays, f"{pays}{BY_PRIOR}"))
+    if not len(shares):
+        return ""
+    beside = f", and {_per_100(by_prior.iloc[0])} by the prior alone" if len(by_prior) else ""
+    return f"; as other cohorts suggest, {_per_100(shares.iloc[0])} of 100 parameter sets reach that{beside}"
 
 
 def _per_100(probability: float) -> str:

@@ -21,7 +21,7 @@ from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.levers import apply_levers
-from simulator.scenario.scenario import COHORTS, INFORMED, Scenario, split_name
+from simulator.scenario.scenario import COHORTS, INFORMED, PRIOR_ALONE, Scenario, split_name
 
 BENEFIT_RANGE = (0.0, 1.0)
 """Uniform in between: an assumption where no other cohort informs it."""
@@ -161,6 +161,7 @@ def load_inputs(options: Sequence[Scenario], wanted: int | None, seed: int) -> I
     check_count(pathway, wanted)
     draws = table.iloc[:n_draws].reset_index(drop=True)
     varied, is_informed = any(is_open(option, draws) for option in options), INFORMED in draws
+    draws = draws.drop(columns=PRIOR_ALONE, errors="ignore")
     benefit = draws.pop(INFORMED) if is_informed else _assumed(seed, n_draws)
     if varied:
         draws = draws.assign(**{BENEFIT: benefit})

@@ -17,7 +17,7 @@ from simulator.experiment.results import Results
 from simulator.experiment.run import compare, run
 from simulator.outcomes import summaries
 from simulator.randomness import Uniforms
-from simulator.scenario.scenario import INFORMED, Scenario, load_scenario, split_name
+from simulator.scenario.scenario import INFORMED, PRIOR_ALONE, Scenario, load_scenario, split_name
 
 WIDER = load_scenario("wider-salvage")
 DRAWS = load_informed_draws(WIDER.pathway)
@@ -142,6 +142,7 @@ def test_a_name_may_ask_for_what_cohorts_suggest() -> None:
             "marginal_benefit\n0.5\n",
             r"the number of values differs from the number of draws; got 1; allowed: 2 \(aftercart validate --refit\)",
         ),
+        ("marginal_benefit,prior_alone\n0.5,0.5\n0.5,2\n", r"line 3, prior_alone: not a share; got 2.0"),
         ("benefit\n0.5\n0.6\n", r"a column is missing; got \['benefit'\]; allowed: marginal_benefit"),
     ],
 )
@@ -151,5 +152,20 @@ def test_benefits_that_do_not_fit_the_draws_are_refused(tmp_path: Path, text: st
         read_benefits(tmp_path / "marginal_benefit.csv", 2)
 
 
-def test_there_is_a_benefit_for_every_draw() -> None:
+def test_there_is_a_benefit_for_every_draw_and_one_by_its_prior_alone() -> None:
     assert DRAWS[INFORMED].between(0, 1).all()
+    # The prior of a new setting is symmetric about one half: 2,000 draws at a false-alarm rate of 1 in 1,000.
+    assert DRAWS[PRIOR_ALONE].mean() == pytest.approx(0.5, abs=3.3 * DRAWS[PRIOR_ALONE].std() / len(DRAWS) ** 0.5)
+
+
+def test_what_the_prior_alone_gives_is_the_mixture_at_its_draws(compared: Results, outcomes: pd.DataFrame) -> None:
+    policies = [replace(WIDER, name=f"x@{end}", marginal_benefit=end) for end in (0.0, 1.0)]
+    solved = [engine.curves(resolve(policy, values(DRAWS, slice(0, 5))), 12.0) for policy in policies]
+    none, every = (curves.survival["relapse", "all"][:, -1] for curves in solved)
+    benefit = DRAWS[PRIOR_ALONE].to_numpy()[:5]
+    by_prior = outcomes.loc[("wider-salvage@cohorts", "os_12_by_the_prior_alone")]
+    assert by_prior["estimate"] == pytest.approx(np.mean(none + benefit * (every - none)), abs=1e-6)
+    today = outcomes.loc[("baseline", "os_12"), "estimate"]
+    assert by_prior["difference"] == pytest.approx(by_prior["estimate"] - today, abs=1e-6)
+    assert "; the prior alone gives " in compared.answer
+    assert compared.answer.endswith(" by the prior alone.")
