@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -14,7 +14,7 @@ import pandas as pd
 from calibration.likelihood.likelihood import STEP, Likelihood
 from calibration.likelihood.targets import Targets, load_targets
 from calibration.predictive import predict
-from calibration.sampler.diagnostics import Diagnostics, diagnose, weighted_quantiles
+from calibration.sampler.diagnostics import Diagnostics, conflict, diagnose, weighted_quantiles
 from calibration.sampler.difficulty import difficulties
 from calibration.sampler.imis import LEAST_POINTS, WeightedSample, ZeroLikelihoodError, expected_rows, sample
 from simulator import execution
@@ -224,7 +224,8 @@ def run(
         prior_sd = [marginal.sd for marginal in priors.marginals.values()]
         diagnostics = diagnose(weighted.log_weight, rows, names=priors.names, theta=theta, prior_sd=prior_sd)
         draws = pd.DataFrame(theta[rows], columns=list(priors.names))
-        posterior = _summary(targets, priors, theta, weighted.weights, diagnostics)
+        conflicts = dict(zip(priors.score_names, conflict(weighted.z, weighted.weights).tolist(), strict=True))
+        posterior = _summary(targets, priors, theta, weighted.weights, diagnostics, conflicts)
         predictive = predict(targets, draws, partial(execution.map, jobs=pool))
     some = rows[:MEASURED]
     lattice_error = lattice_error_of(targets, weighted.z[some], weighted.log_likelihood[some])
@@ -271,9 +272,14 @@ def _impossible(targets: Targets, priors: Priors) -> str:
 
 
 def _summary(
-    targets: Targets, priors: Priors, theta: Floats, weights: Floats, diagnostics: Diagnostics
+    targets: Targets,
+    priors: Priors,
+    theta: Floats,
+    weights: Floats,
+    diagnostics: Diagnostics,
+    conflicts: Mapping[str, float],
 ) -> pd.DataFrame:
-    """Return prior and posterior of every parameter, from the whole weighted sample."""
+    """Return prior and posterior of every parameter, from the whole weighted sample; the last sibling has no score."""
     rows = []
     for values, (name, prior) in zip(theta.T, priors.summary().items(), strict=True):
         mean = float(weights @ values)
@@ -283,5 +289,5 @@ def _summary(
         row = {"parameter": name, "unit": targets.pathway.parameters[name].unit}
         row |= {f"prior_{key}": value for key, value in asdict(prior).items()}
         row |= {f"posterior_{key}": value for key, value in posterior.items()}
-        rows.append(row | {"contraction": diagnostics.contraction[name]})
+        rows.append(row | {"contraction": diagnostics.contraction[name], "conflict": conflicts.get(name, np.nan)})
     return pd.DataFrame(rows)

@@ -1,7 +1,8 @@
-"""The posterior predictive table: every reported figure next to the figures of simulated cohorts of the same size.
+"""The predictive table: every reported figure next to the same figure of simulated patients.
 
-For every draw all n patients are simulated afresh, followed up as the cohort was, grouped as the paper grouped them,
-and the printed figure is computed: its interval includes parameter uncertainty and the sampling of n patients.
+For every draw, patients are simulated afresh, followed up as the cohort was, and grouped as the paper grouped them.
+A figure of 18 treated is that of the first 18 treated of the stream, whatever share of patients is treated: its
+interval includes parameter uncertainty and the sampling of its n patients. Draws are of the posterior, or of the prior.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from typing import SupportsFloat
 import numpy as np
 import pandas as pd
 
+from calibration.denominators import Denominator, of_rows
 from calibration.likelihood.targets import Targets
 from calibration.reported.consistency import HORIZON
 from calibration.reported.kinds import COUNTS, by_month
-from simulator.arrays import Booleans, Floats, slices
+from simulator.arrays import Booleans, Floats, Integers, slices
 from simulator.engines.microsim.engine import simulate_at_once
 from simulator.engines.model import Model, resolve
 from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.errors import InputError
 from simulator.evidence.draws import single
+from simulator.evidence.prior_draws import prior_draws
 from simulator.outcomes.episodes import Courses, whole
 from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
 from simulator.outcomes.uncertainty import central, quantile
@@ -32,15 +35,21 @@ from simulator.scenario.levers import Values
 DRAWS = 1000
 REPLICATION = 1
 """Other random numbers than those of replication 0, which experiments use."""
+STREAM = (4, 16, 64)
+"""Patients for each one of the cohort that are simulated in turn, until all denominators are filled."""
 
 
 @dataclass(frozen=True)
 class SimulatedCohort:
-    """One simulated cohort: its patients, and how long each is followed from the start of its clock."""
+    """One simulated cohort: its patients, and how long each is followed from the start of its clock.
+
+    entry : (n,) their order: a patient in place of one who never starts the clock has that one's; None as they stand
+    """
 
     targets: Targets
     block: Trajectories
     follow_up: Floats
+    entry: Integers | None = None
 
     @property
     def start(self) -> Floats:
@@ -99,9 +108,23 @@ class SimulatedCohort:
         patients = self.members(row["population"])
         return patients & self.members(row["attribute"]) if row["attribute"] else patients
 
-    def figure(self, row: pd.Series) -> float:
-        """Return the figure that this cohort would print for a target; NaN for a share or a median of nobody."""
-        patients = self.patients_of(row)
+    def first(self, denominator: Denominator) -> Booleans | None:
+        """Return the first n patients of a kind, (n_patients,); None if there are not so many."""
+        belong = np.ones(self.follow_up.size, dtype=bool)
+        for population in denominator.patients:
+            belong &= self.members(population)
+        found = np.flatnonzero(belong)
+        if found.size < denominator.n:
+            return None
+        if self.entry is not None:
+            found = found[np.argsort(self.entry[found])]
+        chosen = np.zeros(self.follow_up.size, dtype=bool)
+        chosen[found[: denominator.n]] = True
+        return chosen
+
+    def figure(self, row: pd.Series, among: Booleans | None = None) -> float:
+        """Return the figure of a target, among some patients or all; NaN for a share or a median of nobody."""
+        patients = self.patients_of(row) if among is None else self.patients_of(row) & among
         if not patients.any() and row["kind"] not in COUNTS:
             return np.nan
         return float(_FIGURES[row["kind"]](self, row, patients))
@@ -126,38 +149,45 @@ _FIGURES: dict[str, Callable[[SimulatedCohort, pd.Series, Booleans], SupportsFlo
 }
 
 
-def simulate_figures(
-    targets: Targets,
-    draws: pd.DataFrame | None,
-    rows: slice,
-    figure: Callable[[SimulatedCohort, pd.Series], float] = SimulatedCohort.figure,
-) -> Floats:
-    """Return every target's figure in simulated cohorts, (n_cohorts, n_targets): the i-th has draw i, round and round.
+def simulate_figures(targets: Targets, draws: pd.DataFrame | None, rows: slice) -> Floats:
+    """Return every target's figure, each of its own denominator, (n_cohorts, n_targets); NaN where it is not filled.
 
-    draws : None for the pathway's declared values
+    draws : the i-th cohort has draw i, round and round; None for the pathway's declared values
     """
     target_rows = [row for _, row in targets.cohort.targets.iterrows()]
-    n_draws = 1 if draws is None else len(draws)
-    values = (single(draws, index % n_draws) for index in range(rows.start, rows.stop))
-    cohorts = (simulated(targets, value, number=rows.start + i + 1) for i, value in enumerate(values))
-    return np.array([[figure(cohort, row) for row in target_rows] for cohort in cohorts])
+    wanted, n_draws = of_rows(targets), 1 if draws is None else len(draws)
+    values = ((index + 1, single(draws, index % n_draws)) for index in range(rows.start, rows.stop))
+    return np.array([_figures(targets, value, number, target_rows, wanted) for number, value in values])
 
 
-def simulated(targets: Targets, values: Values, *, number: int) -> SimulatedCohort:
-    """Return a cohort of the same size, followed up as the reported one was; `number` : the draw in its uniforms."""
+def _figures(
+    targets: Targets, values: Values, number: int, rows: Sequence[pd.Series], wanted: Sequence[Denominator]
+) -> list[float]:
+    for times in STREAM:
+        cohort = simulated(targets, values, number=number, times=times)
+        patients = {denominator: cohort.first(denominator) for denominator in wanted}
+        if all(of is not None for of in patients.values()):
+            break
+    among = (patients[denominator] for denominator in wanted)
+    return [np.nan if of is None else cohort.figure(row, of) for row, of in zip(rows, among, strict=True)]
+
+
+def simulated(targets: Targets, values: Values, *, number: int, times: int = 1) -> SimulatedCohort:
+    """Return a cohort `times` the reported size, followed up as that was; `number` : the draw in its uniforms."""
     states = {name for group in targets.pathway.groups.values() for name in group.states}
     states |= set(targets.cohort.targets["state"]) | set(targets.pathway.deaths)
-    uniforms = Uniforms(targets.seed, draw=number, replication=REPLICATION)
-    block = _on_the_clock(targets, resolve(targets.scenario, values), uniforms, frozenset(states - {""}))
-    return SimulatedCohort(targets, block, _follow_up(targets, uniforms, block))
+    uniforms, n = Uniforms(targets.seed, draw=number, replication=REPLICATION), times * targets.cohort.n
+    block, entry = _on_the_clock(targets, resolve(targets.scenario, values), uniforms, n, frozenset(states - {""}))
+    return SimulatedCohort(targets, block, _follow_up(targets, uniforms, block), entry)
 
 
-def _on_the_clock(targets: Targets, model: Model, uniforms: Uniforms, keep: frozenset[str]) -> Trajectories:
-    """Return n patients who start the cohort's clock, with its case mix. Raises InputError if hardly anybody does.
+def _on_the_clock(
+    targets: Targets, model: Model, uniforms: Uniforms, n: int, keep: frozenset[str]
+) -> tuple[Trajectories, Integers]:
+    """Return n patients who start the cohort's clock, with its case mix, and their order. Raises InputError if few do.
 
     Patients who never start the clock are replaced by later ones of the same levels, as far as the mix is reported.
     """
-    n = targets.cohort.n
     for tried in (n, 10 * n, 100 * n):
         block = simulate_at_once(model, uniforms, range(tried), horizon=HORIZON, keep=keep)
         started = np.ones(tried, dtype=bool)
@@ -165,12 +195,13 @@ def _on_the_clock(targets: Targets, model: Model, uniforms: Uniforms, keep: froz
             started = np.isfinite(block.clock_month)
         reported = [block.levels[name] for name in targets.scenario.population]
         kinds = np.unique(np.array([np.zeros(tried, dtype=int), *reported]), axis=1, return_inverse=True)[1].ravel()
-        first = np.zeros(tried, dtype=bool)
-        for kind, wanted in enumerate(np.bincount(kinds[:n])):
-            alike = started & (kinds == kind)
-            first |= alike & (np.cumsum(alike) <= wanted)
+        entry = np.full(tried, tried)
+        for kind in np.unique(kinds[:n]):
+            wanted, alike = np.flatnonzero(kinds[:n] == kind), np.flatnonzero(started & (kinds == kind))
+            entry[alike[: wanted.size]] = wanted[: alike.size]
+        first = entry < tried
         if first.sum() == n:
-            return block if first.all() else block.only(first)
+            return (block if first.all() else block.only(first)), entry[first]
     what = f"too few patients start the clock '{targets.cohort.clock}'"
     raise InputError(what, where=str(targets.folder / "cohort.toml"), got=int(first.sum()), allowed=f"{n} of {tried}")
 
@@ -183,15 +214,13 @@ def _follow_up(targets: Targets, uniforms: Uniforms, block: Trajectories) -> Flo
     return np.asarray(interval[0] + (interval[1] - interval[0]) * u)
 
 
-def table(targets: Targets, figures: Floats) -> pd.DataFrame:
-    """Return the predictive table from simulated figures : (n_draws, n_targets)."""
+def table(targets: Targets, figures: Floats, before: Floats) -> pd.DataFrame:
+    """Return the predictive table from simulated figures, of the posterior and of the prior : (n_draws, n_targets)."""
     rows = []
-    for (_, row), simulated in zip(targets.cohort.targets.iterrows(), figures.T, strict=True):
+    for (_, row), simulated, of_prior in zip(targets.cohort.targets.iterrows(), figures.T, before.T, strict=True):
         reported, unit, factor = reported_figure(row)
-        known = factor * simulated[~np.isnan(simulated)]
-        lower, upper = central(known)
-        # A median survival that is not reached is infinite.
-        centre = median if row["kind"] == "median_survival" else mean
+        centre, lower, upper = _summary(row, factor * simulated)
+        prior_centre, prior_lower, prior_upper = _summary(row, factor * of_prior)
         rows.append(
             {
                 "target": row["name"],
@@ -202,15 +231,31 @@ def table(targets: Targets, figures: Floats) -> pd.DataFrame:
                 "standard_error": row["standard_error"],
                 "count": row["count"],
                 "n": row["n"],
-                "simulated": centre(known),
+                "simulated": centre,
                 "lower": lower,
                 "upper": upper,
-                "inside": "yes" if lower - 1e-9 <= reported <= upper + 1e-9 else "no",
+                "inside": inside(lower, reported, upper),
+                "prior_simulated": prior_centre,
+                "prior_lower": prior_lower,
+                "prior_upper": prior_upper,
                 "use": row["use"],
                 "place": row["place"],
             }
         )
     return pd.DataFrame(rows)
+
+
+def _summary(row: pd.Series, figures: Floats) -> tuple[float, float, float]:
+    """Return the centre and the 95 % interval of a figure."""
+    known = figures[~np.isnan(figures)]
+    # A median survival that is not reached is infinite.
+    centre = median if row["kind"] == "median_survival" else mean
+    return (centre(known), *central(known))
+
+
+def inside(lower: float, reported: float, upper: float) -> str:
+    """Return yes or no, as tables say whether an interval includes a reported figure."""
+    return "yes" if lower - 1e-9 <= reported <= upper + 1e-9 else "no"
 
 
 def mean(values: Floats) -> float:
@@ -239,7 +284,14 @@ def reported_figure(row: pd.Series) -> tuple[float, str, float]:
 def predict(
     targets: Targets, draws: pd.DataFrame, pool_map: Callable[..., Iterable[Floats]], wanted: int = DRAWS
 ) -> pd.DataFrame:
-    """Return the predictive table of the first `wanted` draws. pool_map : maps work over chunks, perhaps in parallel"""
+    """Return the predictive table of the first `wanted` draws, and of as many of the prior.
+
+    pool_map : maps work over chunks, perhaps in parallel
+    """
     wanted = min(wanted, len(draws))
-    parts = pool_map(partial(simulate_figures, targets, draws), slices(wanted, 50))
-    return table(targets, np.concatenate(list(parts)))
+    before = pd.DataFrame(prior_draws(targets.pathway, wanted))
+    posterior, prior = (
+        np.concatenate(list(pool_map(partial(simulate_figures, targets, table), slices(wanted, 50))))
+        for table in (draws, before)
+    )
+    return table(targets, posterior, prior)

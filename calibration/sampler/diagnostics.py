@@ -140,6 +140,23 @@ def k_hat_limit(points: int) -> float:
     return min(1.0 - 1.0 / math.log10(points), K_HAT_LIMIT) if points > 10 else 0.0
 
 
+def conflict(z: Floats, weights: Floats) -> Floats:
+    """Return how far each posterior mean is from the prior's, in standard deviations of where it may fall, (d,).
+
+    z : (n, d) normal scores of the prior, so that it has mean 0 and variance 1; weights : (n,) of the posterior
+
+        mean / sqrt(1 - variance),
+
+    since means of posteriors of simulated data have the variance that the data take away. For a normal likelihood of
+    mean y and variance s^2 it is y / sqrt(1 + s^2), the check of Box (1980, J R Stat Soc A 143:383) and of Evans &
+    Moshonov (2006, Bayesian Analysis 1:893). NaN where the data take away nothing.
+    """
+    mean = weights @ z
+    variance = weights @ (z - mean) ** 2
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(variance < 1.0, mean / np.sqrt(np.maximum(1.0 - variance, 1e-300)), np.nan))
+
+
 def is_heavy(k_hat: float, tail: float, points: int) -> bool:
     """Return whether estimates hang on a tail of the weights that is too heavy. tail : its `tail_share`."""
     return not (k_hat < k_hat_limit(points) or tail < HEAVY_TAIL)

@@ -1,46 +1,59 @@
 """External validation (ISPOR-SMDM): a cohort's reported figures next to predictions of the model, not refitted.
 
 The pathway is set to the cohort's uptake and mix, and simulated cohorts of its size take their parameters from the
-frozen posterior draws: an interval includes parameter uncertainty and the sampling of n patients.
+frozen posterior draws: an interval includes parameter uncertainty and the sampling of n patients. The i-th simulated
+cohort of every reported one has draw i, so that all of them together are one world of the model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 
 from calibration import predictive
+from calibration.denominators import Denominator, assessed, denominators, of_rows
 from calibration.likelihood.targets import Targets
-from calibration.predictive import SimulatedCohort
 from calibration.reported.consistency import HORIZON, where
 from calibration.reported.kinds import COUNTS
-from calibration.validation.denominators import Patients, assessed, denominators, members
+from calibration.validation import scores
+from calibration.validation.joint_ranks import Ranks
+from calibration.validation.provenance import centred_on, declared
 from simulator import execution
-from simulator.arrays import Floats, slices
+from simulator.arrays import Booleans, Floats, slices
 from simulator.errors import InputError
 from simulator.evidence.cohort import cohorts_folder, read_cohort, shipped_cohorts
 from simulator.outcomes.uncertainty import central
 
 USE = "validation"
+ALL = "all cohorts"
+BETTER = {"survival": 1.0, "survivors": 1.0, "median_survival": 1.0, "deaths": -1.0}
+"""Kinds by which the model is too hopeful or too gloomy, and whether higher figures are better."""
 
 
 def shipped() -> list[str]:
-    """Return the shipped cohorts that have figures to predict."""
-    return [name for name in shipped_cohorts() if (read_cohort(cohorts_folder() / name).targets["use"] == USE).any()]
+    """Return the shipped cohorts to which nothing is fitted, those without a figure to predict included."""
+    uses = {name: set(read_cohort(cohorts_folder() / name).targets["use"]) for name in shipped_cohorts()}
+    return [name for name, used in uses.items() if USE in used or "likelihood" not in used]
 
 
-def to_validate(targets: Targets) -> Targets:
-    """Return only the targets of a cohort that are predicted. Raises InputError if none can be, naming a bad row."""
+def is_silent(targets: Targets) -> bool:
+    """Return whether a cohort reports how patients were treated and nothing to predict or to fit."""
+    return not {USE, "likelihood", "predictive"} & set(targets.cohort.targets["use"])
+
+
+def to_validate(targets: Targets) -> pd.DataFrame:
+    """Return the rows of a cohort that are predicted. Raises InputError if none can be, naming a bad row."""
     rows = targets.cohort.targets
     chosen = rows[rows["use"] == USE]
     if chosen.empty:
         file, allowed = str(targets.folder / "targets.csv"), f'a row with use = "{USE}"'
         raise InputError("nothing to validate", where=file, allowed=allowed)
     denominators(targets, chosen)
-    return replace(targets, cohort=replace(targets.cohort, targets=chosen))
+    return chosen
 
 
 def notes(targets: Targets) -> list[str]:
@@ -56,23 +69,53 @@ def notes(targets: Targets) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Simulated:
-    """Cohorts to simulate. patients_of_n : index of a counted row -> the patients that its count is divided by."""
+class Prediction:
+    """A cohort's predicted figures. rows : of targets.csv that are predicted, each of its denominator
+
+    figures : (n_cohorts, n_rows), in percent or months; NaN where its denominator is not filled
+    """
 
     targets: Targets
-    draws: pd.DataFrame | None
-    patients_of_n: Mapping[object, Patients]
+    rows: tuple[pd.Series, ...]
+    of: tuple[Denominator, ...]
+    figures: Floats
 
-    def figures(self, rows: slice) -> Floats:
-        return predictive.simulate_figures(self.targets, self.draws, rows, figure=self.share)
+    @cached_property
+    def reported(self) -> Floats:
+        """The reported figures, (n_rows,)."""
+        return np.array([_reported(row)[0] for row in self.rows])
 
-    def share(self, cohort: SimulatedCohort, row: pd.Series) -> float:
-        """Return the figure that a cohort would print for a row, a count as a share of its patients; NaN of nobody."""
-        figure = cohort.figure(row)
-        if row["kind"] not in COUNTS:
-            return figure
-        n = int(members(cohort, self.patients_of_n[row.name]).sum())
-        return figure / n if n else np.nan
+    @cached_property
+    def centred_on(self) -> list[list[str]]:
+        """Of each row, the parameters whose prior is centred on it."""
+        return [centred_on(self.targets, row) for row in self.rows]
+
+    @cached_property
+    def ranks(self) -> Ranks:
+        """The reported figures among simulated ones."""
+        return Ranks.of(self.reported, self.figures, self.targets.seed)
+
+    @property
+    def better(self) -> float:
+        """The share of simulated cohorts that survive better than reported; NaN without a figure of survival."""
+        return self.ranks.above(self.signs) if self.signs.any() else np.nan
+
+    @property
+    def signs(self) -> Floats:
+        """Whether higher figures are better survival, (n_rows,): 1, or -1; 0 for other figures."""
+        return np.array([BETTER.get(row["kind"], 0.0) for row in self.rows])
+
+    def table(self) -> pd.DataFrame:
+        """Return a row a figure.
+
+        predicted : mean, or of months the median
+        at_most, at_least : shares of simulated cohorts whose figure is at most, or at least, the reported one
+        pit : randomised probability integral transform
+        crps, log_score : of this forecast, of the flat one and of the one carried over; see `scores`
+        centred_on : the parameters whose prior is centred on the figure
+        """
+        parts = zip(self.rows, self.of, self.figures.T, self.ranks.pits[0], self.centred_on, strict=True)
+        return pd.DataFrame([_row(self.targets, *part) for part in parts])
 
 
 def validate(
@@ -82,36 +125,32 @@ def validate(
     jobs: int = 1,
     wanted: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> pd.DataFrame:
-    """Return reported and predicted, a row a target, from `wanted` simulated cohorts (1000). Raises InputError.
+) -> Prediction:
+    """Return a cohort's predicted figures, of `wanted` simulated cohorts (1000). Raises InputError.
 
     draws : of the pathway's parameters; None, its declared values
     """
-    chosen, wanted = to_validate(targets), wanted or predictive.DRAWS
-    patients_of_n = denominators(targets, chosen.cohort.targets)
-    work = _Simulated(chosen, draws, patients_of_n).figures
-    figures = execution.map(work, slices(wanted, 50), jobs=jobs, progress=progress)
-    return table(chosen, np.concatenate(list(figures)))
+    places = np.flatnonzero(targets.cohort.targets.index.isin(to_validate(targets).index))
+    work = partial(predictive.simulate_figures, targets, draws)
+    parts = execution.map(work, slices(wanted or predictive.DRAWS, 50), jobs=jobs, progress=progress)
+    rows = tuple(targets.cohort.targets.iloc[place] for place in places)
+    factors = np.array([_reported(row)[2] for row in rows])
+    of = tuple(of_rows(targets)[place] for place in places)
+    return Prediction(targets, rows, of, factors * np.concatenate(list(parts))[:, places])
 
 
-def table(targets: Targets, figures: Floats) -> pd.DataFrame:
-    """Return the table from simulated figures : (n_cohorts, n_targets).
-
-    predicted : mean, or of months the median
-    at_most, at_least : the shares of simulated cohorts whose figure is at most, or at least, the reported one
-    """
-    rows = [
-        _row(targets, row, figures_of_row)
-        for (_, row), figures_of_row in zip(targets.cohort.targets.iterrows(), figures.T, strict=True)
-    ]
-    return pd.DataFrame(rows)
-
-
-def _row(targets: Targets, row: pd.Series, simulated: Floats) -> dict[str, object]:
-    reported, unit, factor = predictive.reported_figure(row)
+def _reported(row: pd.Series) -> tuple[float, str, float]:
+    """Return a figure, its unit, and the factor on a simulated one: a count is a percentage of its n."""
     if row["kind"] in COUNTS:
-        reported, unit, factor = 100.0 * row["count"] / row["n"], "%", 100.0
-    known = factor * simulated[~np.isnan(simulated)]
+        return float(100.0 * row["count"] / row["n"]), "%", 100.0 / float(row["n"])
+    return predictive.reported_figure(row)
+
+
+def _row(
+    targets: Targets, row: pd.Series, of: Denominator, simulated: Floats, pit: float, priors: Sequence[str]
+) -> dict[str, object]:
+    reported, unit, _ = _reported(row)
+    known = simulated[~np.isnan(simulated)]
     lower, upper = central(known)
     centre = predictive.median if unit == "months" else predictive.mean
     return {
@@ -129,7 +168,62 @@ def _row(targets: Targets, row: pd.Series, simulated: Floats) -> dict[str, objec
         "upper": upper,
         "at_most": (known <= reported + 1e-9).mean() if known.size else np.nan,
         "at_least": (known >= reported - 1e-9).mean() if known.size else np.nan,
-        "inside": "yes" if lower - 1e-9 <= reported <= upper + 1e-9 else "no",
+        "inside": predictive.inside(lower, reported, upper),
+        "pit": pit,
+        **scores.of_figure(targets, row, of.n, unit, known, reported),
+        "centred_on": ", ".join(priors),
         "place": row["place"],
         "note": row["note"],
     }
+
+
+def together(predictions: Sequence[Prediction]) -> pd.DataFrame:
+    """Return a row a cohort, and one of all: how far out its figures lie together.
+
+    joint_rank : share of simulated cohorts at least as far out; uneven : with PITs at least as uneven, of all cohorts
+    better : share of simulated cohorts that survive better than reported, NaN without a figure of survival
+    counted : whether it is one of all, without figures that a prior is centred on; no where its patients are another's
+    """
+    counted = _counted(predictions)
+    rows = [_together(of, "yes" if of in counted else "no") for of in predictions]
+    if len(counted) > 1:
+        tested = [np.array([not priors for priors in of.centred_on]) for of in counted]
+        parts = zip(counted, tested, strict=True)
+        rows.append(_together(_merged([_only(of, chosen) for of, chosen in parts]), "", ALL))
+    return pd.DataFrame(rows)
+
+
+def _only(prediction: Prediction, chosen: Booleans) -> Prediction:
+    """Return some of the figures, (n_rows,)."""
+    places = np.flatnonzero(chosen)
+    rows, of = tuple(prediction.rows[place] for place in places), tuple(prediction.of[place] for place in places)
+    return replace(prediction, rows=rows, of=of, figures=prediction.figures[:, places])
+
+
+def _merged(predictions: Sequence[Prediction]) -> Prediction:
+    """Return the figures of all cohorts as those of one: the i-th simulated cohort of each has draw i."""
+    rows = tuple(row for prediction in predictions for row in prediction.rows)
+    of = tuple(denominator for prediction in predictions for denominator in prediction.of)
+    return Prediction(predictions[0].targets, rows, of, np.hstack([prediction.figures for prediction in predictions]))
+
+
+def _together(of: Prediction, counted: str, name: str = "") -> dict[str, object]:
+    return {
+        "cohort": name or of.targets.cohort.name,
+        "figures": len(of.rows),
+        "joint_rank": of.ranks.joint(),
+        "better": of.better,
+        "uneven": of.ranks.uneven(),
+        "counted": counted,
+    }
+
+
+def _counted(predictions: Sequence[Prediction]) -> list[Prediction]:
+    """Return the cohorts with figures that no prior is centred on; of those of the same patients, the most detailed."""
+    counted: list[Prediction] = []
+    shared: set[str] = set()
+    for of in sorted(predictions, key=lambda of: -len(of.rows)):
+        if of.targets.cohort.name not in shared and not all(of.centred_on):
+            counted.append(of)
+            shared |= set(declared(of.targets).same_patients)
+    return counted

@@ -15,10 +15,9 @@ from simulator.cli.options import argument, completed_cohort, flag
 from simulator.plain_text import visible
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from calibration.likelihood.targets import Targets
     from calibration.transport.marginal_benefit import Benefit
+    from calibration.validation.everything import Validation
 
 
 COHORTS = "Shipped cohorts' names, or folders. [default: all shipped cohorts with figures to validate]"
@@ -35,11 +34,9 @@ def validate(
     """Predict what other cohorts report, without refitting.
 
     Each cohort's uptake and case mix (its cohort.toml) replace those of the pathway. For your own, give its folder."""
-    import pandas as pd
-
     from calibration.likelihood.targets import load_targets
     from calibration.transport import marginal_benefit
-    from calibration.validation import external
+    from calibration.validation import everything, external, provenance
     from simulator.evidence import draws
     from simulator.report.tables import validation as tables
 
@@ -47,7 +44,8 @@ def validate(
     every = [load_targets(name) for name in cohorts or external.shipped()]
     _check_names(every)
     for targets in every:
-        external.to_validate(targets)
+        if not external.is_silent(targets):
+            external.to_validate(targets)
         for warning in [*targets.warnings, *external.notes(targets)]:
             typer.echo(f"aftercart: {warning}", err=True)
     stale_note = draws.stale_draws if refit else draws.staleness
@@ -60,19 +58,17 @@ def validate(
     out = out or folder.default("validation")
     kept = nullcontext() if frozen is None else folder.kept(frozen)
     with folder.filled(out) as unfinished, kept, progress.displayed("validating", quiet=quiet) as advance:
-        parts = []
-        for targets in every:
-            table = draws.fitted_draws(targets.pathway)
-            of_cohort = partial(_advance, advance, targets.cohort.name)
-            parts.append(external.validate(targets, table, jobs=using, progress=of_cohort))
-        table = pd.concat(parts, ignore_index=True)
+        found = everything.of_cohorts(every, jobs=using, progress=partial(_advance, advance))
         most = None if refit else draws.MOST
         of_benefit = partial(_advance, advance, "the marginal benefit")
         benefit = marginal_benefit.of_cohorts(every, most=most, jobs=using, progress=of_benefit)
-        _write(every, table, benefit, unfinished, of_other_models, stale)
+        _write(found, benefit, unfinished, of_other_models, stale)
         if frozen is not None and benefit is not None:
             benefit.write(frozen)
-    output.print_report(out, tables.report(every, table, benefit), quiet=quiet)
+    priors, left = (
+        {targets.cohort.name: names(targets) for targets in every} for names in (provenance.of_paper, provenance.left)
+    )
+    output.print_report(out, tables.report(found, benefit, priors, left), quiet=quiet)
     if frozen is not None:
         typer.echo(f"Saved: {visible(str(frozen / draws.BENEFIT_FILE))}")
 
@@ -125,8 +121,7 @@ def _frozen(every: Sequence[Targets]) -> Path:
 
 
 def _write(
-    every: Sequence[Targets],
-    table: pd.DataFrame,
+    found: Validation,
     benefit: Benefit | None,
     into: Path,
     of_other_models: Sequence[str],
@@ -135,16 +130,26 @@ def _write(
     from calibration.transport.marginal_benefit import SUMMARY_FILE
     from simulator.experiment import manifest
     from simulator.figures import picture
-    from simulator.figures.calibration import external
+    from simulator.figures.calibration import external, ranges
     from simulator.files import csv
-    from simulator.wording.validation import note
+    from simulator.wording.validation import answer, note
 
-    csv.write(table.replace(float("inf"), float("nan")), into / "validation.csv", ".6g")
+    tables = {"validation.csv": found.figures, "cohorts.csv": found.cohorts, "ranges.csv": found.ranges}
+    for name, table in tables.items():
+        if len(table):
+            csv.write(table.replace(float("inf"), float("nan")), into / name, ".6g")
     if benefit is not None:
         csv.write(benefit.summary, into / SUMMARY_FILE, ".6g")
+    every = found.every
     sizes = {targets.cohort.name: targets.cohort.n for targets in every}
-    picture.save([external.picture(table, sizes, _source(every), every[0].pathway.months.early)], into)
-    manifest.write(_manifest(every, note(every, benefit), of_other_models, stale), into)
+    pictures = []
+    if len(found.figures):
+        pictures.append(external.picture(found.figures, sizes, _source(every), every[0].pathway.months.early))
+    if len(found.ranges):
+        pictures.append(ranges.picture(found.ranges, sizes, _source(every)))
+    picture.save(pictures, into)
+    texts = {"answer": answer(found), "note": note(every, benefit)}
+    manifest.write(_manifest(every, texts, of_other_models, stale), into)
 
 
 def _source(every: Sequence[Targets]) -> str:
@@ -157,11 +162,11 @@ def _source(every: Sequence[Targets]) -> str:
 
 
 def _manifest(
-    every: Sequence[Targets], note: str, of_other_models: Sequence[str], stale: Mapping[str, str | None]
+    every: Sequence[Targets], texts: Mapping[str, str], of_other_models: Sequence[str], stale: Mapping[str, str | None]
 ) -> dict[str, Any]:
     from datetime import UTC, datetime
 
-    from calibration.validation import external
+    from calibration.validation import external, provenance
     from simulator.experiment import manifest
 
     cohorts = [
@@ -175,6 +180,8 @@ def _manifest(
             "draws": targets.pathway.draws,
             "levers": {"set": dict(targets.scenario.set), "scale": dict(targets.scenario.scale)},
             "dependence": targets.dependence,
+            "priors_from_its_paper": provenance.of_paper(targets),
+            "left_as_in_the_pathway": provenance.left(targets),
             "warnings": [*targets.warnings, *external.notes(targets)],
             "left_out_of_the_marginal_benefit": targets.cohort.name in of_other_models,
             "stale_draws": stale[targets.pathway.where],
@@ -183,4 +190,4 @@ def _manifest(
         for targets in every
     ]
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"created": created, "note": note, "cohorts": cohorts, **manifest.circumstances()}
+    return {"created": created, **texts, "cohorts": cohorts, **manifest.circumstances()}

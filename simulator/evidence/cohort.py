@@ -34,10 +34,12 @@ POSTERIOR = {
         *(f"posterior_{statistic}" for statistic in _SUMMARY),
         "contraction",
     ),
+    "optional": ("conflict",),
 }
 PREDICTIVE = {
     "text": ("target", "population", "unit", "inside", "use", "place"),
     "number": ("month", "reported", "standard_error", "count", "n", "simulated", "lower", "upper"),
+    "optional": ("prior_simulated", "prior_lower", "prior_upper"),
 }
 
 UNINFORMED = 0.1
@@ -46,6 +48,8 @@ UNINFORMED = 0.1
 MOVED = 0.5
 """Prior standard deviations: a mean that moves more is informed by the cohort in spite of that."""
 
+CONFLICT = 1.96
+"""Standard deviations of its prior predictive distribution: a posterior mean further out conflicts with the prior."""
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Lever = dict[str, Number | str]
@@ -99,6 +103,9 @@ class CohortTable(toml.Table):
     no_censoring_before: Annotated[Number, Field(ge=0)] = 0.0
     dependence: str = ""
     reason: str = ""
+    evidence: toml.Line = ""
+    same_patients: list[str] = Field(default_factory=list)
+    unreported: dict[str, Annotated[list[Number], Field(min_length=2, max_length=2)]] = Field(default_factory=dict)
     marginal_benefit: Annotated[Number, Field(ge=0, le=1)] = 1.0
     set: Lever = Field(default_factory=dict)
     scale: Lever = Field(default_factory=dict)
@@ -110,6 +117,11 @@ def is_silent(row: Mapping[Any, Any]) -> bool:
     """Return whether the cohort left a parameter's prior as it was. row : of posterior.csv"""
     moved = abs(row["posterior_mean"] - row["prior_mean"])
     return bool(row["contraction"] < UNINFORMED and moved < MOVED * row["prior_sd"])
+
+
+def is_in_conflict(row: Mapping[Any, Any]) -> bool:
+    """Return whether a parameter's likelihood conflicts with its prior. row : of posterior.csv"""
+    return bool(abs(row.get("conflict", float("nan"))) > CONFLICT and not is_silent(row))
 
 
 @dataclass(frozen=True)

@@ -280,4 +280,4 @@ def values(table: pd.DataFrame | None, rows: slice) -> dict[str, Floats]:
 
 def single(table: pd.DataFrame | None, row: int) -> dict[str, float]:
     """Return one draw as the values of a model: parameter -> number."""
-    return {} if table is None else {str(name): float(table[name].iloc[row]) for name in table.columns}
+    return {} if table is None else {str(name): float(value) for name, value in table.iloc[row].items()}

@@ -24,7 +24,10 @@ from simulator.pathway.pathway import Pathway, State, Transition
 COLUMN = "fitted_to"
 """The last column of draws.csv: the same text in every row of fitted draws."""
 
-_WORDS = {"title", "citation", "doi", "licence", "pathway", "seed", "dependence", "reason", "readings"}
+_WORDS = {
+    *("title", "citation", "doi", "licence", "pathway", "seed", "dependence", "reason"),
+    *("evidence", "readings", "same_patients", "unreported"),
+}
 """Keys of cohort.toml that the likelihood does not read."""
 _CELLS = [
     name for kind in ("text", "number", "optional") for name in TARGETS[kind] if name not in ("name", "place", "note")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simulator.evidence.cohort import UNINFORMED, Cohort, is_silent
+from simulator.evidence.cohort import CONFLICT, UNINFORMED, Cohort, is_in_conflict, is_silent
 from simulator.wording.intervals import Row
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from calibration.fit import Fit
     from calibration.validation.check import Check
     from simulator.pathway.pathway import Pathway
@@ -25,11 +28,17 @@ USES = {
 """What a target is used for, in words."""
 
 
-def predictions(inside: int, figures: int, cohort: Cohort) -> str:
-    """Return how many reported figures the simulated cohorts predict."""
+def predictions(figures: pd.DataFrame) -> str:
+    """Return how many reported figures the simulated cohorts predict, and how little that proves."""
+    inside = int((figures["inside"] != "no").sum())
+    reported, lower, upper = (figures[name] for name in ("reported", "prior_lower", "prior_upper"))
+    before = int(((lower - 1e-9 <= reported) & (reported <= upper + 1e-9)).sum())
+    fitted = int((figures["use"] == "likelihood").sum())
+    prior = f", and {before} lie inside before the fit, by the prior alone" if lower.notna().any() else ""
     return (
-        f"Of {figures} reported figures, {inside} lie inside their 95 % predictive interval. Every parameter set "
-        f"simulates {cohort.n} new patients, grouped and followed up as the reported ones."
+        f"Of {len(figures)} reported figures, {inside} lie inside their 95 % predictive interval. This proves little: "
+        f"{fitted} of them were fitted{prior}. Every parameter set simulates new patients, followed up alike, as many "
+        "as each figure is of. Sizes of groups are predicted of the whole cohort."
     )
 
 
@@ -45,6 +54,14 @@ def informed(pathway: Pathway, fitted: Sequence[Row], cohort: Cohort | None) -> 
         f"variance. A parameter is marked if its contraction is below {UNINFORMED:g} and its mean moved by less than "
         "half a prior standard deviation. Values are means with 95 % intervals."
     )
+
+
+def conflicts(fitted: Sequence[Row]) -> str:
+    """Return which parameters' priors conflict with the data. fitted : rows of the posterior"""
+    known = [row for row in fitted if row.get("conflict", math.nan) == row.get("conflict", math.nan)]
+    found = [f"{row['parameter']} ({row['conflict']:+.1f})" for row in known if is_in_conflict(row)]
+    by = f"by more than {CONFLICT:g} standard deviations of where the posterior mean may fall; 1 in 20 does by chance"
+    return f"The data conflict with the prior of: {', '.join(found)} ({by})." if found else ""
 
 
 def sample(fit: Fit) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from simulator.evidence.cohort import cohort_folder
+from simulator.pathway import outcome_months
 from simulator.wording import rounding
 from simulator.wording.intervals import Row
 
@@ -15,16 +16,28 @@ if TYPE_CHECKING:
 
     from calibration.likelihood.targets import Targets
     from calibration.transport.marginal_benefit import Benefit
+    from calibration.validation.everything import Validation
     from simulator.pathway.pathway import Pathway
 
 CAPTION = (
     "Predicted: mean and 95 % interval of cohorts of that size. As extreme: share of simulated cohorts at least as far "
     "out as the reported figure, on the nearer side"
 )
-NOTE = (
-    "External validation (ISPOR-SMDM): the parameters were not fitted to these cohorts. If a cohort's paper gave a "
-    "prior its centre, a note says so. A wide interval confirms little."
+TOGETHER = (
+    "All figures of a cohort together. Joint rank: share of simulated cohorts at least as far from the others (2.5 %: "
+    "unlike the model). Better survival: share of simulated cohorts that survive better than reported"
 )
+SCORES = (
+    "Scores of the forecasts, smaller is better, of the model and of two naive ones: flat (0 to 100 % alike) and "
+    "carried over (patients fare as those of the fitted cohort, treated or not)"
+)
+CENTRED = "* A prior is centred on this figure, so that it tests little:"
+NOTE = (
+    "External validation (ISPOR-SMDM): the parameters were not fitted to these cohorts. Figures that a prior is "
+    "centred on are marked. A wide interval confirms little."
+)
+CLEAR = 0.9
+"""Share of simulated cohorts on one side of the report from which on the model is clearly wrong."""
 SAME = "the parameters were fitted to other figures of the same patients, so this is not external validation"
 TRANSPORT = (
     "The marginal benefit is an extrapolation between cohorts of different patients at different places, not a "
@@ -47,8 +60,37 @@ def _external(every: Sequence[Targets]) -> str:
     return text if len(names) == len(every) else f"{text} {NOTE.replace('these cohorts', 'the other cohorts')}"
 
 
-def answer(table: pd.DataFrame) -> str:
-    """Return the misses; without any, the number of figures within their intervals and the nearest to a miss."""
+def answer(validation: Validation) -> str:
+    """Return where the model is too hopeful or too gloomy, then the misses; without any, the nearest to a miss."""
+    return " ".join(filter(None, [*_verdicts(validation), _misses(validation.figures)]))
+
+
+def _verdicts(validation: Validation) -> Iterator[str]:
+    """Yield for which cohorts the model is too hopeful, then too gloomy, and whether it is for all of them together."""
+    better = _better(validation)
+    for wrong, than in (("hopeful", "better"), ("gloomy", "worse")):
+        shares = {cohort: share if than == "better" else 1.0 - share for cohort, share in better.items()}
+        survive = f"share of simulated cohorts that survive {than} than reported"
+        for begins, least, most in ((f"Too {wrong}", CLEAR, 1.1), (f"Rather {wrong}, no clear error", 0.5, CLEAR)):
+            named = sorted((-share, cohort) for cohort, share in shares.items() if least <= share < most)
+            parts = [f"{cohort}, {-100 * share:.0f} %" for share, cohort in named]
+            if parts:
+                yield f"{begins} ({survive}): {'; '.join(parts)}."
+
+
+def _better(validation: Validation) -> dict[str, float]:
+    """Return cohort -> the share of simulated cohorts that survive better; of a range, that nearest to one half."""
+    rows = validation.cohorts.to_dict("records")
+    better = {str(row["cohort"]): float(row["better"]) for row in rows if math.isfinite(row["better"])}
+    for cohort, table in validation.ranges.groupby("cohort") if len(validation.ranges) else ():
+        least, most = table["better"].min(), table["better"].max()
+        better[f"{cohort}, whatever share is treated"] = min(max(least, 0.5), most)
+    return {cohort: share for cohort, share in better.items() if share != 0.5}
+
+
+def _misses(table: pd.DataFrame) -> str:
+    if not len(table):
+        return ""
     missed = table[table["inside"] != "yes"]
     source = f"reported by {table['cohort'].nunique()} cohort{'s' if table['cohort'].nunique() > 1 else ''}"
     if len(missed):
@@ -63,6 +105,68 @@ def answer(table: pd.DataFrame) -> str:
 def figure(row: Row) -> str:
     """Return the name of a reported figure: "cohort: survivors 12"."""
     return f"{row['cohort']}: {row['target'].replace('_', ' ')}"
+
+
+def reported_figure(row: Row) -> str:
+    """Return what a figure is, as pictures name it: "alive at 12 months, treated"."""
+    population, month = str(row["population"]), float(row["month"])
+    name = str(row["target"]).replace("_", " ")
+    if math.isfinite(month):
+        is_alive = row["kind"] in ("survival", "survivors")
+        name = f"alive at {outcome_months.in_words(month)}" if is_alive else f"{name} by month {month:g}"
+    return name if population == "all" else f"{name}, {population.replace('_', ' ')}"
+
+
+def of_all(cohorts: pd.DataFrame) -> list[str]:
+    """Return notes on the row of all cohorts: which figures it has, and whether the PITs are uniform."""
+    if not len(cohorts) or not (of_all := cohorts[cohorts["counted"] == ""].to_dict("records")):
+        return []
+    (row,) = of_all
+    left_out = ", ".join(cohorts.loc[cohorts["counted"] == "no", "cohort"])
+    without = f" Left out: {left_out} (priors are centred on all their figures, or the patients are another cohort's)."
+    return [
+        f"All cohorts: the {row['figures']} figures that no prior is centred on, no patient twice. Randomised PITs are "
+        f"at least as uneven in {100 * row['uneven']:.0f} % of simulated sets.{without if left_out else ''}"
+    ]
+
+
+def beaten(figures: pd.DataFrame) -> str:
+    """Return how often the model's forecast is better than the naive ones."""
+    parts = []
+    for name, words in (("flat", "flat"), ("carried_over", "carried over")):
+        known = figures[figures[f"crps_{name}"].notna()]
+        crps, log_score = (int((known[score] < known[f"{score}_{name}"]).sum()) for score in ("crps", "log_score"))
+        if len(known):
+            parts.append(f"than {words} for {crps} (CRPS) and {log_score} (log score) of {len(known)} figures")
+    return f"The model is better {', and '.join(parts)}." if parts else ""
+
+
+def provenance(cohort: str, priors: Sequence[str], dependence: str) -> str:
+    """Return what the model owes to a cohort's paper."""
+    owed = f"{cohort}: its paper is a source of the priors of {', '.join(priors)}." if priors else ""
+    return " ".join(filter(None, [owed, f"{cohort}: {dependence}" if dependence and not owed else dependence]))
+
+
+def left_alone(left: Mapping[str, Sequence[str]]) -> str:
+    """Return the levers and attributes that cohorts leave as in the pathway. left : cohort -> names"""
+    every = [name for name in next(iter(left.values()), ()) if all(name in names for names in left.values())]
+    alike: dict[str, list[str]] = {}
+    for cohort, names in left.items():
+        alike.setdefault(", ".join(name for name in names if name not in every), []).append(cohort)
+    parts = [f"{names} ({', '.join(cohorts)})" for names, cohorts in alike.items() if names]
+    parts = [", ".join(every), *parts] if every else parts
+    return f"Left as in the pathway, since not reported: {'; '.join(parts)}." if parts else ""
+
+
+def ranges_caption(table: pd.DataFrame) -> str:
+    """Return the heading of the figures that are predicted over a range of a lever."""
+    levers = ", ".join(dict.fromkeys(table["lever"]))
+    return f"Not reported: {levers}. Predicted (95 % interval) if it were"
+
+
+def nothing_yet(cohorts: Sequence[str]) -> str:
+    """Return that cohorts report no outcome."""
+    return f"{', '.join(cohorts)}: nothing to compare yet (no outcome reported)." if cohorts else ""
 
 
 def in_words(row: Row) -> str:

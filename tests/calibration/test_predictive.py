@@ -1,6 +1,7 @@
-"""Figures that simulated cohorts of the same size would print, against closed forms and the letter."""
+"""Figures that as many simulated patients would print, against closed forms and the letter."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,12 +9,14 @@ import pytest
 from scipy import stats
 
 from calibration import predictive
+from calibration.denominators import Denominator
 from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.predictive import predict, simulate_figures
 from simulator.arrays import Floats
 from simulator.engines.microsim import engine
 from simulator.evidence.cohort import read_cohort
 from simulator.evidence.draws import fitted_draws
+from simulator.evidence.prior_draws import prior_draws
 
 NewCohort = Callable[..., Targets]
 
@@ -61,7 +64,7 @@ def figures(simulated: Floats) -> dict[str, Floats]:
 
 @pytest.fixture(scope="module")
 def table(targets: Targets, simulated: Floats) -> pd.DataFrame:
-    return predictive.table(targets, simulated).set_index("target")
+    return predictive.table(targets, simulated, simulated).set_index("target")
 
 
 def test_a_cohort_larger_than_a_block_is_simulated_whole(
@@ -81,42 +84,41 @@ COUNTS = {
     "women": (N, 0.25),
     "survivors_6": (N, ALIVE_6),
     "deaths": (N, dead_at_the_end()),
-    "deaths_treated": (N, UPTAKE * dead_at_the_end()),
+    "deaths_treated": (10, dead_at_the_end()),
+    "survivors_6_treated": (10, ALIVE_6),
+    "survivors_6_women": (6, ALIVE_6),
 }
+"""name -> the patients of the figure, and the chance that each of them is counted."""
 
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_a_figure_of_whole_patients_is_binomial(name: str, figures: dict[str, Floats]) -> None:
     n, share = COUNTS[name]
-    counts = np.rint(figures[name] * (n if name == "survivors_6" else 1)).astype(int)
-    observed = np.bincount(counts, minlength=n + 1)
-    expected = COHORTS * stats.binom.pmf(np.arange(n + 1), n, share)
+    counts = figures[name] * (n if name.startswith("survivors") else 1)
+    assert_counts(counts, stats.binom.pmf(np.arange(n + 1), n, share))
+
+
+def assert_counts(counts: Floats, chances: Floats) -> None:
+    """Whole patients, of a law; its rare counts together."""
+    np.testing.assert_allclose(counts, np.rint(counts), atol=1e-9)
+    observed = np.bincount(np.rint(counts).astype(int), minlength=chances.size)
+    expected = counts.size * chances
     common = expected >= 5
-    observed, expected = (
-        np.append(counts_by_number[common], counts_by_number[~common].sum())
-        for counts_by_number in (observed, expected)
-    )
+    cells = [np.append(of[common], of[~common].sum()) for of in (observed, expected)]
+    observed, expected = (of[: common.sum() + (~common).any()] for of in cells)
     assert stats.chisquare(observed, expected).pvalue > FALSE_ALARM
 
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_the_interval_of_a_count_is_binomial(name: str, table: pd.DataFrame) -> None:
     n, share = COUNTS[name]
-    factor = 100 / n if name == "survivors_6" else 1
+    factor = 100 / n if name.startswith("survivors") else 1
     # Where the binomial is near 2.5 or 97.5 % a sample may fall either side.
     noise = 5 * np.sqrt(0.025 * 0.975 / COHORTS)
     for bound, level in (("lower", 0.025), ("upper", 0.975)):
         between = stats.binom.ppf([level - noise, level + noise], n, share)
         assert between[0] <= table.loc[name, bound] / factor + 1e-9, bound
         assert between[1] >= table.loc[name, bound] / factor - 1e-9, bound
-
-
-def test_the_share_alive_in_a_group_is_of_its_members(figures: dict[str, Floats]) -> None:
-    alive = figures["survivors_6_treated"] * figures["treated"]
-    survivors = alive[~np.isnan(alive)]
-    np.testing.assert_allclose(survivors, np.rint(survivors), atol=1e-9)
-    assert_mean(figures["survivors_6_treated"], ALIVE_6)
-    assert_mean(figures["survivors_6_women"], ALIVE_6)
 
 
 def assert_mean(values: Floats, expected: float) -> None:
@@ -169,22 +171,30 @@ def test_a_median_survival_that_simulated_cohorts_do_not_reach_has_no_upper_end(
     targets = new_cohort(40, "lasting,median_survival,all,,,,,40,22.5", use="predictive")
     for not_reached, simulated in ((10, 20.0), (60, np.inf)):
         medians = np.array([[20.0]] * (100 - not_reached) + [[np.inf]] * not_reached)
-        row = predictive.table(targets, medians).iloc[0]
+        row = predictive.table(targets, medians, medians).iloc[0]
         assert (row["simulated"], row["lower"], row["upper"], row["inside"]) == (simulated, 20.0, np.inf, "yes")
 
 
-def test_an_empty_group_counts_no_patients_and_has_no_survival(new_cohort: NewCohort) -> None:
-    rows = ("treated,patients,treated,,,,1,8,", "alive,survivors,treated,,,6,0,1,", "dead,deaths,treated,,,,1,1,")
-    targets = new_cohort(8, *rows, use="predictive")
-    simulated = simulate_figures(targets, draws_of(0.05, 400), slice(0, 400))
-    empty = simulated[:, 0] == 0
-    assert abs(empty.mean() - 0.95**8) < 5 * np.sqrt(0.25 / 400)
-    np.testing.assert_array_equal(np.isnan(simulated[:, 1]), empty)
-    assert (simulated[empty, 2] == 0).all()
-    summary = predictive.table(targets, simulated).set_index("target")
-    assert summary.loc["treated", "lower"] == summary.loc["dead", "lower"] == 0
-    assert_mean(simulated[:, 0], 8 * 0.05)
-    assert summary.loc["alive", "simulated"] == pytest.approx(100 * np.nanmean(simulated[:, 1]))
+def test_how_many_are_treated_depends_on_the_uptake_and_the_survival_of_ten_treated_does_not(
+    new_cohort: NewCohort,
+) -> None:
+    """Over draws of a beta prior the treated are beta-binomial, and survivors of ten treated stay binomial."""
+    targets = new_cohort(N, ROWS[0], ROWS[3], use="predictive")
+    treated, alive = simulate_figures(targets, pd.DataFrame(prior_draws(targets.pathway, COHORTS)), slice(0, COHORTS)).T
+    assert_counts(treated, stats.betabinom(N, 2, 3).pmf(np.arange(N + 1)))
+    assert_counts(10 * alive[~np.isnan(alive)], stats.binom.pmf(np.arange(11), 10, ALIVE_6))
+    # Ten of a stream of 1,600 are not treated where the uptake is below 1 %: a draw in 1,500.
+    assert np.isnan(alive).mean() < 0.01
+
+
+def test_patients_who_start_the_clock_late_do_not_change_the_order(new_cohort: NewCohort) -> None:
+    """Of the first n, as many have each level as in a cohort of n, however few of them start the clock."""
+    cohort = predictive.simulated(new_cohort(N, *ROWS, use="predictive"), {}, number=1, times=4)
+    reversed_order = replace(cohort, entry=np.arange(4 * N)[::-1])
+    chosen = reversed_order.first(Denominator(frozenset(), N))
+    assert chosen is not None
+    assert np.flatnonzero(chosen).tolist() == list(range(3 * N, 4 * N))
+    assert cohort.first(Denominator(frozenset({"treated"}), 4 * N)) is None
 
 
 def test_a_group_without_patients_has_an_empty_cell(new_cohort: NewCohort) -> None:

@@ -77,11 +77,15 @@ def test_a_cohort_is_validated_from_its_folder(aftercart: Command, cohort: Calla
     cohort()
     result = aftercart("validate", "theirs", "--jobs", "1", "--out", "found")
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("2 of 2 figures reported by 1 cohort lie within the 95 % predictive interval.")
+    output = " ".join(result.stdout.split())
+    assert output.startswith(
+        "Rather gloomy, no clear error (share of simulated cohorts that survive worse than reported)"
+    )
+    assert "2 of 2 figures reported by 1 cohort lie within the 95 % predictive interval." in output
     assert max(map(len, result.stdout.splitlines())) <= 80
     assert "theirs/targets.csv: line 4: no standard error" in result.stderr
     names = {file.name for file in (folder / "found").iterdir()}
-    assert names == {"validation.csv", "validation.svg", "validation.png", "manifest.json"}
+    assert names == {"validation.csv", "cohorts.csv", "validation.svg", "validation.png", "manifest.json"}
     table = pd.read_csv(folder / "found" / "validation.csv").set_index("target")
     assert table.loc["alive_12", "reported"] == 30
     assert "theirs (n = 40): alive at 12 months, 30 % reported" in (folder / "found" / "validation.svg").read_text()
@@ -90,8 +94,9 @@ def test_a_cohort_is_validated_from_its_folder(aftercart: Command, cohort: Calla
 def test_a_prediction_that_misses_is_reported_as_a_miss(aftercart: Command, cohort: Callable[..., Path]) -> None:
     cohort(alive=55)
     result = aftercart("validate", "theirs", "--jobs", "1", "--quiet")
-    first = " ".join(result.stdout.split())
-    assert first.startswith("1 of 2 figures reported by 1 cohort is a miss: theirs: alive 12, 55 % reported")
+    output = " ".join(result.stdout.split())
+    assert output.startswith("Too gloomy (share of simulated cohorts that survive worse than reported): theirs, ")
+    assert "1 of 2 figures reported by 1 cohort is a miss: theirs: alive 12, 55 % reported" in output
 
 
 def test_the_shipped_cohorts_inform_the_marginal_benefit(

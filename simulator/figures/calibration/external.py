@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from simulator.figures import row_chart, style, text
 from simulator.figures.picture import Picture
 from simulator.figures.sheet import Sheet
-from simulator.pathway import outcome_months
-from simulator.wording.validation import in_words, rounded
+from simulator.wording.validation import in_words, reported_figure, rounded
 
 LEFT, RIGHT = 3.1, 2.3
 """Inches for the names of the figures, and for their numbers."""
@@ -43,17 +41,8 @@ def picture(table: pd.DataFrame, sizes: Mapping[str, int], source: str, longest:
         foot -= AXIS
     sentences = ["Reported figures next to the model's predictions."]
     for row in table.to_dict("records"):
-        sentences.append(f"{row['cohort']} (n = {sizes[row['cohort']]}): {_label(row)}, {in_words(row)}.")
+        sentences.append(f"{row['cohort']} (n = {sizes[row['cohort']]}): {reported_figure(row)}, {in_words(row)}.")
     return sheet.picture("validation", " ".join(sentences))
-
-
-def _label(row: Row) -> str:
-    population, month = str(row["population"]), float(row["month"])
-    name = str(row["target"]).replace("_", " ")
-    if np.isfinite(month):
-        is_alive = row["kind"] in ("survival", "survivors")
-        name = f"alive at {outcome_months.in_words(month)}" if is_alive else f"{name} by month {month:g}"
-    return name if population == "all" else f"{name}, {population.replace('_', ' ')}"
 
 
 def _lines(part: pd.DataFrame) -> int:
@@ -70,7 +59,7 @@ def _fill(axes: Axes, part: pd.DataFrame, sizes: Mapping[str, int], longest: flo
         _name(axes, place, f"{cohort} (n = {sizes[str(cohort)]})", weight="bold")
         for row in rows.to_dict("records"):
             place -= 1
-            _name(axes, place, _label(row), indent=0.15)
+            _name(axes, place, reported_figure(row), indent=0.15)
             _plot(axes, place, row, end)
         place -= 1
 

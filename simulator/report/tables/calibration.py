@@ -27,9 +27,10 @@ def predictive(cohort: Cohort, pathway: Pathway) -> Iterator[Part]:
     targets = cohort.targets.set_index("name", drop=False)
     is_shown = cohort.predictive["target"].isin(targets.index) & cohort.predictive["use"].isin(calibration.USES)
     figures = cohort.predictive[is_shown]
-    yield calibration.predictions(int((figures["inside"] != "no").sum()), len(figures), cohort)
+    yield calibration.predictions(figures)
     heads = [
         *columns("Reported figure", "Reported", "Simulated"),
+        Column("Before the fit", page_only=True),
         Column("Interval (tick: reported)", page_only=True),
         Column("Inside"),
         Column("Place", is_number=False, page_only=True),
@@ -45,8 +46,10 @@ def predictive(cohort: Cohort, pathway: Pathway) -> Iterator[Part]:
 
 def _predicted(figure: intervals.Row, target: intervals.Row, cohort: Cohort, pathway: Pathway) -> Row:
     simulated = intervals.estimate({**figure, "estimate": figure["simulated"]})
+    prior = {name: figure[f"prior_{name}"] for name in ("simulated", "lower", "upper")}
+    before = intervals.estimate({**figure, **prior, "estimate": prior["simulated"]})
     bar, inside = Cell(bar=_range(figure, cohort.n)), figure["inside"]
-    cells = [reported.reported(figure, target), simulated, bar, inside, figure["place"]]
+    cells = [reported.reported(figure, target), simulated, before, bar, inside, figure["place"]]
     return Row(reported.target(target, pathway), cells, style="" if inside == "yes" else "outside")
 
 
@@ -67,7 +70,9 @@ def register(pathway: Pathway, scenarios: Sequence[Scenario], cohort: Cohort | N
         return
     table = None if cohort is None else cohort.posterior
     posterior = {} if table is None else {str(row["parameter"]): row for row in table.to_dict("records")}
-    yield calibration.informed(pathway, [posterior[name] for name in pathway.parameters if name in posterior], cohort)
+    fitted_rows = [posterior[name] for name in pathway.parameters if name in posterior]
+    yield calibration.informed(pathway, fitted_rows, cohort)
+    yield calibration.conflicts(fitted_rows)
     rows = [
         _parameter(parameter, posterior.get(parameter.name), scenarios, cohort)
         for parameter in pathway.parameters.values()
@@ -128,6 +133,7 @@ def fitted(fit: Fit) -> Iterator[Part]:
         rows.append(Row(row["parameter"], [before, after, f"{row['contraction']:.2f}"]))
     caption = "Means (95 % intervals); learned (contraction): 1 - posterior / prior variance"
     yield Table(columns("parameter", "prior", "posterior", "learned"), rows, caption)
+    yield calibration.conflicts(fit.posterior.to_dict("records"))
     yield calibration.sample(fit)
 
 

@@ -1,44 +1,111 @@
-"""The report of `aftercart validate`: the number of figures inside and the misses, then all figures."""
+"""The report of `aftercart validate`: where the model is wrong, then all figures, scores and what they rest on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from simulator.report.table import Part, Row, Table, columns
-from simulator.wording import validation
+from simulator.wording import validation as wording
 from simulator.wording.intervals import Estimate
+from simulator.wording.rounding import NONE
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from calibration.likelihood.targets import Targets
     from calibration.transport.marginal_benefit import Benefit
+    from calibration.validation.everything import Validation
+
+SCORED = ("", "_flat", "_carried_over")
 
 
-def report(every: Sequence[Targets], table: pd.DataFrame, benefit: Benefit | None) -> Iterator[Part]:
-    """Yield the answer, the figures, the marginal benefit, and what the cohorts share with the fitted one."""
-    yield " ".join([validation.answer(table), *([] if benefit is None else [validation.of_benefit(benefit)])])
-    yield _figures(table)
+def report(
+    validation: Validation,
+    benefit: Benefit | None,
+    priors: Mapping[str, Sequence[str]],
+    left: Mapping[str, Sequence[str]],
+) -> Iterator[Part]:
+    """Yield the answer, the figures, their scores, the marginal benefit, and what the cohorts share with the model.
+
+    priors, left : cohort -> parameters whose prior its paper is a source of; levers that it leaves as in the pathway
+    """
+    every = validation.every
+    yield " ".join([wording.answer(validation), *([] if benefit is None else [wording.of_benefit(benefit)])])
+    if len(validation.figures):
+        yield _figures(validation.figures)
+        yield _together(validation.cohorts)
+        yield _scores(validation.figures)
+    if len(validation.ranges):
+        yield _ranges(validation.ranges)
     if benefit is not None:
         rows = [
             Row(row["how"], [Estimate(f"{row['mean']:.2f}", (f"{row['lower']:.2f}", f"{row['upper']:.2f}"))])
             for row in benefit.summary.to_dict("records")
         ]
-        yield Table(columns("", "mean"), rows, validation.benefit_caption(every[0].pathway))
+        yield Table(columns("", "mean"), rows, wording.benefit_caption(every[0].pathway))
     for targets in every:
-        if targets.dependence:
-            yield f"{targets.cohort.name}: {' '.join(targets.dependence.split())}"
-    yield validation.note(every, benefit)
+        name = targets.cohort.name
+        yield wording.provenance(name, priors[name], " ".join(targets.dependence.split()))
+    yield wording.left_alone({name: names for name, names in left.items() if name not in validation.silent})
+    yield wording.nothing_yet(validation.silent)
+    yield wording.note(every, benefit)
+
+
+def _label(row: Mapping[Any, Any]) -> str:
+    return wording.figure(row) + " *" * bool(row["centred_on"])
 
 
 def _figures(table: pd.DataFrame) -> Table:
     rows = []
     for row in table.to_dict("records"):
-        reported, predicted, *ends = validation.rounded(row)
+        reported, predicted, *ends = wording.rounded(row)
         unit = row["unit"]
-        extreme = f"{100 * min(row['at_most'], row['at_least']):.0f} %"
-        verdict = "inside" if row["inside"] == "yes" else "MISS"
-        interval = f"{predicted} {unit} ({' to '.join(ends)})"
-        rows.append(Row(validation.figure(row), [f"{reported} {unit}", interval, extreme, verdict]))
-    return Table(columns("", "reported", "predicted", "as extreme", ""), rows, validation.CAPTION)
+        extreme = f"{100 * min(row['at_most'], row['at_least']):.0f} %{' MISS' * (row['inside'] != 'yes')}"
+        interval = f"{predicted} ({' to '.join(ends)})"
+        rows.append(Row(_label(row), [f"{reported} {unit}", interval, extreme]))
+    marked = [f"{wording.figure(row)} ({row['centred_on']})" for row in table.to_dict("records") if row["centred_on"]]
+    notes = [f"{wording.CENTRED} {'; '.join(marked)}."] if marked else []
+    return Table(columns("", "reported", "predicted", "as extreme"), rows, wording.CAPTION, notes)
+
+
+def _together(table: pd.DataFrame) -> Table:
+    rows = []
+    for row in table.to_dict("records"):
+        better = "" if np.isnan(row["better"]) else f"{100 * row['better']:.0f} %"
+        rows.append(Row(row["cohort"], [f"{row['figures']}", f"{100 * row['joint_rank']:.0f} %", better]))
+    heads = columns("", "figures", "joint rank", "better survival")
+    return Table(heads, rows, wording.TOGETHER, wording.of_all(table))
+
+
+def _scores(table: pd.DataFrame) -> Table:
+    rows = []
+    for row in table.to_dict("records"):
+        cells = [_number(row[f"crps{name}"], 1) for name in SCORED]
+        rows.append(Row(_label(row), [*cells, *(_number(row[f"log_score{name}"], 1) for name in SCORED)]))
+    heads = columns("", "CRPS", "flat", "carried over", "log score", "flat", "carried over")
+    return Table(heads, rows, wording.SCORES, list(filter(None, [wording.beaten(table)])))
+
+
+def _number(value: float, places: int) -> str:
+    return "" if np.isnan(value) else "never" if np.isinf(value) else f"{value:.{places}f}"
+
+
+def _ranges(table: pd.DataFrame) -> Table:
+    settings = list(dict.fromkeys(table["setting"]))
+    rows = []
+    for (cohort, target), of_figure in table.groupby(["cohort", "target"], sort=False):
+        records = of_figure.set_index("setting").to_dict("index")
+        first = {**next(iter(records.values())), "cohort": cohort, "target": target}
+        cells: list[str | Estimate] = []
+        for setting in settings:
+            if setting not in records:
+                cells.append("")
+                continue
+            _, predicted, *ends = wording.rounded(records[setting])
+            cells.append(Estimate(predicted, (ends[0], NONE if math.isinf(records[setting]["upper"]) else ends[1])))
+        rows.append(Row(_label(first), [f"{wording.rounded(first)[0]} {first['unit']}", *cells]))
+    heads = columns("", "reported", *(f"{100 * setting:.0f} %" for setting in settings))
+    return Table(heads, rows, wording.ranges_caption(table))

@@ -90,7 +90,7 @@ def test_a_share_of_the_whole_cohort_is_set_as_a_share_of_the_treated(cohort: Co
 def test_simulated_patients_have_the_reported_share(edits: Sequence[tuple[str, str]], cohort: Cohort) -> None:
     """The share of ineligible patients goes to chemotherapy too, in proportion; the mix is that at relapse."""
     targets = cohort(CAR.format(25), CHEMOTHERAPY.format(6), use="validation", edits=edits)
-    validation = external.validate(targets, None, wanted=80)
+    validation = external.validate(targets, None, wanted=80).table()
     # 5 standard errors of 80 cohorts with 42 treated.
     for predicted, share in zip(validation["predicted"], (25 / 42, 6 / 42), strict=True):
         assert predicted == pytest.approx(100 * share, abs=500 * (share * (1 - share) / 42 / 80) ** 0.5)
@@ -219,4 +219,4 @@ def test_a_row_that_does_not_determine_the_shares_is_refused(case: str, cohort: 
 
 def test_shares_that_add_up_to_more_than_all_are_refused(cohort: Cohort) -> None:
     with pytest.raises(InputError, match="leaves a negative share"):
-        external.validate(cohort(CAR.format(25), CHEMOTHERAPY.format(20), use="validation"), None, wanted=1)
+        external.validate(cohort(CAR.format(25), CHEMOTHERAPY.format(20), use="validation"), None, wanted=1).table()

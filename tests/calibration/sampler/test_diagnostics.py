@@ -10,6 +10,7 @@ from scipy import stats
 
 from calibration.sampler.diagnostics import (
     Diagnostics,
+    conflict,
     diagnose,
     effective_sample_size,
     expected_unique_share,
@@ -176,3 +177,19 @@ def test_contraction_is_the_share_of_the_prior_variance_that_the_data_removed() 
     assert diagnostics.effective_sample_size == pytest.approx(3.0)
     assert diagnostics.largest_weight == pytest.approx(1 / 3)
     assert diagnostics.unique_share == pytest.approx(3 / 4)
+
+
+@pytest.mark.parametrize(("seen", "error"), [(2.0, 1.0), (-3.0, 0.5), (0.3, 2.0)])
+def test_the_conflict_of_a_normal_prior_and_likelihood_is_that_of_the_prior_predictive_distribution(
+    seen: float, error: float
+) -> None:
+    """Prior N(0, 1) and y ~ N(theta, s^2): y is N(0, 1 + s^2) before it is seen. By a fine grid of the posterior."""
+    grid = np.linspace(-8.0, 8.0, 20_001)
+    weights = stats.norm.pdf(grid) * stats.norm.pdf(seen, grid, error)
+    (found,) = conflict(grid[:, None], weights / weights.sum())
+    assert found == pytest.approx(seen / np.sqrt(1.0 + error**2), abs=1e-6)
+
+
+def test_silent_data_do_not_conflict_with_a_prior() -> None:
+    wide = np.array([-1.5, 1.5])[:, None]
+    assert np.isnan(conflict(wide, np.array([0.5, 0.5]))).all()

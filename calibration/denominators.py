@@ -1,27 +1,53 @@
-"""The patients that `n` of a counted row counts: a predicted count is divided by them, as the reported one is by n.
+"""The patients that a reported figure is of: a predicted one is of as many patients of the same kind.
 
 A set of patients has a name for each thing that they share, an arm or a level of an attribute; the cohort has none. A
-row of `patients` counts its size. n is the size of a set that includes the row's patients.
+row of `patients` counts its size. The n of a count is the size of a set that includes the row's patients.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from calibration.likelihood.targets import Targets
-from calibration.predictive import SimulatedCohort
 from calibration.reported.consistency import where
 from calibration.reported.kinds import COUNTS
-from simulator.arrays import Booleans
 from simulator.errors import InputError
 from simulator.pathway.pathway import Group, is_part
 
 Patients = frozenset[str]
 """Populations, and levels of attributes, that they all belong to."""
 COHORT: Patients = frozenset()
+
+
+class Denominator(NamedTuple):
+    """The first `n` simulated patients who belong to all of `patients`."""
+
+    patients: Patients
+    n: int
+
+
+def of_rows(targets: Targets) -> list[Denominator]:
+    """Return the denominator of every target: of a count, what its n counts; of other figures, the row's patients.
+
+    Where no row reports which patients these are, or how many, it is the cohort, however many of them are in it.
+    """
+    sizes = _sizes(targets)
+    return [_denominator(row, targets, sizes) for _, row in targets.cohort.targets.iterrows()]
+
+
+def _denominator(row: pd.Series, targets: Targets, sizes: Mapping[Patients, set[int]]) -> Denominator:
+    if row["kind"] in COUNTS:
+        try:
+            return Denominator(_of(row, targets, sizes), int(row["n"]))
+        except InputError:
+            return Denominator(COHORT, targets.cohort.n)
+    patients = _patients(row, targets)
+    known = {int(row["n"])} if np.isfinite(row["n"]) else sizes.get(patients, set())
+    return Denominator(patients, min(known)) if known else Denominator(COHORT, targets.cohort.n)
 
 
 def denominators(targets: Targets, rows: pd.DataFrame) -> dict[object, Patients]:
@@ -41,14 +67,6 @@ def assessed(targets: Targets, rows: pd.DataFrame) -> dict[object, str]:
         if sizes_of_row and patients_of_n.get(index) == _patients(row, targets) and row["n"] < min(sizes_of_row):
             notes[index] = f"{int(row['n'])} of {min(sizes_of_row)} {in_words(patients_of_n[index])}"
     return notes
-
-
-def members(cohort: SimulatedCohort, patients: Patients) -> Booleans:
-    """Return which simulated patients these are, (n,)."""
-    belong = np.ones(cohort.follow_up.size, dtype=bool)
-    for patient in patients:
-        belong &= cohort.members(patient)
-    return belong
 
 
 def in_words(patients: Patients) -> str:

@@ -1,0 +1,52 @@
+"""What the model owes to a cohort's paper, and what a cohort leaves as in the pathway: derived, never listed.
+
+Sources of parameters cite evidence as "FILE: COHORT, QUANTITY". cohort.toml names its COHORT (`evidence`), and a row of
+targets.csv its QUANTITY (column `evidence`).
+"""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from calibration.likelihood.targets import Targets
+from simulator.evidence.cohort import CohortTable
+from simulator.files import toml
+
+
+def declared(targets: Targets) -> CohortTable:
+    """Return the cohort.toml of a cohort."""
+    path = targets.folder / "cohort.toml"
+    return toml.validate(CohortTable, toml.read(path), path)
+
+
+def centred_on(targets: Targets, row: pd.Series) -> list[str]:
+    """Return the parameters whose prior is centred on a reported figure, by their sources."""
+    quantity = str(row.get("evidence", "")).strip()
+    return _citing(targets, f"{re.escape(f', {quantity}')}(?=$|[;).])") if quantity else []
+
+
+def of_paper(targets: Targets) -> list[str]:
+    """Return the parameters whose prior is centred on any figure of a cohort's paper."""
+    return _citing(targets, ", ")
+
+
+def _citing(targets: Targets, pattern: str) -> list[str]:
+    evidence = declared(targets).evidence
+    cited = re.compile(f": {re.escape(evidence)}{pattern}")
+    parameters = targets.pathway.parameters.values() if evidence else ()
+    return [parameter.name for parameter in parameters if parameter.prior and cited.search(parameter.source)]
+
+
+def left(targets: Targets) -> list[str]:
+    """Return the levers and attributes that a cohort leaves at the pathway's own: its paper does not report them.
+
+    A share is set if a sibling of it is, whose change rescales it.
+    """
+    scenario, pathway = targets.scenario, targets.pathway
+    changed = {*scenario.set, *scenario.scale, *scenario.odds_ratio, *scenario.hazard_ratio}
+    changed |= {name for given in set(changed) for shares in pathway.siblings(given) for name in shares.names}
+    changed |= set(declared(targets).unreported)
+    levers = [name for name, parameter in pathway.parameters.items() if parameter.lever and name not in changed]
+    return [*levers, *(name for name in pathway.attributes if name not in scenario.population)]

@@ -1,0 +1,66 @@
+"""What the model owes to a cohort's paper is read from the pathway's sources and the cohort's rows."""
+
+from dataclasses import replace
+
+import pytest
+from evidence import row_of
+
+from calibration.likelihood.targets import load_targets
+from calibration.validation import external
+from calibration.validation.provenance import centred_on, declared, left, of_paper
+
+CITED = [
+    (name, str(row["name"]))
+    for name in external.shipped()
+    for _, row in load_targets(name).cohort.targets.iterrows()
+    if row["evidence"]
+]
+
+
+@pytest.mark.parametrize(("cohort", "figure"), CITED)
+def test_a_shipped_figure_agrees_with_its_row_of_the_evidence(cohort: str, figure: str) -> None:
+    targets = load_targets(cohort)
+    row = targets.cohort.targets.set_index("name").loc[figure]
+    evidence = row_of(declared(targets).evidence, row["evidence"])
+    printed = evidence["value"].split()[0].strip("()%")
+    reported = [row["value"], row["count"]]
+    assert float(printed) in reported
+    assert float(evidence["n"]) == row["n"]
+
+
+def test_every_predicted_figure_of_a_shipped_cohort_names_its_row_of_the_evidence() -> None:
+    assert len(CITED) > 25
+    for name in external.shipped():
+        rows = load_targets(name).cohort.targets
+        assert rows.loc[rows["use"] == "validation", "evidence"].ne("").all(), name
+
+
+def test_a_figure_is_marked_if_a_source_of_a_prior_cites_it() -> None:
+    targets = load_targets("wudhikarn2021")
+    rows = targets.cohort.targets.set_index("name", drop=False)
+    medians = [f"relapse_median_cd19_{level}" for level in ("positive", "negative_or_dim", "unknown")]
+    assert centred_on(targets, rows.loc["infusion_to_relapse"]) == medians
+    for name in ("survivors_12", "median_survival", "complete_response", "treated"):
+        assert centred_on(targets, rows.loc[name]) == []
+    assert of_paper(targets) == [*medians, "cr_immunotherapy"]
+
+
+def test_a_source_that_cites_a_longer_quantity_does_not_mark_the_shorter_one() -> None:
+    targets = load_targets("schultz2023")
+    row = targets.cohort.targets.iloc[1]
+    assert centred_on(targets, row.replace({row["evidence"]: "12-mo OS"})) == []
+    parameters = dict(targets.pathway.parameters)
+    cited = "external.csv: Schultz 2023, relapse cohort 12-mo OS; 52 %"
+    parameters["hsct_cure"] = replace(parameters["hsct_cure"], source=cited)
+    scenario = replace(targets.scenario, pathway=replace(targets.pathway, parameters=parameters))
+    assert centred_on(replace(targets, scenario=scenario), row) == ["hsct_cure"]
+
+
+def test_levers_that_a_cohort_leaves_as_in_the_pathway_are_named() -> None:
+    of_li = left(load_targets("li2023"))
+    assert not {"salvage_uptake", "share_dual_target_reinfusion", "share_immunotherapy"} & set(of_li)
+    assert {"hsct_if_cr", "second_salvage_uptake", "cd19", "prior_hsct"} <= set(of_li)
+    of_wudhikarn = left(load_targets("wudhikarn2021"))
+    assert {"share_immunotherapy", "cd19"} <= set(of_wudhikarn)
+    assert "prior_hsct" not in of_wudhikarn
+    assert "salvage_uptake" not in left(load_targets("friedes2023"))
