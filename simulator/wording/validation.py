@@ -73,9 +73,14 @@ def _verdicts(validation: Validation) -> Iterator[str]:
         survive = f"share of simulated cohorts that survive {than} than reported"
         for begins, least, most in ((f"Too {wrong}", CLEAR, 1.1), (f"Rather {wrong}, no clear error", 0.5, CLEAR)):
             named = sorted((-share, cohort) for cohort, share in shares.items() if least <= share < most)
-            parts = [f"{cohort}, {-100 * share:.0f} %" for share, cohort in named]
+            parts = [f"{_with_size(cohort, validation)}, {-100 * share:.0f} %" for share, cohort in named]
             if parts:
                 yield f"{begins} ({survive}): {'; '.join(parts)}."
+
+
+def _with_size(cohort: str, validation: Validation) -> str:
+    sizes = {targets.cohort.name: targets.cohort.n for targets in validation.every}
+    return f"{cohort} (n = {sizes[cohort]})" if cohort in sizes else cohort
 
 
 def _better(validation: Validation) -> dict[str, float]:

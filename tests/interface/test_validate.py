@@ -95,7 +95,7 @@ def test_a_prediction_that_misses_is_reported_as_a_miss(aftercart: Command, coho
     cohort(alive=55)
     result = aftercart("validate", "theirs", "--jobs", "1", "--quiet")
     output = " ".join(result.stdout.split())
-    assert output.startswith("Too gloomy (share of simulated cohorts that survive worse than reported): theirs, ")
+    assert output.startswith("Too gloomy (share of simulated cohorts that survive worse than reported): theirs (n = 40), ")
     assert "1 of 2 figures reported by 1 cohort is a miss: theirs: alive 12, 55 % reported" in output
 
 

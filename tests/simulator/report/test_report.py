@@ -134,12 +134,14 @@ def test_reported_figures_stand_next_to_simulated_ones(page: Page) -> None:
     with (COHORTS / "wang2024" / "predictive.csv").open() as file:
         expected = list(csv.DictReader(file))
     heads = [place for place, row in enumerate(page.rows) if row[:3] == ["Reported figure", "Reported", "Simulated"]]
-    lines = [row for row in page.rows[heads[0] :] if len(row) == 6 and row[0] != "Reported figure"]
+    lines = [row for row in page.rows[heads[0] :] if len(row) == 7 and row[0] != "Reported figure"]
     assert len(lines) == len(expected)
-    assert Counter(row[4] for row in lines) == Counter(row["inside"] for row in expected)
+    assert Counter(row[5] for row in lines) == Counter(row["inside"] for row in expected)
     treated = next(row for row in lines if row[0] == "Alive at 12 months: salvage-treated")
     assert treated[1] == "72 ± 11 % (13 of 18)"
-    assert treated[5] == "paragraph 4, sentence 5"
+    before = next(row for row in expected if row["target"] == "survivors_12_treated")
+    assert treated[3].startswith(f"{float(before['prior_simulated']):.0f} (")
+    assert treated[6] == "paragraph 4, sentence 5"
 
 
 def test_a_reported_figure_outside_its_interval_is_marked(results: Results, cohort: Cohort) -> None:
