@@ -119,7 +119,7 @@ def reported_figure(row: Row) -> str:
     if math.isfinite(month):
         is_alive = row["kind"] in ("survival", "survivors")
         name = f"alive at {outcome_months.in_words(month)}" if is_alive else f"{name} by month {month:g}"
-    return name if population == "all" else f"{name}, {population.replace('_', ' ')}"
+    return name if population in ("all", row["target"]) else f"{name}, {population.replace('_', ' ')}"
 
 
 def of_all(cohorts: pd.DataFrame) -> list[str]:

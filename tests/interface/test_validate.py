@@ -95,7 +95,9 @@ def test_a_prediction_that_misses_is_reported_as_a_miss(aftercart: Command, coho
     cohort(alive=55)
     result = aftercart("validate", "theirs", "--jobs", "1", "--quiet")
     output = " ".join(result.stdout.split())
-    assert output.startswith("Too gloomy (share of simulated cohorts that survive worse than reported): theirs (n = 40), ")
+    assert output.startswith(
+        "Too gloomy (share of simulated cohorts that survive worse than reported): theirs (n = 40), "
+    )
     assert "1 of 2 figures reported by 1 cohort is a miss: theirs: alive 12, 55 % reported" in output
 
 
@@ -111,6 +113,31 @@ def test_the_shipped_cohorts_inform_the_marginal_benefit(
     assert "who benefit), under the posterior of wang2024;" in output
     assert "not used for the marginal benefit" not in result.stderr
     assert (folder / "found" / "marginal_benefit_summary.csv").exists()
+
+
+def test_cohorts_of_unknown_uptake_or_without_an_outcome_are_shown_as_such(
+    aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("calibration.validation.over_range.at_each.__kwdefaults__", {
+        "jobs": 1, "wanted": 40, "progress": None
+    })  # fmt: skip
+    result = aftercart("validate", "china74", "friedes2023", "--jobs", "1", "--out", "found")
+    assert result.exit_code == 0, result.output
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    output = " ".join(result.stdout.split())
+    assert "china74: nothing to compare yet" in output
+    assert "Not reported: salvage_uptake. Predicted (95 % interval) if it were" in output
+    assert "second_salvage_uptake" in output.partition("Left as in the pathway, since not reported:")[2]
+    assert {file.name for file in (folder / "found").iterdir()} == {
+        "manifest.json", "ranges.csv", "validation_ranges.svg", "validation_ranges.png"
+    }  # fmt: skip
+    alive = pd.read_csv(folder / "found" / "ranges.csv").set_index("target").loc["survivors_24"]
+    assert alive["setting"].tolist() == pytest.approx([0.5, 0.65, 0.8, 0.95])
+    assert alive["predicted"].is_monotonic_increasing
+    assert "alive at 24 months" in (folder / "found" / "validation_ranges.svg").read_text()
+    manifest = json.loads((folder / "found" / "manifest.json").read_text(encoding="utf-8"))
+    assert [cohort["name"] for cohort in manifest["cohorts"]] == ["china74", "friedes2023"]
+    assert "hsct_if_cr" in manifest["cohorts"][0]["left_as_in_the_pathway"]
 
 
 def another_region(into: Path, meaning: str) -> None:

@@ -28,7 +28,7 @@ def picture(table: pd.DataFrame, sizes: Mapping[str, int], source: str, longest:
     parts = [part for unit in ("%", "months") if len(part := table[table["unit"] == unit])]
     subtitle = (
         "Circles and bars: predicted, with the 95 % predictive interval for a cohort of that size. "
-        "Diamonds: reported; a miss is orange, with a hollow diamond."
+        "Diamonds: reported; a miss is orange, with a hollow diamond. *: a prior is centred on the figure."
     )
     body = ROW * sum(map(_lines, parts)) + (AXIS + GAP) * len(parts)
     title, footing = "External validation: reported and predicted", ["Predicted without refitting.", source]
@@ -59,7 +59,7 @@ def _fill(axes: Axes, part: pd.DataFrame, sizes: Mapping[str, int], longest: flo
         _name(axes, place, f"{cohort} (n = {sizes[str(cohort)]})", weight="bold")
         for row in rows.to_dict("records"):
             place -= 1
-            _name(axes, place, reported_figure(row), indent=0.15)
+            _name(axes, place, reported_figure(row) + " *" * bool(row["centred_on"]), indent=0.15)
             _plot(axes, place, row, end)
         place -= 1
 

@@ -21,14 +21,17 @@ def picture(table: pd.DataFrame, sizes: Mapping[str, int], source: str) -> Pictu
     subtitle = (
         "Line and band: predicted, with the 95 % predictive interval for a cohort of that size. Dashed: reported."
     )
-    grid = Grid(len(panels), 4, plot=1.5)
+    grid = Grid(len(panels), 4, plot=1.5, gap=0.62)
     footing = [f"{ranges_caption(table)} as on the horizontal axis, in %.", source]
     sheet = Sheet("External validation: where the share treated is unknown", subtitle, footing, grid.height)
     sentences = ["Predictions over a share that a cohort does not report."]
-    for axes, ((cohort, _), of_figure) in zip(sheet.panels(grid), panels, strict=True):
+    for axes, ((cohort, _), of_figure) in zip(sheet.panels(grid, one_scale=False), panels, strict=True):
         records = of_figure.to_dict("records")
         _fill(axes, of_figure)
-        axes.set_title(f"{cohort} (n = {sizes[str(cohort)]})\n{reported_figure(records[0])}", fontsize=style.SMALL)
+        axes.set_title(
+            f"{cohort} (n = {sizes[str(cohort)]})\n{reported_figure(records[0])}, {records[0]['unit']}",
+            fontsize=style.SMALL,
+        )
         ends = [f"at {100 * row['setting']:.0f} %, {in_words(row)}" for row in (records[0], records[-1])]
         sentences.append(f"{cohort}: {reported_figure(records[0])}, {'; '.join(ends)}.")
     return sheet.picture("validation_ranges", " ".join(sentences))
@@ -43,4 +46,4 @@ def _fill(axes: Axes, rows: pd.DataFrame) -> None:
     axes.fill_between(across, rows["lower"], upper, color=style.BLUE, alpha=0.18, linewidth=0)
     axes.plot(across, rows["predicted"].clip(upper=2.0 * top), color=style.BLUE, linewidth=1.8)
     axes.axhline(reported, color=style.INK, linestyle="--", linewidth=1.2)
-    axes.set(xlim=(across.min(), across.max()), ylim=(0, top), ylabel=unit)
+    axes.set(xlim=(across.min(), across.max()), ylim=(0, top))
