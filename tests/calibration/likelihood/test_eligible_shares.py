@@ -64,7 +64,7 @@ def cohort(tmp_path: Path) -> Cohort:
         text = text.replace('"b_all_post_cd19"', '"own.toml"') + levers + more
         text = text.replace('clock = "relapse"', f'clock = "{clock}"')
         (folder / "cohort.toml").write_text(text, encoding="utf-8")
-        lines = [(folder / "targets.csv").read_text(encoding="utf-8").splitlines()[0]]
+        lines = [(folder / "targets.csv").read_text(encoding="utf-8").splitlines()[0].removesuffix(",evidence")]
         lines += ["treated,patients,treated,,,,42,60,70,,,,%,Table 2,setting,"]
         lines += ["negative,patients,all,,cd19=negative_or_dim,,10,40,,,,,patients,Table 1,case_mix,"]
         lines += ["unknown,patients,all,,cd19=unknown,,10,40,,,,,patients,Table 1,case_mix,"]

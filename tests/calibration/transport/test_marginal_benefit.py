@@ -149,7 +149,7 @@ def test_survival_of_a_subgroup_does_not_inform_the_benefit(tmp_path: Path) -> N
     informing = benefit.informing(load_targets(folder))
     with (folder / "targets.csv").open("a", encoding="utf-8") as stream:
         for month in (12, 24):
-            stream.write(f"less_{month},survival,all,,cd19=negative_or_dim,{month},,20,10,7,,,%,Figure,validation,\n")
+            stream.write(f"less_{month},survival,all,,cd19=negative_or_dim,{month},,20,10,7,,,%,Figure,validation,,\n")
     assert informing is not None
     assert benefit.informing(load_targets(folder)) == informing
 
