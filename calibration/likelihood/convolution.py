@@ -71,34 +71,33 @@ class Convolution:
     @cached_property
     def _bounds(self) -> tuple[Powers, Powers]:
         """The least and greatest counts after each patient, (n_patients + 1, n_crossing)."""
-        counts = self.blocks.counts.astype(np.intp)
-        each = np.array(
-            [[self._crosses[cells].min(axis=0), self._crosses[cells].max(axis=0)] for cells in self._patients]
-        )
-        least, most = np.concatenate([np.zeros((1, *each.shape[1:]), dtype=np.intp), each.cumsum(axis=0)]).swapaxes(
-            0, 1
-        )
+        counts, powers = self.blocks.counts.astype(np.intp), [self._crosses[cells] for cells in self._patients]
+        nobody = np.zeros_like(counts)
+        least = np.cumsum([nobody, *(power.min(axis=0) for power in powers)], axis=0)
+        most = np.cumsum([nobody, *(power.max(axis=0) for power in powers)], axis=0)
         return np.maximum(least, counts - (most[-1] - most)), np.minimum(most, counts - (least[-1] - least))
 
     @cached_property
     def _steps(self) -> list[Step]:
         """One for each patient."""
-        steps, (low, high) = [], self._bounds
-        for cells, (before, after), (before_most, most) in zip(
-            self._patients, pairwise(low), pairwise(high), strict=True
-        ):
+        low, high = self._bounds
+        steps = []
+        for cells, lows, highs in zip(self._patients, pairwise(low), pairwise(high), strict=True):
+            (least, new_least), (most, new_most) = lows, highs
             moves = []
             for cell in cells.tolist():
                 power = self._crosses[cell]
-                first, last = np.maximum(before + power, after), np.minimum(before_most + power, most)
+                first, last = np.maximum(least + power, new_least), np.minimum(most + power, new_most)
                 if (first <= last).all():
-                    moves.append(
-                        Move(
-                            cell, _box(first - power - before, last - power - before), _box(first - after, last - after)
-                        )
-                    )
-            steps.append(Step(tuple((most - after + 1).tolist()), moves))
+                    moves.append(Move(cell, _box(first, last, power + least), _box(first, last, new_least)))
+            steps.append(Step(tuple((new_most - new_least + 1).tolist()), moves))
         return steps
+
+    @property
+    def least_work(self) -> int:
+        """The calls of a parameter row as terms, if every cell of a patient takes one."""
+        lengths = np.diff(np.append(self.blocks.starts, len(self.blocks.crosses)))
+        return A_CALL * int(lengths[lengths > 1] @ self.blocks.sizes[lengths > 1])
 
     @cached_property
     def work(self) -> int:
@@ -124,5 +123,7 @@ class Convolution:
         return np.asarray(terms.reshape(-1, n_draws)[-1])
 
 
-def _box(first: Powers, last: Powers) -> tuple[slice, ...]:
-    return tuple(slice(start, end + 1) for start, end in zip(first.tolist(), last.tolist(), strict=True))
+def _box(first: Powers, last: Powers, since: Powers) -> tuple[slice, ...]:
+    """Return the places of some powers, where those that are kept begin with `since`."""
+    ends = zip((first - since).tolist(), (last - since).tolist(), strict=True)
+    return tuple(slice(start, end + 1) for start, end in ends)

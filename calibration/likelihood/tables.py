@@ -60,7 +60,8 @@ class Tables:
         if not (blocks := convolution.blocks).where:
             return
         even = _tilted(blocks, np.ones((1, self.n_cells)) @ blocks.merged)
-        if min(_work_of_angles(blocks, _spans(blocks, even.variances)), convolution.work) > MOST_WORK:
+        angles = _work_of_angles(blocks, _spans(blocks, even.variances))
+        if angles > MOST_WORK and not _is_at_most(convolution, MOST_WORK):
             raise InputError(
                 f"{len(blocks.where)} counts of several arms leave too many tables open",
                 where=" and ".join(dict.fromkeys(blocks.where)),
@@ -123,7 +124,7 @@ def _log_probability(convolution: Convolution, merged: Floats) -> Floats:
         return np.asarray(total)
     spans = _spans(blocks, tilted.variances)
     with np.errstate(divide="ignore"):
-        if convolution.work <= _work_of_angles(blocks, spans):
+        if _is_at_most(convolution, _work_of_angles(blocks, spans)):
             return np.asarray(total + np.log(convolution.chance(cells)))
         parts = slices(len(merged), max(1, CHUNK // int(np.prod(spans))))
         inverted = [_inverted(blocks, cells[part], _spans(blocks, tilted.variances[part])) for part in parts]
@@ -184,6 +185,11 @@ def _spans(blocks: Blocks, variances: Floats) -> NDArray[np.intp]:
 
 def _work_of_angles(blocks: Blocks, spans: NDArray[np.intp]) -> float:
     return float(AN_ANGLE * np.prod(spans, dtype=float) / 2.0 * (_lengths(blocks) > 1).sum())
+
+
+def _is_at_most(convolution: Convolution, work: float) -> bool:
+    """Return whether a convolution is no more work; its steps are not listed in vain."""
+    return convolution.least_work <= work and convolution.work <= work
 
 
 def _inverted(blocks: Blocks, cells: Floats, spans: NDArray[np.intp]) -> Floats:

@@ -66,9 +66,7 @@ KINDS = {
 COUNTS = ("patients", "deaths", "entered")
 """Kinds whose figure is a number of patients, which is 0 in an empty group."""
 COUNTED = ("patients", "survivors", "deaths")
-"""Kinds that count patients in the table of `cells`, which the fit adds up."""
-DEATHS_AND_SURVIVORS = ("survivors", "deaths")
-"""Kinds that split their patients into the dead and all others."""
+"""Kinds that count patients, next to `entered`."""
 TIMED = ("median", "minimum", "maximum")
 MEDIANS = ("median_follow_up", "median_survival")
 PERCENTAGE = "survival"
