@@ -19,7 +19,7 @@ from calibration.reported.kinds import COUNTED, PERCENTAGE, TIMED, by_month, cou
 from calibration.reported.overlaps import check_exclusive
 from calibration.reported.percentages import Percentage, at_risk_warning, cut_warning
 from simulator.arrays import Floats
-from simulator.engines.exact import engine
+from simulator.engines.exact import engine, history_graph
 from simulator.engines.exact.history_graph import Marking
 from simulator.engines.model import Model, check_numbers, resolve
 from simulator.engines.no_benefit import share_without_benefit
@@ -31,6 +31,9 @@ from simulator.pathway.checks import unknown
 from simulator.pathway.format import named_pathway
 from simulator.pathway.pathway import Pathway, attributes_in, reachable, references_of
 from simulator.scenario.scenario import Scenario
+
+MOST_NODES = 10_000
+"""Of the graph of courses."""
 
 
 @dataclass(frozen=True)
@@ -226,6 +229,11 @@ def _courses(cohort: Cohort, model: Model, used: pd.DataFrame, horizon: float, f
     if marking.cuts and share_without_benefit(model) is not None:
         what = "with patients treated without benefit, entries cannot be counted by a month"
         raise InputError(what, where=str(folder / "targets.csv"), got=marking.cuts[0][0], allowed='use = "predictive"')
+    graph = history_graph.build(pathway.clock_state, marking=marking, ways=model.open_ways)
+    if len(graph.nodes) > MOST_NODES:
+        what = "rows of states that are entered in any order leave too many courses of patients open"
+        allowed = f'up to {MOST_NODES:,} states with what came before; use = "predictive" for some of the rows'
+        raise InputError(what, where=str(folder / "targets.csv"), got=f"{len(graph.nodes):,}", allowed=allowed)
     solution = engine.solve(model, horizon, step=max(STEP, horizon / 64), window=False, marking=marking)
     nodes = tuple(node for node in solution.flows.nodes if node.state not in model.timeless)
     courses = Courses(rows, pathway, cohort.n, f"{folder / 'cohort.toml'}: n", nodes, model.scenario.joints)

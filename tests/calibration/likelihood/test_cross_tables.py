@@ -245,6 +245,16 @@ def states_at(draw: int, months: Sequence[float]) -> dict[tuple[str, ...], float
     return {course[1:]: chance for course, chance in courses.items()}
 
 
+def test_rows_that_leave_too_many_courses_open_are_refused(tmp_path: Path) -> None:
+    """Twelve wards that patients visit in any order, and a row for each."""
+    wards = [f"ward_{number}" for number in range(12)]
+    states = {"home_again": sojourn(dead=exponential(rate=0.1), **dict.fromkeys(wards, exponential(rate=0.1)))}
+    states |= {ward: sojourn(home_again=exponential(rate=1.0)) for ward in wards}
+    rows = [f"{ward},entered,all,{ward},,,3,9,,,,made up,likelihood," for ward in wards]
+    with pytest.raises(InputError, match=r"targets.csv: rows of states .* too many courses .*up to 10,000 states"):
+        write_cohort(tmp_path, world("home_again", states, clocks={"start": "home_again"}), rows, clock="start", n=9)
+
+
 WOMEN_LIVE = world(
     "ill",
     {
