@@ -218,8 +218,12 @@ def of_other_models(cohorts: Sequence[Targets]) -> list[str]:
 
 
 def _is_one_model(first: Pathway, other: Pathway) -> bool:
-    """Return whether two pathways are the same in content, and their draws: one file, or copies of it."""
-    if replace(first, name="", file=None, draws=None) != replace(other, name="", file=None, draws=None):
+    """Return whether two pathways are the same in content, and their draws: one file, or copies of it.
+
+    Groups, to which a cohort may add populations, change no patient's course.
+    """
+    one, two = (replace(pathway, name="", file=None, draws=None, groups={}) for pathway in (first, other))
+    if one != two:
         return False
     draws, other_draws = fitted_draws(first), fitted_draws(other)
     return draws is other_draws if draws is None or other_draws is None else draws.equals(other_draws)

@@ -196,9 +196,9 @@ def stale_draws(pathway: Pathway, path: Path | None = None) -> str | None:
     fingerprints = set(_cells(path).columns.get(fingerprint.COLUMN, ()))
     if not fingerprints:
         return None
-    # A scenario may have made milestones; the pathway's file is as it was fitted.
+    # A scenario may have made milestones, or a cohort named populations; the pathway's file is as it was fitted.
     fitted = pathway.fitted
-    declared = load_pathway(fitted.file) if fitted.milestones and fitted.file else fitted
+    declared = load_pathway(fitted.file) if fitted.file else fitted
     pathways, cohorts = zip(*(text.partition("-")[::2] for text in fingerprints), strict=True)
     changed = [f"pathway {declared.name}"] if {*pathways} != {fingerprint.of_pathway(declared)} else []
     cohort = path.parent

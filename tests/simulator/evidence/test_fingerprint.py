@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from calibration.likelihood.targets import load_targets
 from simulator.evidence import fingerprint
 from simulator.evidence.cohort import cohorts_folder
 from simulator.evidence.draws import BENEFIT, BENEFIT_FILE, fitted_draws, read_draws, stale_draws, staleness
@@ -182,3 +183,9 @@ def test_a_benefit_is_not_stale_if_a_word_changes_or_its_cohorts_are_missing(inf
     assert staleness(load_pathway(informed / "pathway.toml")) is None
     shutil.rmtree(informed / "other")
     assert staleness(load_pathway(informed / "pathway.toml")) is None
+
+
+def test_populations_that_only_a_cohort_names_make_no_draws_stale() -> None:
+    targets = load_targets("wang2024")
+    assert set(targets.pathway.groups) > set(load_pathway("b_all_post_cd19").groups)
+    assert staleness(targets.pathway) is None
