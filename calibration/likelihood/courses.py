@@ -22,7 +22,7 @@ from simulator.pathway.joint import Joint
 from simulator.pathway.pathway import Group, Pathway
 
 Levels = frozenset[str]
-"""Of attributes, such as "prior_hsct=yes"; none for a patient of any level."""
+"""Of attributes, such as "sex=f"; none for a patient of any level."""
 ALIVE = ""
 
 

@@ -60,7 +60,9 @@ class Marginal:
         low = scores < 0
         values = np.empty_like(tail)
         values[low], values[~low] = self.distribution.ppf(tail[low]), self.distribution.isf(tail[~low])
-        return values
+        # A share next to 1 rounds to it, and the support is open.
+        lower, upper = self.support
+        return np.clip(values, np.nextafter(lower, math.inf), np.nextafter(upper, -math.inf))
 
     def score(self, values: Floats) -> Floats:
         """Standard normal scores of values inside the support: Phi^-1(cdf(theta))."""

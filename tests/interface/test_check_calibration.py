@@ -1,6 +1,7 @@
-"""`check-calibration` says first whether the calibration is right; here with the letter's frozen fits."""
+"""`check-calibration` says first whether the calibration is right; here with made-up ranks of the letter's fits."""
 
 import errno
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 
 from calibration.likelihood.targets import load_targets
 from calibration.validation import check, trials
+from calibration.validation.check import RANKS
 from simulator.evidence.cohort import cohorts_folder
 from simulator.experiment.cost import timed
 
@@ -20,12 +22,37 @@ Command = Callable[..., Any]
 LETTER = cohorts_folder() / "wang2024"
 
 
+LEFT_OUT = """\
+target,left_out_with,population,unit,reported,lower,upper,inside,effective_draws,how,informs
+relapse_median,relapse_median,all,months,10.3,3.6,13.7,yes,500,refitted,yes
+relapse_minimum,relapse_minimum,all,months,0.5,0.02,2.9,yes,1270,reweighted,yes
+survivors_12_treated,survivors_12_treated,treated,%,72.2,29,89,yes,500,refitted,yes
+"""
+
+
 @pytest.fixture
-def frozen(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
-    """Replace an hour of fitting by the frozen fits."""
-    table = trials.read(LETTER / "ranks.csv")
+def ranks_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of 300 made-up cohorts, every twentieth refused: multiples of the golden section are even in any first part."""
+    names = trials.quantities(load_targets("wang2024"))
+    number = np.arange(1, 301)
+    offsets = np.linspace(0.0, 1.0, len(names), endpoint=False)
+    even = np.floor(RANKS * ((number[:, None] * (np.sqrt(5.0) - 1.0) / 2.0 + offsets) % 1.0))
+    table = pd.DataFrame(even, columns=names)
+    refused = number % 20 == 0
+    table.loc[refused] = np.nan
+    reasons = np.where(refused, "two medians may be one patient's", "")
+    about = {"number": number, "refused": reasons, "effective_sample_size": 300, "k_hat": 0.5, "seconds": number / 10}
+    file = tmp_path_factory.mktemp("made_up") / "ranks.csv"
+    pd.concat([pd.DataFrame(about), table], axis=1).to_csv(file, index=False)
+    return file
+
+
+@pytest.fixture
+def made_up(ranks_file: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    """Replace an hour of fitting by made-up ranks."""
+    table = trials.read(ranks_file)
     monkeypatch.setattr(trials, "run", lambda targets, fits, folder, **_: (folder.mkdir(), table.head(fits))[1])
-    monkeypatch.setattr(check, "cross_validate", lambda targets, **_: pd.read_csv(LETTER / "left_out.csv"))
+    monkeypatch.setattr(check, "cross_validate", lambda targets, **_: pd.read_csv(io.StringIO(LEFT_OUT)))
     monkeypatch.setattr(check, "seconds", lambda *_: (839.0, 60.0))
     monkeypatch.setattr(check, "lattice_errors", lambda targets, draws: np.array([0.004, 0.002]))
     return table
@@ -36,7 +63,7 @@ def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulator.cli.check_calibration._draw", lambda check, into: None)
 
 
-@pytest.mark.usefixtures("frozen", "without_png")
+@pytest.mark.usefixtures("made_up", "without_png")
 def test_the_verdict_comes_first_and_lines_fit_80_columns(aftercart: Command) -> None:
     result = aftercart("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--fits", "40")
     assert result.exit_code == 0, result.output
@@ -52,7 +79,7 @@ def test_the_verdict_comes_first_and_lines_fit_80_columns(aftercart: Command) ->
     assert (manifest["cohort"], manifest["n"], manifest["not_uniform"]) == ("wang2024", 37, [])
 
 
-@pytest.mark.usefixtures("frozen")
+@pytest.mark.usefixtures("made_up")
 @pytest.mark.parametrize("where", ["calibration.validation.trials.run", "calibration.validation.check.Check.write"])
 def test_a_full_disk_names_the_folder_and_the_command_that_continues(
     where: str, aftercart: Command, monkeypatch: pytest.MonkeyPatch
@@ -70,11 +97,10 @@ def test_a_full_disk_names_the_folder_and_the_command_that_continues(
     )
 
 
-@pytest.mark.usefixtures("frozen")
 def test_if_no_simulated_cohort_could_be_fitted_the_output_says_so_and_shows_the_rest(
-    aftercart: Command, monkeypatch: pytest.MonkeyPatch
+    aftercart: Command, made_up: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refused = trials.read(LETTER / "ranks.csv").head(3).assign(refused="two medians may be one patient's")
+    refused = made_up.head(3).assign(refused="two medians may be one patient's")
     monkeypatch.setattr(trials, "run", lambda targets, fits, folder, **_: (folder.mkdir(), refused)[1])
     result = aftercart("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--fits", "1")
     assert result.exit_code == 1
@@ -86,9 +112,9 @@ def test_if_no_simulated_cohort_could_be_fitted_the_output_says_so_and_shows_the
 
 @pytest.mark.usefixtures("without_figures")
 def test_a_quantity_that_is_not_uniform_is_named_first_and_the_command_fails(
-    aftercart: Command, frozen: pd.DataFrame
+    aftercart: Command, made_up: pd.DataFrame
 ) -> None:
-    frozen["hsct_cure"] = frozen["hsct_cure"] // 3
+    made_up["hsct_cure"] = made_up["hsct_cure"] // 3
     result = aftercart("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--quiet")
     assert result.exit_code == 1
     assert "fails a check" in result.stdout.splitlines()[0]
@@ -97,7 +123,7 @@ def test_a_quantity_that_is_not_uniform_is_named_first_and_the_command_fails(
     assert "Of 100 checks of a correct calibration, 5 find uneven ranks by chance, and 5 such intervals" in output
 
 
-@pytest.mark.usefixtures("frozen", "without_figures")
+@pytest.mark.usefixtures("made_up", "without_figures")
 def test_a_check_that_takes_hours_asks_first(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "seconds", lambda *_: (300 * 30.0 - 120.0, 60.0))
     typed = ("check-calibration", "wang2024", "--out", "checked", "--jobs", "2", "--quiet")
@@ -110,12 +136,12 @@ def test_a_check_that_takes_hours_asks_first(aftercart: Command, monkeypatch: py
     assert aftercart(*typed, "--yes").exit_code == 0
 
 
-def test_the_predicted_time_of_a_check_is_that_of_the_remaining_fits(tmp_path: Path) -> None:
+def test_the_predicted_time_of_a_check_is_that_of_the_remaining_fits(tmp_path: Path, ranks_file: Path) -> None:
     targets = load_targets("wang2024")
     fitting, leaving_out = check.seconds(targets, tmp_path, 300, timed)
     assert fitting > leaving_out > 0.0
-    shutil.copy(LETTER / "ranks.csv", tmp_path)
-    done = trials.read(LETTER / "ranks.csv")
+    shutil.copy(ranks_file, tmp_path)
+    done = trials.read(ranks_file)
     fitted = done.loc[done["refused"] == "", "seconds"]
     assert check.seconds(targets, tmp_path, len(fitted) + 100, timed)[0] == pytest.approx(100 * fitted.mean())
 

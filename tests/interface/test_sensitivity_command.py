@@ -128,14 +128,14 @@ def test_the_folder_contains_a_table_and_a_figure_for_each_part(aftercart_with_f
 def test_figures_have_a_text_description_and_tables_name_n_and_source(
     aftercart_with_figures: Command, folder: Path
 ) -> None:
-    typed = ("--show", "tornado", "--parameter", "hsct_cure", "--parameter", "nr_cure", "--out", "run")
+    typed = ("--show", "tornado", "--parameter", "hsct_cure", "--parameter", "pr_cure", "--out", "run")
     result = sensitivity(aftercart_with_figures, "wider-salvage", "baseline", *typed)
     assert result.exit_code == 0, result.output
     drawn = (folder / "run" / "tornado.svg").read_text()
-    assert any(f"Each varied over its 95 % interval, {name} (" in drawn for name in ("hsct_cure", "nr_cure"))
+    assert any(f"Each varied over its 95 % interval, {name} (" in drawn for name in ("hsct_cure", "pr_cure"))
     output = " ".join(result.stdout.split())
     assert "n = 37" in output
-    assert "nr_cure *" in output
+    assert "pr_cure *" in output
     assert re.search(
         r"marginal_benefit is varied as other cohorts suggest \(0\.\d\d to 0\.\d\d\): an extrapolation", output
     )

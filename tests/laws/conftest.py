@@ -144,10 +144,14 @@ def _exits(block: Trajectories) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def fair() -> Callable[[Requests, int], None]:
-    """What must hold of one ward's book, whoever wrote it: first come, first served, by so many units."""
+def fair() -> Callable[..., None]:
+    """What must hold of one ward's book, whoever wrote it: first come, first served, by so many units.
 
-    def checked(book: Requests, units: int) -> None:
+    whole : the book of all wards, by which a request comes after an instant's grants if its patient left another list
+    in the instant in which they had joined it: each list gets its grants before anybody leaves it so soon.
+    """
+
+    def checked(book: Requests, units: int, whole: Requests | None = None) -> None:
         asked, granted, gone, released = book.requested, book.granted, book.reneged, book.released
         served = np.isfinite(granted)
         # Patients who hold one unit each while they wait for the other's may block one another for ever.
@@ -161,7 +165,9 @@ def fair() -> Callable[[Requests, int], None]:
             waits = np.sum((asked <= month) & (np.minimum(granted, gone) > month))
             assert in_use <= units, f"{in_use} of {units} in use in month {month}"
             assert in_use == units or not waits, f"somebody waits in month {month} although a unit is free"
-        turn = np.lexsort((book.patients, np.rint(asked / TOLERANCE)))
+        instants = np.rint(asked / TOLERANCE)
+        late = _after_the_grants(book, whole) if whole is not None else np.zeros(asked.size, dtype=bool)
+        turn = np.lexsort((book.patients, late, instants))
         for place, first in enumerate(turn):
             if not served[first]:
                 continue
@@ -170,6 +176,19 @@ def fair() -> Callable[[Requests, int], None]:
             assert not passed.size, f"patient {book.patients[first]} passed {book.patients[passed]}"
 
     return checked
+
+
+def _after_the_grants(book: Requests, whole: Requests) -> np.ndarray:
+    """Whether each request is of a patient who left another list, unserved, in the instant of joining it."""
+
+    def at(chosen: np.ndarray, months: np.ndarray) -> set[tuple[int, float]]:
+        return set(zip(whole.patients[chosen].tolist(), np.rint(months[chosen] / TOLERANCE).tolist(), strict=True))
+
+    left = at(whole.waited <= TOLERANCE, whole.reneged) - at(np.isfinite(whole.granted), whole.granted)
+    asked = zip(book.patients.tolist(), np.rint(book.requested / TOLERANCE).tolist(), strict=True)
+    late = np.array([each in left for each in asked], dtype=bool)
+    # The list that was left so soon had been joined before.
+    return late & (book.reneged - book.requested > TOLERANCE)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from known_answers import by_expm
 from sojourn_times import by, exponential, weibull
-from worlds import DEATH, chance, decision, exit_to, load, rate, share, sojourn, world
+from worlds import DEATH, chance, decision, exit_to, load, practice, rate, share, sojourn, world
 
 from simulator.arrays import Floats
 from simulator.engines.exact import engine as exact
@@ -45,7 +45,7 @@ def harmful() -> Pathway:
         ),
         "toxic": {**DEATH, "cause": "treatment"},
     }
-    marginal = {"decision": "relapse", "branch": "wait", "otherwise": "care", "no_benefit": "failure", "harm": "toxic"}
+    marginal = {**practice(0.3, "relapse", "wait", "care", "failure"), "harm": "toxic"}
     return load(world(
         "relapse", states, marginal=marginal, resources=["beds"], groups={"treated": "wait"},
         parameters={"uptake": share(0.3), "toxicity": rate(0.2)},
@@ -155,9 +155,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("harm", REFUSED)
 def test_a_death_that_is_none_of_treatment_is_refused(harm: str) -> None:
-    marginal = {"decision": "relapse", "branch": "treat", "otherwise": "care", "no_benefit": "failure", "harm": harm}
+    marginal = {**practice(0.4, "relapse", "treat", "care", "failure"), "harm": harm}
     states = {
-        "relapse": decision(treatment={"name": "treat", "probability": 0.4}, care="rest"),
+        "relapse": decision(treatment={"name": "treat", "probability": "uptake"}, care="rest"),
         "treatment": sojourn(outcome=exponential(rate=0.4), toxic=weibull(shape=2, median=by("sex", f=1, m=2))),
         "outcome": chance(response=0.7, failure=0.3),
         "response": sojourn(dead=exponential(rate=0.02)),
@@ -167,4 +167,7 @@ def test_a_death_that_is_none_of_treatment_is_refused(harm: str) -> None:
         "late": DEATH,
     }
     with pytest.raises(InputError, match=REFUSED[harm]):
-        load(world("relapse", states, marginal=marginal, attributes={"sex": {"f": 1, "m": 1}}))
+        load(world(
+            "relapse", states, marginal=marginal, attributes={"sex": {"f": 1, "m": 1}},
+            parameters={"uptake": share(0.4)},
+        ))  # fmt: skip

@@ -79,20 +79,26 @@ def test_the_interval_of_a_policy_that_only_raises_uptake_is_that_of_the_benefit
 def test_a_planners_own_number_is_practice_and_additional_patients_benefit_alike_in_base_and_policy() -> None:
     """Wider salvage treats 0.28 more instead of 0.394: it brings so much less, and more of them must benefit."""
     left = (0.88 - 0.6) / (0.88 - REFERENCE)
-    theirs, ours = (compare(base, "wider-salvage", draws=40, horizon=12.0) for base in (own(0.6), LETTER))
+    policies = ("wider-salvage", "wider-salvage@0")
+    theirs, ours = (compare(base, *policies, draws=40, horizon=12.0) for base in (own(0.6), LETTER))
 
     def figure(results: Any, scenario: str, outcome: str, column: str) -> float:
         rows = results.outcomes.query("population == 'all' and clock == 'relapse'").set_index(["scenario", "outcome"])
         return float(rows.loc[(scenario, outcome), column])
 
+    def by_draw(results: Any, scenario: str, outcome: str) -> pd.Series:
+        rows = results.draws.query("population == 'all' and clock == 'relapse' and scenario == @scenario")
+        return rows.set_index("draw")[outcome]
+
     for name in ("wider-salvage", "wider-salvage@cohorts"):
         for column in ("difference", "difference_lower", "difference_upper"):
             before = figure(ours, name, "os_12", column)
             assert figure(theirs, name, "os_12", column) == pytest.approx(left * before, abs=1e-6)
-    share_needed = "break_even_for_5_more_at_12"
-    for column in ("estimate", "lower", "upper"):
-        before = figure(ours, "wider-salvage", share_needed, column)
-        assert figure(theirs, "wider-salvage", share_needed, column) == pytest.approx(before / left, rel=1e-6)
+    # If none of the additional patients benefit, some die of toxicity: the break-even is on the line from S(0) to S(1).
+    none, every, today = (by_draw(ours, name, "os_12") for name in ("wider-salvage@0", "wider-salvage", "baseline"))
+    needed = by_draw(theirs, "wider-salvage", "break_even_for_5_more_at_12")
+    np.testing.assert_allclose(needed, (0.05 / left + today - none) / (every - none), rtol=1e-6)
+    assert (needed > by_draw(ours, "wider-salvage", "break_even_for_5_more_at_12")).all()
     gains = theirs.draws.query("population == 'all' and clock == 'relapse'").pivot(
         index="draw", columns="scenario", values="os_12"
     )

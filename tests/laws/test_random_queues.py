@@ -252,7 +252,7 @@ def the_law(
         events = table([block])
     check(events, pathway)
     for place, unit in enumerate(units):
-        fair(book.of(place), unit)
+        fair(book.of(place), unit, book)
 
 
 @given(*anything)

@@ -16,7 +16,7 @@ from simulator.engines.curves import up_to
 from simulator.engines.exact.crossing import AROUND, Crossing, is_even, is_inside
 from simulator.engines.exact.first_events import FirstEvents
 from simulator.engines.exact.path_sums import PathSums
-from simulator.engines.exact.solution import Solution
+from simulator.engines.exact.solution import ROUNDING, Solution
 from simulator.engines.lifetimes import is_below, least_of_path, on_curve
 
 Key = tuple[str, str]
@@ -65,8 +65,14 @@ class OutcomeReadings:
 
     def come(self, cause: str, key: Key, month: float) -> Floats:
         """Return the probability of a first event of a cause by a month, (n_draws,); NaN beyond the horizon."""
-        sums = self.by_cause[cause]
-        return self._of(key, month, (cause, month), lambda: sums.at(month) / self.size)
+
+        def read() -> Floats:
+            events = self.sums.at(month) / self.size
+            # As of curves: the lattice's error may make the events of a small group more than its patients.
+            most = np.where(events > 1.0 + ROUNDING, events, 1.0)
+            return self.by_cause[cause].at(month) / self.size / most
+
+        return self._of(key, month, (cause, month), read)
 
     def median(self, key: Key) -> Floats:
         """Return the median, (n_draws,), months; inf where it is not reached, NaN for nobody."""

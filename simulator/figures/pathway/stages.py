@@ -108,12 +108,12 @@ def _entered(pathway: Pathway, cohort: Cohort, population: Node) -> list[list[No
 
 
 def _fates(cohort: Cohort) -> dict[tuple[str, str], int]:
-    """Return (arm, fate) -> the number dead or alive by the end of follow-up."""
+    """Return (arm, fate) -> the number dead or alive by the end of follow-up, of the disjoint arms of all patients."""
     counts = {}
-    for arm, parts in cohort.arms.items():
+    for arm in cohort.arms.get(ALL, ()):
         deaths, patients = _rows(cohort, "deaths", arm), _rows(cohort, "patients", arm)
         deaths = deaths[deaths["state"] == ""]
-        if parts == (arm,) and len(deaths) and len(patients):
+        if len(deaths) and len(patients):
             dead = int(deaths["count"].iloc[0])
             counts[arm, ALIVE] = int(patients["count"].iloc[0]) - dead
             counts[arm, DEAD] = dead

@@ -16,6 +16,7 @@ from calibration.fit import Posterior
 from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import Targets, find_folder, load_targets, with_rows
 from calibration.predictive import SimulatedCohort
+from calibration.validation.check import LARGEST_LATTICE_ERROR
 from simulator.arrays import Floats, slices
 from simulator.engines.exact.solution import Solution
 from simulator.engines.microsim.engine import simulate
@@ -126,11 +127,14 @@ def test_the_likelihood_is_that_of_the_table_and_of_the_times(likelihood: Likeli
 def test_cells_are_a_quarter_of_a_month_and_as_accurate_as_far_narrower_ones(
     likelihood: Likelihood, draws: pd.DataFrame
 ) -> None:
-    finest = Likelihood(likelihood.targets, step=0.0125)
+    finest, finer = (Likelihood(likelihood.targets, step=step) for step in (0.0125, 0.125))
     draw_values = values(draws.iloc[::100], slice(0, 20))
     assert likelihood.cell == 0.25
-    # Renewal equations on cells of a tenth of a month were wrong by 1.3e-3.
-    assert np.abs(likelihood(draw_values) - finest(draw_values)).max() < 1e-3
+    known = finest(draw_values)
+    errors, halved = (np.abs(lattice(draw_values) - known).max() for lattice in (likelihood, finer))
+    assert errors < LARGEST_LATTICE_ERROR / 4
+    # An error of the second order or higher: a quarter or less of it is left.
+    assert halved < errors / 4
 
 
 def test_halving_the_lattice_moves_the_likelihood_by_less_than_a_hundredth(
@@ -196,7 +200,9 @@ def test_medians_by_level_need_not_be_reported(likelihood: Likelihood, draws: pd
     likelihood_without_levels = Likelihood(fewer)
     medians = {name: np.array([[10.0], [10.0]]) for name in draws.columns if name.startswith("relapse_median")}
     medians["relapse_median_cd19_unknown"] = np.array([[10.0], [2.0]])
-    model = resolve(likelihood_without_levels.targets.scenario, {**values(draws, slice(0, 2)), **medians})
+    # Alike in all else: one draw twice.
+    twice = values(draws.iloc[[0, 0]], slice(0, 2))
+    model = resolve(likelihood_without_levels.targets.scenario, {**twice, **medians})
     assert likelihood_without_levels.times is not None
     alike, different = likelihood_without_levels.log_density_of_times(model, likelihood_without_levels.times)
     assert alike > different + 0.5

@@ -136,6 +136,7 @@ def test_the_lattice_of_simulated_cohorts_moves_the_likelihood_by_less_than_a_tw
     assert lattice_errors(letter, draws, STEP).max() < 0.05
 
 
+@pytest.mark.slow
 def test_the_frozen_table_includes_every_target(letter: Targets) -> None:
     frozen = pd.read_csv(Path(letter.folder) / "left_out.csv")
     targets = letter.cohort.targets

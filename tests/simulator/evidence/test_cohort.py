@@ -97,7 +97,7 @@ def test_a_cohort_that_has_not_been_fitted_has_no_posterior(folder: Path) -> Non
 
 def test_a_word_among_the_numbers_is_refused_with_its_line(folder: Path) -> None:
     replace_once(folder / "targets.csv", ",6,14,37,38,8,", ",6,fourteen,37,38,8,")
-    with pytest.raises(InputError, match=r"targets\.csv: line 31, count: not a number; got 'fourteen'"):
+    with pytest.raises(InputError, match=r"targets\.csv: line 39, count: not a number; got 'fourteen'"):
         read_cohort(folder)
 
 

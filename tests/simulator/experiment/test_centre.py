@@ -216,15 +216,19 @@ def test_a_policy_on_a_base_with_a_start_date_replaces_the_date(tmp_path: Path) 
 
 
 def test_an_additional_patient_before_a_date_benefits_no_more_than_one_after_it(tmp_path: Path) -> None:
+    salvages = ("chemotherapy", "immunotherapy", "car_t_reinfusion")
+    harmless = "".join(f"toxicity_free_{salvage} = 1\n" for salvage in salvages)
+    service = "[service]\narrivals_per_year = 60\nyears = 4\n"
     texts = {
-        "wider": 'base = "baseline"\n[set]\nsalvage_uptake = 0.9\n[service]\narrivals_per_year = 60\nyears = 4\n',
+        "wider": f'base = "baseline"\n[set]\nsalvage_uptake = 0.9\n{harmless}{service}',
         "sooner": 'base = "wider.toml"\n[set]\nhsct_wait_median = 1\n[service]\npolicy_from_month = 24\n',
-        "today": 'base = "baseline"\n[service]\narrivals_per_year = 60\nyears = 4\n',
+        "today": f'base = "baseline"\n[set]\n{harmless}{service}',
     }
     for name, text in texts.items():
         (tmp_path / f"{name}.toml").write_text(text)
     today = years(load_scenario(tmp_path / "today.toml"))
-    none_gain = deaths(years(load_scenario(f"{tmp_path / 'sooner.toml'}@0")))
+    none = years(load_scenario(f"{tmp_path / 'sooner.toml'}@0"))
+    none_gain, as_today = deaths(none), deaths(today)
     all_gain = deaths(years(load_scenario(f"{tmp_path / 'sooner.toml'}@1")))
     half = load_scenario(f"{tmp_path / 'sooner.toml'}@0.5").before
     (tmp_path / "half.toml").write_text('base = "sooner.toml"\nmarginal_benefit = 0.5\n')
@@ -233,7 +237,11 @@ def test_an_additional_patient_before_a_date_benefits_no_more_than_one_after_it(
     assert declared is not None
     assert declared.marginal_benefit == half.marginal_benefit == 0.5
     early = [patient for patient, month in zip(today.trajectories.patients, today.arrival, strict=True) if month < 24.0]
-    assert [none_gain[each] for each in early] == [deaths(today)[each] for each in early]
+    # Without benefit they die when they would have, or sooner, and then of the treatment's toxicity.
+    places = [place for entries, _ in none.trajectories.entered.get("death_of_toxicity", ()) for place in entries]
+    toxic = set(none.trajectories.patients[places].tolist())
+    assert all(none_gain[each] < as_today[each] for each in early if none_gain[each] != as_today[each])
+    assert {each for each in early if none_gain[each] != as_today[each]} <= toxic
     assert [all_gain[each] for each in early] != [none_gain[each] for each in early]
 
 
