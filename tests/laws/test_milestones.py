@@ -256,7 +256,7 @@ def test_short_beds_before_a_milestone_are_for_des_and_microsim_says_so() -> Non
 BAD = {
     'milestones = ["hst"]': "unknown state; got 'hst'.*did you mean 'hsct'",
     'milestones = ["complete_response"]': "it is not a sojourn declared as competing",
-    'milestones = ["chemotherapy"]': "it follows 'salvage_choice', which is not a sojourn",
+    'milestones = ["awaiting_hsct"]': "it follows 'complete_response', which is not a sojourn",
     'milestones = ["car_t_remission"]': "a clock starts there",
     'milestones = ["hsct", "after_hsct"]\nhazard_ratio = { "after_hsct.relapse_after_salvage" = 0.5 }': "is carried",
     'milestones = ["hsct", "after_hsct"]\n[service]\narrivals_per_year = 9\nyears = 3': r"cannot have \[service\]",
