@@ -90,7 +90,9 @@ def test_draws_solved_together_are_the_draws_solved_alone() -> None:
     for draw in range(3):
         alone = engine.curves(resolve(policy, {name: float(each[draw, 0]) for name, each in table.items()}), 60.0)
         for key, survival in alone.survival.items():
-            np.testing.assert_allclose(together.survival[key][draw], survival[0], atol=1e-9, err_msg=str(key))
+            # The damped transform has eight digits of all patients, and so fewer of a small group.
+            digits = 2e-8 / float(alone.sizes[key[1]][0]) if key[1] in policy.pathway.groups else 1e-9
+            np.testing.assert_allclose(together.survival[key][draw], survival[0], atol=digits, err_msg=str(key))
         for name, size in alone.sizes.items():
             np.testing.assert_allclose(together.sizes[name][draw], size[0], atol=1e-9, err_msg=name)
         for name, count in alone.counts.items():
