@@ -36,7 +36,9 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
         pictures.append(panels.by_group(table, pathway, clock=pathway.clock, cohort=cohort))
     for clock in displayed[:1]:
         pictures.append(occupancy.picture(results.occupancy, pathway, clock=clock, cohort=cohort))
-    pictures += [flow.picture(pathway, cohort), diagram.picture(pathway, cohort=cohort)]
+    # The reported patients start the cohort's clock, which a pathway that extends theirs may not have.
+    reported = cohort if cohort is not None and cohort.clock in pathway.clocks else None
+    pictures += [flow.picture(pathway, reported), diagram.picture(pathway, cohort=cohort)]
     return [_rough(picture) if results.is_rough else picture for picture in pictures if picture is not None]
 
 

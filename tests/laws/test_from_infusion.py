@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from simulator import compare, load_scenario
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
+from simulator.evidence.cohort import load_cohort
 from simulator.evidence.draws import levels, load_draws
+from simulator.figures.gallery import gallery
 
 CERTAIN = {
     "car_t_toxic_death": 0.0,
@@ -86,3 +89,13 @@ def test_consolidative_hsct_for_more_is_a_case_mix_and_touches_nobody_else() -> 
     levels = results.survival[results.survival["population"].str.startswith("prior_hsct=")]
     by_level = levels.pivot(index=["population", "month"], columns="scenario", values="survival")
     np.testing.assert_allclose(by_level["consolidative-hsct"], by_level["infused"], atol=1e-9)
+
+
+def test_figures_from_infusion_do_not_say_that_everybody_infused_relapsed() -> None:
+    results = compare("infused", draws=1, horizon=24.0)
+    cohort = load_cohort(results.scenarios[0].pathway)
+    pictures = {picture.name: picture for picture in gallery(results, cohort)}
+    assert "cohort_flow" not in pictures
+    words = " ".join(text.get_text() for text in pictures["overall_survival"].figure.findobj(Text))
+    assert "Alive, of 100 (expected)" in words
+    assert "as every patient of the cohort did" not in words

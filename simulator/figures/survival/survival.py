@@ -50,7 +50,7 @@ def picture(
     curves = curve.select(survival, clock, "all")
     lines = style.lines(curve.scenarios_in(survival))
     reported = curve.reported_survival(cohort, "all", clock)
-    n = cohort.n if cohort is not None else 100
+    n = cohort.n if cohort is not None and curve.select(survival, cohort.clock, "all") else 100
     rows = risk_table.rows_of(curves, reported, n)
 
     left = max(1.0, min(3.2, 0.85 + max(text.width(scenario_in_words(name), risk_table.SIZE) for name, _ in rows)))
@@ -135,7 +135,8 @@ def _most_lines(names: Mapping[str, str]) -> int:
 
 def _all_start(survival: pd.DataFrame, cohort: Cohort | None) -> bool:
     """Return whether patients start the cohort's clock in every scenario."""
-    return cohort is not None and not any(drawn.is_empty for drawn in curve.select(survival, cohort.clock, "all"))
+    drawn = [] if cohort is None else curve.select(survival, cohort.clock, "all")
+    return bool(drawn) and not any(one.is_empty for one in drawn)
 
 
 def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str, *, all_start: bool) -> list[str]:
