@@ -46,4 +46,5 @@ def _fill(axes: Axes, rows: pd.DataFrame) -> None:
     axes.fill_between(across, rows["lower"], upper, color=style.BLUE, alpha=0.18, linewidth=0)
     axes.plot(across, rows["predicted"].clip(upper=2.0 * top), color=style.BLUE, linewidth=1.8)
     axes.axhline(reported, color=style.INK, linestyle="--", linewidth=1.2)
-    axes.set(xlim=(across.min(), across.max()), ylim=(0, top))
+    lever = str(rows["lever"].iloc[0]).replace("_", " ")
+    axes.set(xlim=(across.min(), across.max()), ylim=(0, top), xlabel=f"{lever}, %")
