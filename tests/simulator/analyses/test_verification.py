@@ -140,7 +140,7 @@ def test_a_curve_with_more_lattice_error_than_a_run_states_is_detected(
     assert what in laws[0]
 
 
-@pytest.mark.parametrize("stated", [0.5, np.nan])
+@pytest.mark.parametrize("stated", [0.3, np.nan])
 def test_a_run_that_states_too_small_an_error_is_detected(
     stated: float, steep_starts: Scenario, monkeypatch: Patch
 ) -> None:
