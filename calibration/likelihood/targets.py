@@ -29,7 +29,8 @@ from simulator.evidence.cohort import Cohort, cohorts_folder, read_cohort
 from simulator.evidence.priors import priors_of_pathway
 from simulator.pathway.checks import unknown
 from simulator.pathway.format import named_pathway
-from simulator.pathway.pathway import Pathway, attributes_in, reachable, references_of
+from simulator.pathway.pathway import Pathway, reachable
+from simulator.pathway.references import attributes_in
 from simulator.scenario.scenario import Scenario
 
 MOST_NODES = 10_000
@@ -275,7 +276,7 @@ def _times(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) -
     # The time may differ by an attribute of which no median is reported.
     names = {median.split("=")[0] for median in medians}
     for exit in pathway.states[pathway.start].transitions:
-        names |= {name for reference in references_of(exit) for name in attributes_in(reference)}
+        names |= {name for reference in exit.references for name in attributes_in(reference)}
     if len(names) > 1:
         what = "times that differ by more than one attribute cannot be fitted"
         raise InputError(what, where=where(folder, rows.index[0]), got=", ".join(sorted(names)))

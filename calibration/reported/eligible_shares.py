@@ -20,16 +20,8 @@ import pandas as pd
 
 from simulator.arrays import Floats
 from simulator.errors import InputError
-from simulator.pathway.pathway import (
-    Pathway,
-    Selection,
-    State,
-    Transition,
-    attributes_in,
-    names_in,
-    reachable,
-    references_of,
-)
+from simulator.pathway.pathway import Pathway, State, Transition, reachable
+from simulator.pathway.references import Selection, attributes_in, names_in
 from simulator.scenario.population import joints_of
 
 Mix = Mapping[str, Mapping[str, float]]
@@ -201,7 +193,7 @@ def _differing(pathway: Pathway, state: State, start: str) -> set[str]:
     attributes: set[str] = set()
     for name in reachable([start], onward) - {state.name}:
         for exit in pathway.states[name].transitions:
-            references = references_of(exit)
+            references = exit.references
             if len(pathway.states[name].transitions) == 1 and exit.time is not None:
                 arguments = exit.time.arguments
                 references = (arguments[key] for key in ("cure", "after") if key in arguments)

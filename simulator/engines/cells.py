@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from simulator.arrays import Floats, Integers
-from simulator.pathway.pathway import attributes_in, references_of
+from simulator.pathway.references import attributes_in
 from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario
 
@@ -16,7 +16,7 @@ def relevant(scenario: Scenario) -> tuple[str, ...]:
     """Return the attributes that decide something, and those that go with them."""
     pathway = scenario.pathway
     transitions = [transition for state in pathway.states.values() for transition in state.transitions]
-    references = [reference for transition in transitions for reference in references_of(transition)]
+    references = [reference for transition in transitions for reference in transition.references]
     references += [declared.ratios for declared in scenario.hazard_ratios.values()]
     deciding = {name for transition in transitions for name in transition.eligible}
     deciding |= {name for reference in references for name in attributes_in(reference)}

@@ -17,30 +17,12 @@ from typing import Any
 import numpy as np
 
 from simulator.arrays import Booleans, Floats
-from simulator.distributions import Distribution, build
 from simulator.engines.cells import relevant, weights
-from simulator.errors import InputError, plain, within
-from simulator.pathway.pathway import REST, Pathway, Reference, Selection, State, Transition, reachable
-from simulator.scenario.hazard_ratios import HazardRatios
+from simulator.engines.exits import Exit, Resolver, at_once, may_be_taken
+from simulator.errors import InputError
+from simulator.pathway.pathway import Pathway, reachable
 from simulator.scenario.levers import Values, apply_levers
 from simulator.scenario.scenario import LEVERS, Scenario
-
-
-@dataclass(frozen=True)
-class Exit:
-    """A way out of a state: a latent `time`, or a `probability` with or without a time.
-
-    `declaration` in words: exits declared alike have the same numbers. `drawn_as` : the branch whose random numbers it
-    has. `carried_forward` : its latent time is the one of this name that was drawn in the state before.
-    """
-
-    name: str
-    to: str
-    time: Distribution | None
-    probability: Floats | None
-    declaration: str
-    drawn_as: str
-    carried_forward: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +91,7 @@ class Model:
     @cached_property
     def onward(self) -> dict[str, list[str]]:
         """By state, where patients may go: by a branch that has a share, or a latent time that may strike."""
-        return {name: [exit.to for exit in exits if _may_be_taken(exit)] for name, exits in self.exits.items()}
+        return {name: [exit.to for exit in exits if may_be_taken(exit)] for name, exits in self.exits.items()}
 
     def is_over(self, state: str) -> bool:
         """Return whether patients in a state are followed no further: they are dead, or it is an end."""
@@ -169,11 +151,6 @@ def stacked(models: Sequence[Model]) -> Model:
     return replace(whole, exits=exits, marginal=marginal)
 
 
-def _may_be_taken(way: Exit) -> bool:
-    has_share = way.probability is None or bool(np.any(way.probability > 0))
-    return has_share and (way.time is None or bool(np.any(way.time.cdf(np.inf) > 0)))
-
-
 def point_values(pathway: Pathway) -> dict[str, float]:
     """Return every parameter at its declared value."""
     return {name: parameter.value for name, parameter in pathway.parameters.items()}
@@ -209,7 +186,7 @@ def _resolve(scenario: Scenario, draw_values: Values) -> Model:
     mix = {name: joint.margin(name) for joint in scenario.joints for name in joint.of}
     attributes = relevant(scenario)
     cells = tuple(product(*(pathway.attributes[name].levels for name in attributes)))
-    resolver = _Resolver(scenario, apply_levers(scenario, draw_values), attributes, cells)
+    resolver = Resolver(scenario, apply_levers(scenario, draw_values), attributes, cells)
     exits = {name: resolver.exits(state) for name, state in pathway.states.items()}
     _check_time_passes(scenario, exits)
     shares = weights(scenario, attributes, cells)
@@ -228,20 +205,13 @@ def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]
             )
 
 
-def at_once(way: Exit) -> bool:
-    """Return whether patients may leave by an exit in the instant in which they come."""
-    # What goes on has begun before: if it is over at once, so it was there.
-    closed = way.carried_forward or (way.probability is not None and not np.any(way.probability > 0))
-    return not closed and (way.time is None or bool(np.any(way.time.median() == 0.0)))
-
-
 def _marginal(
-    resolver: _Resolver, draw_values: Mapping[str, Floats | float], exits: Mapping[str, tuple[Exit, ...]]
+    resolver: Resolver, draw_values: Mapping[str, Floats | float], exits: Mapping[str, tuple[Exit, ...]]
 ) -> MarginalBenefit | None:
     declared = resolver.pathway.marginal
     if declared is None:
         return None
-    before = _Resolver(resolver.scenario, draw_values, resolver.attributes, resolver.cells)
+    before = Resolver(resolver.scenario, draw_values, resolver.attributes, resolver.cells)
     decision = resolver.pathway.states[declared.decision]
     marginal_shares = []
     for ways in (before.exits(decision), exits[decision.name]):
@@ -269,145 +239,3 @@ def _benefit(scenario: Scenario, draw_values: Mapping[str, Floats | float]) -> F
 def check_numbers(pathway: Pathway) -> None:
     """Refuse a pathway whose declared values do not make a model. Raises InputError."""
     resolve(Scenario(name=pathway.name, pathway=pathway, file=pathway.file))
-
-
-@dataclass(frozen=True)
-class _Resolver:
-    scenario: Scenario
-    values: Mapping[str, Floats | float]
-    attributes: tuple[str, ...]
-    cells: tuple[tuple[str, ...], ...]
-
-    @property
-    def pathway(self) -> Pathway:
-        return self.scenario.pathway
-
-    def exits(self, state: State) -> tuple[Exit, ...]:
-        """Return the ways out of a state, in the order they are declared."""
-        where = f"{self.pathway.where}: [states.{state.name}]"
-        has_probabilities = state.kind != "sojourn" or not state.competes
-        probabilities = (
-            self._probabilities(state, where)
-            if has_probabilities and state.transitions
-            else [None] * len(state.transitions)
-        )
-        return tuple(
-            Exit(
-                transition.name,
-                transition.to,
-                self._time(state, transition, where),
-                probability,
-                self._declaration(state, transition),
-                self._drawn_as(state, transition),
-                transition.carried_forward,
-            )
-            for transition, probability in zip(state.transitions, probabilities, strict=True)
-        )
-
-    def _drawn_as(self, state: State, transition: Transition) -> str:
-        """Return a branch's own name, or of the branch it replaces: only patients of the two notice a replacement."""
-        replaces = self.scenario.replace
-        partners = {**replaces, **{replaced: name for name, replaced in replaces.items()}}
-        partner = partners.get(str(transition.probability))
-        drawn_as = (other.name for other in state.transitions if partner is not None and other.probability == partner)
-        return next(drawn_as, transition.name)
-
-    def _declaration(self, state: State, transition: Transition) -> str:
-        ratio = self.scenario.hazard_ratio.get(f"{state.name}.{transition.name}")
-        return f"{transition.time} {transition.probability} {ratio}"
-
-    def _time(self, state: State, transition: Transition, where: str) -> Distribution | None:
-        if transition.time is None:
-            return None
-        arguments = {
-            key: [self._number(part) for part in reference] if isinstance(reference, tuple) else self._number(reference)
-            for key, reference in transition.time.arguments.items()
-        }
-        cure, after = (arguments.pop(key, None) for key in ("cure", "after"))
-        declared = self.scenario.hazard_ratios.get(f"{state.name}.{transition.name}", HazardRatios())
-        return build(
-            transition.time.family,
-            arguments,
-            cure=cure,
-            hazard_ratio=[self._number(ratio) for ratio in declared.ratios],
-            breaks=declared.breaks,
-            after=after,
-            where=f"{where} {transition.name}: time",
-        )
-
-    def _number(self, reference: Reference) -> Floats | float:
-        """Return a reference's value: a scalar, or an array whose last axis is the cells (1 where all are alike)."""
-        if isinstance(reference, float):
-            return reference
-        if isinstance(reference, str):
-            return self.values[reference]
-        assert isinstance(reference, Selection)
-        place = self.attributes.index(reference.by)
-        levels = {level: np.atleast_1d(self._number(value)) for level, value in reference.levels.items()}
-        picked = [self._of_cell(levels[cell[place]], index) for index, cell in enumerate(self.cells)]
-        return np.concatenate(np.broadcast_arrays(*picked), axis=-1)
-
-    def _of_cell(self, value: Floats, cell: int) -> Floats:
-        return value if value.shape[-1] == 1 else value[..., cell : cell + 1]
-
-    def _declared_share(self, transition: Transition) -> Floats | None:
-        """Return a branch's declared share; None where it takes the rest."""
-        if transition.probability is None or transition.probability == REST:
-            return None
-        return np.asarray(self._number(transition.probability))
-
-    def _probabilities(self, state: State, where: str) -> list[Floats]:
-        """Return each exit's probability among the eligible, summing to one over the exits in every cell."""
-        declared = [self._declared_share(transition) for transition in state.transitions]
-        given = sum((share for share in declared if share is not None), np.zeros(()))
-        self._check_sum(state, declared, given, where)
-        raw = [np.clip(1.0 - given, 0.0, 1.0) if share is None else share for share in declared]
-        open_to = [self._eligibility(transition, where) for transition in state.transitions]
-        weights = [p * e for p, e in zip(raw, open_to, strict=True)]
-        total = sum(weights, np.zeros(()))
-        if np.any(total <= 0):
-            cell = (
-                int(
-                    np.argmin(
-                        np.broadcast_to(total, (*np.shape(total)[:-1], len(self.cells))).min(
-                            axis=tuple(range(np.ndim(total) - 1))
-                        )
-                    )
-                )
-                if np.ndim(total)
-                else 0
-            )
-            who = ", ".join(self.cells[cell]) or "anyone"
-            raise InputError(f"no branch is open to {who}", where=where, allowed="a positive share for every patient")
-        return [weight / total for weight in weights]
-
-    def _check_sum(self, state: State, declared: list[Floats | None], given: Floats, where: str) -> None:
-        if sum(share is None for share in declared) > 1:
-            raise InputError('two branches have probability "rest"', where=where, allowed='"rest" once')
-        named = ", ".join(str(transition.probability) for transition in state.transitions)
-        for way, share in zip(state.transitions, declared, strict=True):
-            if share is not None and (np.any(share < 0) or np.any(share > 1)):
-                got = plain(float(np.min(share) if np.any(share < 0) else np.max(share)))
-                raise InputError("not a probability", where=f"{where} {way.name}", got=got, allowed=within(0, 1, got))
-        highest, lowest = float(np.max(given)), float(np.min(given))
-        if highest > 1 + 1e-6 or (all(share is not None for share in declared) and lowest < 1 - 1e-6):
-            raise InputError(
-                f"probabilities ({named}) do not sum to one",
-                where=where,
-                got=plain(highest if highest > 1 + 1e-6 else lowest),
-                allowed="1",
-            )
-
-    def _eligibility(self, transition: Transition, where: str) -> Floats:
-        factor: Floats = np.ones(())
-        for attribute, levels in transition.eligible.items():
-            declared = self.pathway.attributes[attribute].levels
-            complete = {level: levels.get(level, 1.0) for level in declared}
-            factor = factor * self._number(Selection(attribute, complete))
-        if np.any(factor < 0) or np.any(factor > 1):
-            raise InputError(
-                "eligibility outside 0 to 1",
-                where=f"{where} {transition.name}: eligible",
-                got=plain(float(np.min(factor) if np.any(factor < 0) else np.max(factor))),
-            )
-        return factor

@@ -13,7 +13,8 @@ from dataclasses import replace
 import numpy as np
 
 from simulator.arrays import Floats
-from simulator.engines.model import Exit, Model
+from simulator.engines.exits import Exit
+from simulator.engines.model import Model
 from simulator.pathway.pathway import Pathway
 
 

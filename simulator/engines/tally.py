@@ -14,8 +14,9 @@ import numpy as np
 from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.curves import Curves, populations
 from simulator.engines.event_counts import Events, alive_of, path
+from simulator.engines.exits import at_once
 from simulator.engines.lifetimes import Path
-from simulator.engines.model import Model, at_once
+from simulator.engines.model import Model
 from simulator.engines.steps import step_of_reading
 from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.pathway.pathway import Count, Pathway, reachable

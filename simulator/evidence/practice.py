@@ -15,7 +15,8 @@ from simulator.arrays import Floats
 from simulator.engines.exact.embedded import visits
 from simulator.engines.model import resolve
 from simulator.errors import InputError, plain
-from simulator.pathway.pathway import Pathway, Transition, names_in
+from simulator.pathway.pathway import Pathway, Transition
+from simulator.pathway.references import names_in
 from simulator.scenario.scenario import Scenario
 
 HALVINGS = 60

@@ -7,18 +7,8 @@ from collections.abc import Iterable
 
 from simulator.errors import InputError, alike, nearest, number_meant
 from simulator.pathway.outcome_months import kind_of
-from simulator.pathway.pathway import (
-    REST,
-    Pathway,
-    Reference,
-    Selection,
-    State,
-    Transition,
-    leaves_in,
-    names_in,
-    reachable,
-    references_of,
-)
+from simulator.pathway.pathway import Pathway, State, Transition, reachable
+from simulator.pathway.references import REST, Reference, Selection, leaves_in, names_in
 
 
 def check(pathway: Pathway) -> None:
@@ -185,7 +175,7 @@ def _check_end_points(pathway: Pathway) -> None:
 def _check_references(pathway: Pathway, transition: Transition, where: str) -> None:
     for attribute, levels in transition.eligible.items():
         _check_levels(pathway, attribute, levels, f"{where}: eligible", complete=False)
-    for reference in references_of(transition):
+    for reference in transition.references:
         rest = [REST] if reference is transition.probability else []
         for name in names_in(reference):
             if name not in pathway.parameters:

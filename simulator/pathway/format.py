@@ -24,13 +24,12 @@ from simulator.pathway.pathway import (
     Parameter,
     Pathway,
     Prior,
-    Reference,
     Resource,
-    Selection,
     State,
     Timing,
     Transition,
 )
+from simulator.pathway.references import Reference, Selection
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Names = str | list[str]

@@ -1,6 +1,6 @@
 """The declared pathway: states, transitions, parameters, attributes; frozen, and checked as a graph.
 
-`pathway_file.py` reads one from TOML, `graph.py` checks it, `model.py` puts numbers into it.
+`format.py` reads one from TOML, `checks.py` checks it, `engines/model.py` puts numbers into it.
 """
 
 from __future__ import annotations
@@ -15,26 +15,14 @@ from pathlib import Path
 from simulator.pathway.end_points import Described, EndPoint
 from simulator.pathway.joint import Joint
 from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths
+from simulator.pathway.references import REST, Reference, attributes_in, leaf_of, names_in
 
-REST = "rest"
 CHOICES = ("decision", "chance")
 ABSORBING = ("death", "end")
 LONGEST_WAY = 12_000.0
 """Months."""
 FROM_PRIORS = "prior"
 """As a pathway's `draws`."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """A reference that a patient's attribute decides: one reference a level."""
-
-    by: str
-    levels: Mapping[str, Reference]
-
-
-Reference = float | str | tuple["Reference", ...] | Selection
-"""A number, a parameter's name, a list of references (piecewise rates), or a `Selection`."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +63,16 @@ class Transition:
     probability: Reference | None = None
     eligible: Mapping[str, Mapping[str, Reference]] = field(default_factory=dict)
     carried_forward: bool = False
+
+    @property
+    def references(self) -> Iterator[Reference]:
+        """Its probability, its eligibility and its time's arguments."""
+        if self.probability is not None:
+            yield self.probability
+        for levels in self.eligible.values():
+            yield from levels.values()
+        if self.time is not None:
+            yield from self.time.arguments.values()
 
 
 @dataclass(frozen=True)
@@ -375,51 +373,6 @@ class Pathway:
     def _has_dirichlet(self, name: str) -> bool:
         prior = self.parameters[name].prior
         return prior is not None and prior.family == "dirichlet"
-
-
-def leaves_in(reference: Reference | None) -> Iterator[float | str]:
-    """Yield every number and every name that a reference comes down to."""
-    if isinstance(reference, Selection):
-        for part in reference.levels.values():
-            yield from leaves_in(part)
-    elif isinstance(reference, tuple):
-        for part in reference:
-            yield from leaves_in(part)
-    elif reference is not None:
-        yield reference
-
-
-def names_in(reference: Reference | None) -> Iterator[str]:
-    """Yield every parameter that a reference names."""
-    return (leaf for leaf in leaves_in(reference) if isinstance(leaf, str) and leaf != REST)
-
-
-def leaf_of(reference: Reference, levels: Mapping[str, str]) -> Reference:
-    """Return what a reference comes down to for patients of some levels, {attribute: level}."""
-    while isinstance(reference, Selection):
-        reference = reference.levels[levels[reference.by]]
-    return reference
-
-
-def attributes_in(reference: Reference | None) -> Iterator[str]:
-    """Yield every attribute that a reference asks for."""
-    if isinstance(reference, Selection):
-        yield reference.by
-        for part in reference.levels.values():
-            yield from attributes_in(part)
-    elif isinstance(reference, tuple):
-        for part in reference:
-            yield from attributes_in(part)
-
-
-def references_of(transition: Transition) -> Iterator[Reference]:
-    """Yield what a transition refers to: its probability, its eligibility, its time's arguments."""
-    if transition.probability is not None:
-        yield transition.probability
-    for levels in transition.eligible.values():
-        yield from levels.values()
-    if transition.time is not None:
-        yield from transition.time.arguments.values()
 
 
 def reachable(start: Iterable[str], onward: Callable[[str], Iterable[str]]) -> set[str]:

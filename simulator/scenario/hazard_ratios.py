@@ -16,7 +16,8 @@ from simulator.distributions.piecewise_exponential import Breaks
 from simulator.errors import InputError
 from simulator.pathway.checks import check_selections, unknown
 from simulator.pathway.format import read_reference
-from simulator.pathway.pathway import Pathway, Reference, leaves_in
+from simulator.pathway.pathway import Pathway
+from simulator.pathway.references import Reference, leaves_in
 
 KEYS = ("breaks", "ratios")
 ALLOWED = 'a number, {by = "attribute", level = ...}, or {breaks = [6], ratios = [0.7, 1]}'

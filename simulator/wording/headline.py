@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import BY_PRIOR, alive_at, in_words
-from simulator.pathway.pathway import names_in
+from simulator.pathway.references import names_in
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, split_name
 from simulator.wording import rounding
 from simulator.wording.difference import Difference

@@ -22,9 +22,10 @@ import scenarios
 from simulator.engines.curves import Curves
 from simulator.engines.des import engine as des
 from simulator.engines.exact import engine as exact
+from simulator.engines.exits import Exit
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.microsim import queueing
-from simulator.engines.model import Exit, Model, resolve
+from simulator.engines.model import Model, resolve
 from simulator.engines.requests import Arrivals, Requests
 from simulator.engines.trajectories import Trajectories
 from simulator.outcomes import event_log

@@ -12,11 +12,13 @@ import scenarios
 from simulator.engines.cells import levels_of
 from simulator.engines.curves import Curves
 from simulator.engines.exact import engine
-from simulator.engines.model import Model, apply_levers, point_values, resolve
+from simulator.engines.model import Model, point_values, resolve
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
-from simulator.pathway.pathway import Pathway, State, names_in, references_of
+from simulator.pathway.pathway import Pathway, State
+from simulator.pathway.references import names_in
 from simulator.randomness import Uniforms
+from simulator.scenario.levers import apply_levers
 from simulator.scenario.scenario import Scenario, load_scenario
 
 Events = Callable[..., pd.DataFrame]
@@ -54,7 +56,7 @@ def touched_states(scenario: Scenario) -> set[str]:
     found = {key.split(".")[0] for key in scenario.hazard_ratio} | {*scenario.pathway.milestones}
     for name, state in scenario.pathway.states.items():
         for transition in state.transitions:
-            if changed & {named for reference in references_of(transition) for named in names_in(reference)}:
+            if changed & {named for reference in transition.references for named in names_in(reference)}:
                 found.add(name)
     return found
 

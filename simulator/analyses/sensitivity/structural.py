@@ -14,7 +14,8 @@ import numpy as np
 
 from simulator.arrays import Floats
 from simulator.distributions import Cure, Distribution, HazardRatio, LeftTruncated, LogNormal, Weibull
-from simulator.engines.model import Exit, Model
+from simulator.engines.exits import Exit
+from simulator.engines.model import Model
 from simulator.pathway.outcome_months import OutcomeMonths
 
 FLATTEST = 0.05

@@ -17,7 +17,8 @@ from simulator.arrays import Integers
 from simulator.calendar import instant
 from simulator.engines.des.resources import Alarm, Allocator, LimitedResource, Request
 from simulator.engines.des.sampling import PatientSampler
-from simulator.engines.model import Exit, Model
+from simulator.engines.exits import Exit
+from simulator.engines.model import Model
 from simulator.engines.no_benefit import untreated
 from simulator.engines.requests import Arrivals, Requests, request_log
 from simulator.engines.trajectories import MOMENT, Trajectories

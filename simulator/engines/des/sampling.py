@@ -14,7 +14,8 @@ import numpy as np
 
 from simulator.arrays import Floats, Integers
 from simulator.engines.cells import levels_of
-from simulator.engines.model import Exit, Model
+from simulator.engines.exits import Exit
+from simulator.engines.model import Model
 from simulator.engines.no_benefit import exits_without_benefit
 from simulator.randomness import Uniforms
 

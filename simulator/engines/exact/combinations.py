@@ -13,7 +13,8 @@ import numpy as np
 from simulator.arrays import Booleans, Floats
 from simulator.engines.exact.history_graph import Edge, Graph, Node
 from simulator.engines.exact.paths import Cut, Paths, Sum, Through
-from simulator.engines.model import Exit, Model
+from simulator.engines.exits import Exit
+from simulator.engines.model import Model
 
 Combination = dict[int, Floats]
 """Path -> the share of patients who go along it, (n_draws or 1, n_cells or 1)."""

@@ -15,7 +15,8 @@ import numpy as np
 
 from simulator.arrays import Booleans, Floats
 from simulator.distributions import Distribution
-from simulator.engines.model import Exit, Model
+from simulator.engines.exits import Exit
+from simulator.engines.model import Model
 from simulator.engines.no_benefit import open_exits, share_without_benefit
 from simulator.errors import InputError
 from simulator.pathway.pathway import reachable

@@ -18,7 +18,7 @@ import numpy as np
 
 from simulator.arrays import Floats, Integers
 from simulator.distributions import Distribution
-from simulator.engines.model import Exit
+from simulator.engines.exits import Exit
 
 _SUB_CELLS = np.concatenate([np.geomspace(1e-14, 1e-6, 24), (np.arange(1, 25) / 24) ** 4])
 """Where the sub-cells of the first cell end, in cells: from (1/24)^4 on, and far below for hazards next to infinite."""

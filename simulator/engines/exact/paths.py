@@ -35,7 +35,7 @@ from simulator.engines.exact.measures import (
     whole,
 )
 from simulator.engines.exact.readings import Weights, come_by, come_by_months, months_since, summed_up_to
-from simulator.engines.model import Exit
+from simulator.engines.exits import Exit
 
 Kept = TypeVar("Kept")
 

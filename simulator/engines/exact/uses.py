@@ -18,7 +18,8 @@ from simulator.engines.exact.embedded import NEVER, absorption, earliest, entrie
 from simulator.engines.exact.history_graph import UNMARKED, Node
 from simulator.engines.exact.lattice import Lattice, choose_step
 from simulator.engines.exact.no_benefit import streams_without_benefit
-from simulator.engines.model import Exit, Model
+from simulator.engines.exits import Exit
+from simulator.engines.model import Model
 from simulator.engines.no_benefit import ends_of_benefit, open_exits, share_without_benefit
 from simulator.pathway.pathway import reachable
 

@@ -14,7 +14,8 @@ import numpy as np
 from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.cells import levels_of
 from simulator.engines.curves import Curves, check_horizon
-from simulator.engines.model import Exit, Model
+from simulator.engines.exits import Exit
+from simulator.engines.model import Model
 from simulator.engines.no_benefit import exits_without_benefit, untreated
 from simulator.engines.tally import Tally, counted_states
 from simulator.engines.trajectories import MOMENT, Trajectories

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.arrays import Booleans, Floats, Integers
+from simulator.engines.exits import Exit
 from simulator.engines.microsim.engine import BLOCK, Plan, Run, check_single, least
 from simulator.engines.microsim.fifo import HALF, SegmentTable, serve
-from simulator.engines.model import Exit, Model
+from simulator.engines.model import Model
 from simulator.engines.no_benefit import open_exits
 from simulator.engines.requests import Arrivals, Requests
 from simulator.engines.trajectories import MOMENT, Trajectories

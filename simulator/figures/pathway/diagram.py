@@ -17,7 +17,8 @@ from simulator.figures.pathway.layout import Arrow, Layout, Node, layout
 from simulator.figures.picture import Picture
 from simulator.figures.sheet import SAMPLE, Sample, Sheet, line_sample
 from simulator.figures.style import Dash, Line
-from simulator.pathway.pathway import Pathway, State, Transition, names_in, reachable
+from simulator.pathway.pathway import Pathway, State, Transition, reachable
+from simulator.pathway.references import names_in
 
 GAP, BEND = 0.22, 0.16
 ROW_GAP = 0.36

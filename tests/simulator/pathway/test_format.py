@@ -9,7 +9,7 @@ from worlds import load, sojourn, world
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.pathway.outcome_months import OutcomeMonths
-from simulator.pathway.pathway import Selection
+from simulator.pathway.references import Selection
 
 FILE = (Path(__file__).parent / "illness.toml").read_text(encoding="utf-8")
 

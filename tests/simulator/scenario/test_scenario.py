@@ -10,9 +10,10 @@ from sojourn_times import by, exponential, fixed
 from worlds import DEATH, END, decision, exit_to, load, months, parameter, scenarios_in, share, sojourn, world, write
 
 import scenarios
-from simulator.engines.model import apply_levers, point_values, resolve
+from simulator.engines.model import point_values, resolve
 from simulator.errors import InputError
 from simulator.pathway.pathway import Pathway
+from simulator.scenario.levers import apply_levers
 from simulator.scenario.scenario import Scenario, load_scenario
 
 Declare = Callable[..., Scenario]
