@@ -36,7 +36,7 @@ DRAWS = 119
 """Draws of a fit among which the truth ranks: of 120 ranks exactly 50, 80 and 95 % lie in the middle."""
 
 STEP = 0.5
-"""Months a cell: twice `calibrate`'s, which moves the log-likelihood by less than 0.05 (tested), in two thirds of the time."""
+"""Months a cell: twice `calibrate`'s, which moves the log-likelihood by less than 0.05 (tested) and saves a third."""
 
 QUICK = partial(sample, wanted=DRAWS, initial=500, batch=400, refit=1000, most_points=5000, starts=1, chunk=400)
 """The sampler of `calibrate` with fewer points, so that a fit takes seconds, not minutes."""
