@@ -25,7 +25,11 @@ SHOW = (
     "Parts, separated by commas, or all. Seconds: tornado, prcc, structure, evppi. Minutes: sobol, priors. "
     "[default: the parts that take seconds]"
 )
-COST = "Cost of one unit of a count in life-months, as bed_months=1 (the default, an assumption). May be repeated."
+COST = (
+    "Cost of one unit of a count in life-months, as bed_months=1 (the default, an assumption), or in survivors, with "
+    "--decide-by os_12. May be repeated."
+)
+DECIDE = "Outcome that values the options: mean survival to a month, or survival, as os_12. [default: mean survival]"
 SAMPLES = "Points of the Sobol sequence (--show sobol), a power of two. [default: 512]"
 
 
@@ -45,6 +49,7 @@ class Options:
     outcome: Annotated[str | None, option("NAME", OUTCOME)] = None
     show: Annotated[str | None, option("PART,...", SHOW, completion=completed_parts)] = None
     parameter: Annotated[list[str] | None, option("NAME", "Report only this parameter. May be repeated.")] = None
+    decide_by: Annotated[str | None, option("NAME", DECIDE)] = None
     cost: Annotated[list[str] | None, option("COUNT=RATE", COST)] = None
     clock: Annotated[str | None, option("NAME", "The clock of the outcome. [default: the pathway's own]")] = None
     population: Annotated[str, option("NAME", "A population of outcomes.csv.")] = "all"
@@ -66,6 +71,7 @@ def sensitivity(
     chosen: Options,
 ) -> None:
     """Show which uncertain numbers and which assumptions drive an outcome."""
+    from simulator.analyses.sensitivity.question import Decision
     from simulator.analyses.sensitivity.run import analyse
     from simulator.report.json import by_part
     from simulator.report.tables import sensitivity as tables
@@ -75,7 +81,8 @@ def sensitivity(
     loaded = [load_scenario(name) for name in (scenario, *([base] if base else []))]
     check_names(loaded)
     options.print_staleness(loaded[0].pathway)
-    parts = _parts(chosen, loaded)
+    last = Decision.by(chosen.decide_by, loaded[0].pathway, None).month
+    parts = _parts(chosen, loaded, last)
 
     def work(advance: progress.Progress) -> Sensitivity:
         return analyse(
@@ -83,6 +90,7 @@ def sensitivity(
             outcome=chosen.outcome,
             parts=parts,
             parameters=chosen.parameter or (),
+            decide_by=chosen.decide_by,
             costs=_rates(chosen.cost or ()) or None,
             clock=chosen.clock,
             population=chosen.population,
@@ -101,7 +109,7 @@ def sensitivity(
     output.print_results(chosen, out, tables.report(analysis), json=lambda: by_part(analysis.tables))
 
 
-def _parts(chosen: Options, loaded: Sequence[Scenario]) -> list[str]:
+def _parts(chosen: Options, loaded: Sequence[Scenario], last: float) -> list[str]:
     """Return the requested parts. For `all` or none, return the available parts and print why others are missing."""
     from simulator.analyses.sensitivity.run import OF_MANY, PARTS, QUICK, not_offered
     from simulator.errors import InputError
@@ -117,7 +125,7 @@ def _parts(chosen: Options, loaded: Sequence[Scenario]) -> list[str]:
         return parts
     offered = QUICK if show is None else PARTS
     fitted = cohort_folder(loaded[0].pathway) is not None
-    unavailable = not_offered(loaded, chosen.horizon, chosen.draws, fitted=fitted)
+    unavailable = not_offered(loaded, chosen.horizon, last, chosen.draws, fitted=fitted)
     # Without --show nobody wants a decision, but ranks are always there.
     if show is not None or set(unavailable) >= set(OF_MANY):
         reasons = {why: [part for part in offered if unavailable.get(part) == why] for why in unavailable.values()}
@@ -141,7 +149,7 @@ def _rates(costs: Iterable[str]) -> dict[str, float]:
         except ValueError:
             equals = ""
         if not equals or not isfinite(rates[name.strip()]) or rates[name.strip()] < 0:
-            allowed = "life-months, 0 or more: bed_months=1, for example"
+            allowed = "0 or more of what --decide-by counts: bed_months=1, for example"
             raise InputError("not COUNT=RATE", where="--cost", got=cost, allowed=allowed)
     return rates
 

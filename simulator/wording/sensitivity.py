@@ -12,9 +12,9 @@ from simulator.analyses.sensitivity.alternatives import LEAST_EFFECTIVE
 from simulator.analyses.sensitivity.inputs import listed
 from simulator.analyses.sensitivity.lead import Lead
 from simulator.analyses.sensitivity.prcc import LEAST_EFFECTIVE as LEAST_RANKED
-from simulator.analyses.sensitivity.question import Question
+from simulator.analyses.sensitivity.question import Decision, Question
 from simulator.analyses.sensitivity.run import SEEN, Sensitivity
-from simulator.analyses.sensitivity.value_of_information import EVERYTHING, WORTH
+from simulator.analyses.sensitivity.value_of_information import EVERYTHING
 from simulator.outcomes.labels import label
 from simulator.pathway.outcome_months import in_words
 from simulator.scenario.scenario import COHORTS
@@ -27,8 +27,6 @@ NAMED = 3
 """Inputs that a sentence names."""
 
 CENTRE, ENDS = "outcome_at_centre", ("outcome_at_low", "outcome_at_high")
-
-NOTHING_WORTH = f"perfect information would be worth less than {WORTH:g} life-month per 100 patients."
 
 EMPTY = "No parameter has a value to show here."
 NOT_INFORMED = "* not informed by the cohort: the value rests on the prior or on an assumption."
@@ -106,8 +104,9 @@ def caption(analysis: Sensitivity, part: str, count: int, shown: int) -> str:
         "sobol": "shares of the variance with 95 % intervals; inputs assumed independent",
         "structure": f"{outcome}; parameters matched, not refitted",
         "priors": f"{outcome}; parameter sets reweighted",
-        "evppi": "life-months per 100 patients \N{PLUS-MINUS SIGN} standard error",
     }
+    if (decision := analysis.question.decision) is not None:
+        meanings["evppi"] = f"{decision.unit}s per 100 patients \N{PLUS-MINUS SIGN} standard error"
     more = f"; the first {shown} of {count}" if count > shown else ""
     return f"{TITLES[part]} ({part}); {meanings[part]}{more}"
 
@@ -237,27 +236,35 @@ def _evppi(analysis: Sensitivity, table: pd.DataFrame) -> str:
     question, everything = analysis.question, table.iloc[0]
     assert question.base is not None
     assert question.decision is not None
-    costs = ", ".join(f"{name} at {_life_months(rate)} each" for name, rate in question.decision.costs.items())
+    decision = question.decision
+    costs = ", ".join(f"{name} at {_units(decision, rate)} each" for name, rate in decision.costs.items())
     counted = f", with {costs}" if costs else ", without costs"
     choice = f"For the choice between {question.base.name} and {question.scenario.name}{counted}:"
-    if everything["value"] < WORTH:
-        return f"{choice} {NOTHING_WORTH}"
+    if everything["value"] < decision.worth:
+        return f"{choice} {nothing_worth(decision)}"
     known = table[(table["parameter"] != EVERYTHING) & (table["value"] > 2.0 * table["standard_error"])]
-    perfect = f"perfect information would be worth {worth(everything)} life-months per 100 patients"
+    perfect = f"perfect information would be worth {worth(decision, everything)} {decision.unit}s per 100 patients"
     if known.empty:
         return f"{choice} {perfect}, but the worth of no single number exceeds twice its error."
-    named = [f"{row['parameter']} ({worth(row)})" for row in _top(known)]
+    named = [f"{row['parameter']} ({worth(decision, row)})" for row in _top(known)]
     then = f", then {listed(named[1:])}" if named[1:] else ""
     return f"{choice} {perfect}. The number to measure next is {named[0]}{then}."
 
 
-def _life_months(count: float) -> str:
-    return f"{count:g} life-month{'' if count == 1 else 's'}"
+def nothing_worth(decision: Decision) -> str:
+    """Return "perfect information would be worth less than 1 life-month per 100 patients."."""
+    return f"perfect information would be worth less than {_units(decision, decision.worth)} per 100 patients."
 
 
-def worth(row: Any) -> str:
+def _units(decision: Decision, count: float) -> str:
+    """Return "1 life-month", "0.2 survivors"."""
+    return f"{count:g} {decision.unit}{'' if count == 1 else 's'}"
+
+
+def worth(decision: Decision, row: Any) -> str:
     """Return the value of information and its standard error: "2.3 \N{PLUS-MINUS SIGN} 0.4"."""
-    return f"{row['value']:.1f} \N{PLUS-MINUS SIGN} {row['standard_error']:.1f}"
+    places = 1 if decision.worth >= 1.0 else 2
+    return f"{row['value']:.{places}f} \N{PLUS-MINUS SIGN} {row['standard_error']:.{places}f}"
 
 
 def _siblings(row: Any) -> str:

@@ -23,6 +23,7 @@ from simulator.outcomes import summaries
 from simulator.pathway.checks import unknown
 from simulator.pathway.end_points import EndPoint
 from simulator.pathway.outcome_months import alive_at, mean_to
+from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario
 
 Values = Mapping[str, Floats]
@@ -31,26 +32,57 @@ Values = Mapping[str, Floats]
 TIMED_ROWS = 20
 
 DEAREST = 1e6
-"""The largest cost of one of a count, in life-months."""
+"""The largest cost of one of a count, in the unit of the decision."""
 
-_NET = "net_life_months"
+LIFE_MONTHS_A_BED_MONTH = 1.0
+"""Assumption: the worth of a month in bed, in months of life. Settable by --cost."""
+
+WORTH = {"life-month": 1.0, "survivor": 0.1}
+"""Unit of a decision -> the least value per 100 patients that is worth a registry."""
+
+_NET = "net"
 _TREATED = "treated"
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Net life-months per 100 patients = 100 RMST(month) - sum of rate x count.
+    """Net life-months, or survivors at a month, per 100 patients = 100 outcome - sum of rate x count.
 
-    costs : count -> its worth in life-months, an exchange rate: an assumption
+    outcome : mean survival to the month, or survival at it
+    unit : what is counted, a key of `WORTH`
+    costs : count -> its worth in the unit, an exchange rate: an assumption
     """
 
+    outcome: str
     month: float
+    unit: str
     costs: Mapping[str, float]
 
+    @classmethod
+    def by(cls, outcome: str | None, pathway: Pathway, costs: Mapping[str, float] | None) -> Decision:
+        """Return the decision by an outcome, default the mean survival to the last month. Raises InputError.
+
+        costs : default, where life-months are counted, `LIFE_MONTHS_A_BED_MONTH` for every count of months
+        """
+        means = {mean_to(month): month for month in pathway.months.means}
+        valued = means | {alive_at(month): month for month in pathway.months.survival}
+        outcome = outcome or list(means)[-1]
+        if outcome not in valued:
+            raise unknown("outcome to decide by", outcome, valued, "--decide-by")
+        if costs is None:
+            in_bed = [name for name, count in pathway.counts.items() if count.months and outcome in means]
+            costs = dict.fromkeys(in_bed, LIFE_MONTHS_A_BED_MONTH)
+        return cls(outcome, valued[outcome], "life-month" if outcome in means else "survivor", costs)
+
+    @property
+    def worth(self) -> float:
+        """The least value of information that is worth a registry, per 100 patients."""
+        return WORTH[self.unit]
+
     def net(self, outcomes: Values) -> Floats:
-        """Return the net life-months per 100 patients : (n_rows,)."""
+        """Return the net life-months or survivors per 100 patients : (n_rows,)."""
         spent = sum(rate * outcomes[name] for name, rate in self.costs.items())
-        return np.asarray(summaries.PER * outcomes[mean_to(self.month)] - spent)
+        return np.asarray(summaries.PER * outcomes[self.outcome] - spent)
 
 
 @dataclass(frozen=True)
@@ -109,7 +141,7 @@ class Question:
         return values
 
     def net_benefit(self, outcomes: Sequence[Values]) -> Floats:
-        """Return the scenario's net life-months over the base, per 100 patients : (n_rows,)."""
+        """Return the scenario's net life-months or survivors over the base, per 100 patients : (n_rows,)."""
         return np.asarray(outcomes[1][_NET] - outcomes[0][_NET])
 
     def units(self) -> dict[str, str]:
@@ -153,7 +185,7 @@ def check(question: Question) -> None:
         if name not in pathway.counts:
             raise unknown("count", name, pathway.counts, "--cost")
         if not 0 <= rate <= DEAREST:
-            raise InputError("no cost", where=f"--cost {name}", got=rate, allowed=f"0 to {DEAREST:,.0f} life-months")
+            raise InputError("no cost", where=f"--cost {name}", got=rate, allowed=f"0 to {DEAREST:,.0f}")
 
 
 def opened(question: Question, draws: pd.DataFrame) -> Question:

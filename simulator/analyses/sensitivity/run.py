@@ -54,9 +54,6 @@ OF_MANY = tuple(part for part in PARTS if part != "tornado")
 LEAST_OF_MANY = 100
 """Draws: with fewer, ranks, variances, regressions and changes of a mean say nothing of 40 parameters."""
 
-LIFE_MONTHS_A_BED_MONTH = 1.0
-"""Assumption: the worth of a month in bed, in months of life. Settable by --cost."""
-
 SURELY_SHORT = 20_000
 """Rows of inputs that take minutes on any machine."""
 
@@ -90,6 +87,7 @@ def analyse(
     parts: Sequence[str] = (),
     parameters: Sequence[str] = (),
     costs: Mapping[str, float] | None = None,
+    decide_by: str | None = None,
     clock: str | None = None,
     population: str = "all",
     draws: int | None = None,
@@ -106,8 +104,7 @@ def analyse(
     outcome : default: survival at the pathway's month of the answer
     parts : some of `PARTS`; default `QUICK`, value of information only with a base to decide between
     parameters : only these inputs are shown; all vary
-    costs : count -> its worth in life-months, for the decision; default: `LIFE_MONTHS_A_BED_MONTH` for every
-        count of months
+    decide_by, costs : the decision, see `Decision.by`
     draws : use the first so many, default all; structures and priors take up to 400
     samples : base samples of the Sobol sequence, a power of two; default `sobol.SAMPLES`
     widen : see `Widen`; the part `priors` needs it
@@ -119,12 +116,15 @@ def analyse(
     given = [scenario] if base is None else [base, scenario]
     options = tuple(option if isinstance(option, Scenario) else load_scenario(option) for option in given)
     check_one_pathway(options)
-    chosen = _chosen(parts, options, horizon, draws)
     pathway = options[0].pathway
+    decision = Decision.by(decide_by, pathway, costs)
+    chosen = _chosen(parts, options, horizon, draws, decision.month)
+    if "evppi" not in chosen and (costs or decide_by):
+        where, allowed = "--cost" if costs else "--decide-by", "--show evppi, with a BASE"
+        raise InputError("only a decision uses it", where=where, got=costs or decide_by, allowed=allowed)
     outcome = outcome or alive_at(pathway.months.answer)
-    question = Question(
-        options, outcome, clock or options[0].pathway.clock, population, horizon, _decision(chosen, options, costs)
-    )
+    decides = decision if "evppi" in chosen else None
+    question = Question(options, outcome, clock or pathway.clock, population, horizon, decides)
     questions.check(question)
     if samples is not None and "sobol" not in chosen:
         raise InputError("only Sobol indices use samples", where="--samples", got=samples, allowed="--show sobol")
@@ -155,13 +155,13 @@ def analyse(
 
 
 def not_offered(
-    options: Sequence[Scenario], horizon: float, draws: int | None = None, *, fitted: bool
+    options: Sequence[Scenario], horizon: float, last: float, draws: int | None = None, *, fitted: bool
 ) -> dict[str, str]:
     """Return part -> why it cannot be shown for these scenarios.
 
-    draws : the first so many, None for all; fitted : whether the draws were fitted to a cohort
+    last : month of the decision; draws : the first so many, None for all; fitted : the draws were fitted to a cohort
     """
-    last, reasons = _last_month(options), dict[str, str]()
+    reasons = dict[str, str]()
     if not fitted:
         reasons["priors"] = "no cohort was fitted to this pathway"
     if len(options) == 1:
@@ -175,8 +175,9 @@ def not_offered(
     return reasons
 
 
-def _chosen(parts: Sequence[str], options: Sequence[Scenario], horizon: float, draws: int | None) -> list[str]:
-    last = _last_month(options)
+def _chosen(
+    parts: Sequence[str], options: Sequence[Scenario], horizon: float, draws: int | None, last: float
+) -> list[str]:
     for part in parts:
         if part not in PARTS:
             raise unknown("part", part, PARTS, "--show")
@@ -190,7 +191,7 @@ def _chosen(parts: Sequence[str], options: Sequence[Scenario], horizon: float, d
     for part in OF_MANY:
         if part in parts:
             check_count(options[0].pathway, draws, LEAST_OF_MANY, f"for {part} (--show tornado needs fewer)")
-    reasons = not_offered(options, horizon, draws, fitted=True) if not parts else {}
+    reasons = not_offered(options, horizon, last, draws, fitted=True) if not parts else {}
     wanted = parts or [part for part in QUICK if part not in reasons]
     return [part for part in PARTS if part in wanted]
 
@@ -212,20 +213,6 @@ def _check_time(
     cost.check_time(seconds, jobs, [dial], what="this analysis", where=f"--show {','.join(chosen)}")
 
 
-def _decision(chosen: Sequence[str], options: Sequence[Scenario], costs: Mapping[str, float] | None) -> Decision | None:
-    if "evppi" not in chosen:
-        if costs:
-            raise InputError("a cost is used only by a decision", where="--cost", allowed="--show evppi, with a BASE")
-        return None
-    in_bed = [name for name, count in options[0].pathway.counts.items() if count.months]
-    return Decision(_last_month(options), dict.fromkeys(in_bed, LIFE_MONTHS_A_BED_MONTH) if costs is None else costs)
-
-
-def _last_month(options: Sequence[Scenario]) -> float:
-    """Return the month of the restricted mean that a decision counts."""
-    return options[0].pathway.months.means[-1]
-
-
 def _settings(question: Question, inputs: Inputs, chosen: Sequence[str], samples: int) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "parts": list(chosen), "outcome": question.outcome, "clock": question.clock, "population": question.population
@@ -236,7 +223,8 @@ def _settings(question: Question, inputs: Inputs, chosen: Sequence[str], samples
         settings["marginal_benefit_between"] = list(inputs.ends(BENEFIT))
         settings["marginal_benefit_from"] = "other cohorts" if inputs.informed_benefit else "an assumption"
     if question.decision is not None:
-        settings["decision"] = {"life_months_to_month": question.decision.month, "costs": dict(question.decision.costs)}
+        counted = "life_months_to_month" if question.decision.unit == "life-month" else "survivors_at_month"
+        settings["decision"] = {counted: question.decision.month, "costs": dict(question.decision.costs)}
     return settings
 
 
@@ -317,7 +305,8 @@ class _Work:
             self.question, self.pool, rows, decides=True, progress=self.progress, stage="the decision"
         )
         benefit = self.question.net_benefit(outcomes)
-        values = value_of_information.table(benefit, rows, self.names, self.seed)
+        assert self.question.decision is not None
+        values = value_of_information.table(benefit, rows, self.names, self.seed, self.question.decision.worth)
         return self._ranked(values, values["value"], "value", "standard_error", "upward_bias", "share_of_everything")
 
     def _ranked(self, table: pd.DataFrame, size: pd.Series[float], *columns: str) -> pd.DataFrame:

@@ -21,9 +21,6 @@ REPETITIONS = 500
 
 EVERYTHING = "everything"
 
-WORTH = 1.0
-"""Life-months per 100 patients: less is not worth a registry, and has no shares."""
-
 
 @dataclass(frozen=True)
 class Value:
@@ -59,8 +56,11 @@ def _regret(benefit: Floats) -> tuple[float, float]:
     return float(regret.mean()), float(regret.std(ddof=1) / np.sqrt(len(regret)))
 
 
-def table(benefit: Floats, draws: pd.DataFrame, names: Sequence[str], seed: int) -> pd.DataFrame:
-    """Return the EVPI in the first row, then a row an input, the most valuable first; life-months per 100 patients."""
+def table(benefit: Floats, draws: pd.DataFrame, names: Sequence[str], seed: int, worth: float = 1.0) -> pd.DataFrame:
+    """Return the EVPI in the first row, then a row an input, the most valuable first; in the unit of the benefit.
+
+    worth : of an EVPI below it, inputs have no shares
+    """
     uniforms = Uniforms(seed)
     everything = evpi(benefit)
     rows = {EVERYTHING: everything}
@@ -70,7 +70,7 @@ def table(benefit: Floats, draws: pd.DataFrame, names: Sequence[str], seed: int)
         rows[name] = replace(value, estimate=min(value.estimate, everything.estimate))
     order = sorted(names, key=lambda name: -rows[name].estimate)
     rows = {name: rows[name] for name in (EVERYTHING, *order)}
-    share = 1.0 / everything.estimate if everything.estimate >= WORTH else np.nan
+    share = 1.0 / everything.estimate if everything.estimate >= worth else np.nan
     return pd.DataFrame(
         {
             "parameter": list(rows),

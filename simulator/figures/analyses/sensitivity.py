@@ -18,6 +18,7 @@ from simulator.figures import notes, row_chart, style
 from simulator.figures.picture import Picture
 from simulator.figures.row_chart import Row
 from simulator.figures.sheet import Sample, Sheet, area, marker_sample
+from simulator.outcomes.labels import label
 from simulator.pathway.outcome_months import OutcomeMonths
 from simulator.wording.sensitivity import TITLES, factor, measured, number, sentence
 
@@ -215,10 +216,11 @@ def _evppi(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort
     decision = analysis.question.decision
     assert decision is not None
     note = (
-        f"Net life-months: mean survival to month {decision.month:g}, minus the stated costs (assumptions). Bars: "
-        "with 95 % intervals of the estimation error. Knowing one parameter also informs those correlated with it."
+        f"Net {decision.unit}s: {label(decision.outcome, analysis.question.scenario.pathway)}, minus the stated costs "
+        "(assumptions). Bars: with 95 % intervals of the estimation error. Knowing one parameter also informs those "
+        "correlated with it."
     )
-    scale = "Value of knowing the parameter before choosing, life-months per 100 patients"
+    scale = f"Value of knowing the parameter before choosing, {decision.unit}s per 100 patients"
     sheet, axes = _chart(analysis, part, table, cohort, scale, note)
     upper = table["value"] + 1.96 * table["standard_error"]
     for place, row in enumerate(table.to_dict("records")):
@@ -226,5 +228,5 @@ def _evppi(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort
         axes.barh(-place, row["value"], height=2 * BAR, color=style.shade(colour, 1.5), zorder=2)
         error = 1.96 * row["standard_error"]
         row_chart.whisker(axes, place, max(row["value"] - error, 0.0), row["value"] + error, colour)
-    axes.set_xlim(0, max(1.0, 1.08 * float(upper.max())))
+    axes.set_xlim(0, max(decision.worth, 1.08 * float(upper.max())))
     return sheet

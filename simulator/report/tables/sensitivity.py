@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from simulator.analyses.sensitivity.alternatives import LEAST_EFFECTIVE
+from simulator.analyses.sensitivity.question import Decision
 from simulator.analyses.sensitivity.run import Sensitivity
-from simulator.analyses.sensitivity.value_of_information import WORTH
 from simulator.plain_text import capital
 from simulator.report.table import Part, Row, Table, columns
 from simulator.wording import sensitivity
@@ -29,7 +29,8 @@ def report(analysis: Sensitivity) -> Iterator[Part]:
     for part, table in analysis.tables.items():
         empty = sensitivity.EMPTY
         if part == "evppi":
-            table, empty = _of_worth(table), capital(sensitivity.NOTHING_WORTH)
+            decision = _decision(analysis)
+            table, empty = _of_worth(table, decision.worth), capital(sensitivity.nothing_worth(decision))
         headings, cells = PARTS[part]
         caption = sensitivity.caption(analysis, part, len(table), ROWS)
         rows = [_row(analysis, record, cells(analysis, record)) for record in table.head(ROWS).to_dict("records")]
@@ -40,9 +41,14 @@ def report(analysis: Sensitivity) -> Iterator[Part]:
     yield analysis.manifest["note"]
 
 
-def _of_worth(table: pd.DataFrame) -> pd.DataFrame:
+def _decision(analysis: Sensitivity) -> Decision:
+    assert analysis.question.decision is not None
+    return analysis.question.decision
+
+
+def _of_worth(table: pd.DataFrame, worth: float) -> pd.DataFrame:
     """Return the rows with a value or an unknown value; none if perfect information has no value."""
-    return table[(table["value"] > 0.0) | table["value"].isna()] if table["value"].iloc[0] >= WORTH else table.head(0)
+    return table[(table["value"] > 0.0) | table["value"].isna()] if table["value"].iloc[0] >= worth else table.head(0)
 
 
 def _row(analysis: Sensitivity, record: Record, cells: Sequence[str | Estimate]) -> Row:
@@ -86,7 +92,7 @@ def _evppi(analysis: Sensitivity, record: Record) -> list[str]:
     if not np.isfinite(record["value"]):
         return ["", ""]
     share = record["share_of_everything"]
-    return [sensitivity.worth(record), f"{100 * share:.0f} %" if np.isfinite(share) else "-"]
+    return [sensitivity.worth(_decision(analysis), record), f"{100 * share:.0f} %" if np.isfinite(share) else "-"]
 
 
 PARTS: dict[str, tuple[Sequence[str], Callable[[Sensitivity, Record], list[str]]]] = {

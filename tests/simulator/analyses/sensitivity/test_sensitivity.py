@@ -17,6 +17,7 @@ from worlds import longer_remission, scenario, two_state
 
 from simulator.analyses.sensitivity import question, structural
 from simulator.analyses.sensitivity.inputs import BENEFIT_RANGE, load_inputs
+from simulator.analyses.sensitivity.question import Decision
 from simulator.analyses.sensitivity.run import analyse
 from simulator.distributions import Distribution, build
 from simulator.engines.exact import engine
@@ -401,7 +402,7 @@ REFUSED = [
     ({"draws": 201}, "too many draws are requested.*got 201"),
     ({"clock": "relapse"}, "unknown clock"),
     ({"population": "ill"}, "unknown population"),
-    ({"costs": {"beds": 1.0}}, "a cost is used only by a decision"),
+    ({"costs": {"beds": 1.0}}, "--cost: only a decision uses it"),
     ({"outcome": "median_os", "parts": ["prcc"], "horizon": 3}, "the outcome has no value for 200 of 200"),
 ]
 
@@ -426,7 +427,7 @@ def test_queues_missing_draws_and_impossible_decisions_are_refused(
     with pytest.raises(InputError, match=r"unknown count.*did you mean 'hscts'"):
         analyse(*wider, parts=["evppi"], costs={"hsct": 1.0}, draws=100)
     for rate in (1e308, float("nan"), -1.0):
-        with pytest.raises(InputError, match=r"--cost hscts: no cost; got .*; allowed: 0 to 1,000,000 life-months"):
+        with pytest.raises(InputError, match=r"--cost hscts: no cost; got .*; allowed: 0 to 1,000,000"):
             analyse(*wider, parts=["evppi"], costs={"hscts": rate}, draws=100)
     with pytest.raises(InputError, match="the decision counts survival time beyond the horizon; got 24"):
         analyse(*wider, parts=["evppi"], horizon=24)
@@ -476,7 +477,9 @@ def test_the_value_of_information_depends_on_the_declared_costs(wider: tuple[Sce
 
 def test_an_uncertain_value_of_information_is_worded_as_uncertain() -> None:
     question_of_two = SimpleNamespace(
-        base=SimpleNamespace(name="today"), scenario=SimpleNamespace(name="wider"), decision=SimpleNamespace(costs={})
+        base=SimpleNamespace(name="today"),
+        scenario=SimpleNamespace(name="wider"),
+        decision=Decision("rmst_60", 60.0, "life-month", {}),
     )
     values = {"parameter": ["everything", "uptake"], "value": [4.6, 4.6], "standard_error": [2.7, 2.8]}
     results = SimpleNamespace(question=question_of_two, tables={"evppi": pd.DataFrame(values)})
