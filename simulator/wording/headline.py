@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from simulator.scenario.scenario import Scenario
 
 CAUTIOUS = "cautious estimate"
-CAUTIOUS_NOTE = f"{CAUTIOUS.capitalize()}: the additional patients benefit as other cohorts suggest."
+ABSORBS = "worse treatment of everybody in those cohorts, and confounding by indication (fitter patients are treated)"
+"""What the benefit that other cohorts suggest contains besides a benefit."""
+CAUTIOUS_NOTE = (
+    f"{CAUTIOUS.capitalize()}: the additional patients benefit as other cohorts suggest. This also absorbs {ABSORBS}."
+)
 
 NOT_REACHED = "Not reached within the horizon: a dash, or an interval without an upper end."
 NEITHER_REACHED = "A difference of medians leaves out the parameter sets in which neither is reached."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from simulator.evidence.cohort import cohort_folder
 from simulator.pathway import outcome_months
 from simulator.wording import rounding
+from simulator.wording.headline import ABSORBS
 from simulator.wording.intervals import Row
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ CLEAR = 0.9
 SAME = "the parameters were fitted to other figures of the same patients, so this is not external validation"
 TRANSPORT = (
     "The marginal benefit is an extrapolation between cohorts of different patients at different places, not a "
-    "measured effect of a treatment."
+    f"measured effect of a treatment. It also absorbs {ABSORBS}."
 )
 
 
