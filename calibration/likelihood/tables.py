@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -80,8 +80,20 @@ class Tables:
         if rows.any():
             convolution = self._convolution(cells[possible[rows].any(axis=0)].tolist())
             assert convolution is not None
-            log_likelihood[rows] = _log_probability(convolution, probabilities[rows] @ convolution.blocks.merged)
+            log_likelihood[rows] = self._log_probability(convolution, probabilities[rows] @ convolution.blocks.merged)
         return log_likelihood
+
+    @cached_property
+    def by_saddle_point(self) -> Tables:
+        """The same counts, their log probability a few hundredths off, however many tables they leave open."""
+        return _SaddlePoint(self.n_cells, self.equations, self.where)
+
+    def _log_probability(self, convolution: Convolution, merged: Floats) -> Floats:
+        """Return log P, (n_draws,), for the probabilities of merged cells : (n_draws, n_merged)."""
+        tilted = _tilted(convolution.blocks, np.maximum(merged, TINY))
+        cells = np.where(merged > 0.0, tilted.cells, 0.0)
+        with np.errstate(divide="ignore"):
+            return tilted.log_probability + np.log(_chance(convolution, tilted, cells))
 
     def _convolution(self, possible: Iterable[int]) -> Convolution | None:
         """Return the blocks where only some cells have a chance; None where the counts need others too."""
@@ -101,35 +113,42 @@ def _convolution(equations: tuple[Equation, ...], possible: tuple[int, ...], n_c
 
 @dataclass(frozen=True)
 class _Tilted:
-    """Patients tilted by s : (n_draws, n_crossing), so that they have the crossing counts on average.
+    """Patients tilted by s, so that they have the crossing counts on average.
 
-    cells : (n_draws, n_merged) probabilities within each block; log_blocks : (n_draws, n_blocks) log Z
-    variances : (n_draws, n_crossing) of the crossing counts
+    cells : (n_draws, n_merged) probabilities within each block; log_probability : log P without log Q, (n_draws,)
+    covariances : (n_draws, n_crossing, n_crossing) of the crossing counts
     """
 
-    s: Floats
     cells: Floats
-    log_blocks: Floats
-    variances: Floats
+    log_probability: Floats
+    covariances: Floats
+
+    @property
+    def variances(self) -> Floats:
+        return np.diagonal(self.covariances, axis1=1, axis2=2)
 
 
-def _log_probability(convolution: Convolution, merged: Floats) -> Floats:
-    """Return log P, (n_draws,), for the probabilities of merged cells : (n_draws, n_merged)."""
-    blocks = convolution.blocks
-    tilted = _tilted(blocks, np.maximum(merged, TINY))
-    cells = np.where(merged > 0.0, tilted.cells, 0.0)
-    log_arrangements = special.gammaln(blocks.sizes.sum() + 1.0) - special.gammaln(blocks.sizes + 1.0).sum()
-    total = log_arrangements + tilted.log_blocks @ blocks.sizes - tilted.s @ blocks.counts
+class _SaddlePoint(Tables):
+    """Q = 1 / sqrt(det(1 + 2 pi V)), from the covariances V alone: right for many patients and for none."""
+
+    def _log_probability(self, convolution: Convolution, merged: Floats) -> Floats:
+        tilted = _tilted(convolution.blocks, np.maximum(merged, TINY))
+        spread = np.eye(len(convolution.blocks.where)) + 2.0 * np.pi * tilted.covariances
+        return np.asarray(tilted.log_probability - np.linalg.slogdet(spread)[1] / 2.0)
+
+
+def _chance(convolution: Convolution, tilted: _Tilted, cells: Floats) -> Floats:
+    """Return Q, (n_draws,). cells : (n_draws, n_merged) of the tilted patients, 0 where they cannot be"""
+    blocks, variances = convolution.blocks, tilted.variances
     if not blocks.where:
-        return np.asarray(total)
-    spans = _spans(blocks, tilted.variances)
-    with np.errstate(divide="ignore"):
-        if _is_at_most(convolution, _work_of_angles(blocks, spans)):
-            return np.asarray(total + np.log(convolution.chance(cells)))
-        parts = slices(len(merged), max(1, CHUNK // int(np.prod(spans))))
-        inverted = [_inverted(blocks, cells[part], _spans(blocks, tilted.variances[part])) for part in parts]
-        # a sum no larger than rounding belongs to no table of whole patients
-        return np.asarray(total + np.log(np.where((chance := np.concatenate(inverted)) > 1e-12, chance, 0.0)))
+        return np.ones(len(cells))
+    spans = _spans(blocks, variances)
+    if _is_at_most(convolution, _work_of_angles(blocks, spans)):
+        return convolution.chance(cells)
+    parts = slices(len(cells), max(1, CHUNK // int(np.prod(spans))))
+    chance = np.concatenate([_inverted(blocks, cells[part], _spans(blocks, variances[part])) for part in parts])
+    # a sum no larger than rounding belongs to no table of whole patients
+    return np.where(chance > 1e-12, chance, 0.0)
 
 
 def _tilted(blocks: Blocks, merged: Floats) -> _Tilted:
@@ -140,16 +159,16 @@ def _tilted(blocks: Blocks, merged: Floats) -> _Tilted:
     of_block = (owner[:, None] == np.arange(len(blocks.starts)))[:, :, None] * crosses[:, None, :]
     of_block = of_block.reshape(len(crosses), len(blocks.starts) * n_crossing)
 
-    def at(s: Floats) -> tuple[Floats, Floats, Floats]:
+    def at(s: Floats) -> tuple[Floats, Floats]:
         weights = log_p + crosses @ s.T
         highest = np.maximum.reduceat(weights, blocks.starts, axis=0)
         cells = np.exp(weights - highest[owner])
         sums = np.add.reduceat(cells, blocks.starts, axis=0)
         log_blocks = (highest + np.log(sums)).T
-        return log_blocks @ blocks.sizes - s @ blocks.counts, (cells / sums[owner]).T, log_blocks
+        return log_blocks @ blocks.sizes - s @ blocks.counts, (cells / sums[owner]).T
 
     s = np.zeros((len(merged), n_crossing))
-    height, cells, log_blocks = at(s)
+    height, cells = at(s)
     for _ in range(STEPS):
         slope = (cells * patients) @ crosses - blocks.counts
         means = (cells @ of_block).reshape(len(s), len(blocks.starts), n_crossing)
@@ -166,8 +185,9 @@ def _tilted(blocks: Blocks, merged: Floats) -> _Tilted:
             if not higher.any():
                 break
             step[higher] /= 2.0
-        s, (height, cells, log_blocks) = s + step, following
-    return _Tilted(s, cells, log_blocks, np.diagonal(curvature, axis1=1, axis2=2))
+        s, (height, cells) = s + step, following
+    log_arrangements = special.gammaln(blocks.sizes.sum() + 1.0) - special.gammaln(blocks.sizes + 1.0).sum()
+    return _Tilted(cells, log_arrangements + height, curvature)
 
 
 def _lengths(blocks: Blocks) -> NDArray[np.intp]:

@@ -78,6 +78,12 @@ class Targets:
     def pathway(self) -> Pathway:
         return self.scenario.pathway
 
+    @property
+    def by_saddle_point(self) -> Targets:
+        """The same targets, the log-likelihood of their counts a few hundredths off, but quick."""
+        tables, given = (counts and counts.by_saddle_point for counts in (self.tables, self.given))
+        return replace(self, tables=tables, given=given)
+
 
 def find_folder(name: str | Path) -> Path:
     """Return the folder of a shipped cohort, or of the user's. Raises InputError."""
