@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from calibration.likelihood.courses import Row
@@ -19,18 +20,19 @@ LATTICE = 1e-4
 def in_cells(cohort: SimulatedCohort) -> Integers:
     """Return how many patients are in each cell, (n_cells,)."""
     courses = cohort.targets.courses
-    of_rows = [_of_row(cohort, row) for row in courses.rows]
-    patients = np.array([part for pair in of_rows for part in pair]).T
+    reported = {where(cohort.targets.folder, line): row for line, row in cohort.targets.cohort.targets.iterrows()}
+    of_rows = [_of_row(cohort, row, reported[row.where]) for row in courses.rows]
+    patients = np.packbits([part for pair in of_rows for part in pair], axis=0)
+    alike = np.ascontiguousarray(patients.T).view(f"V{len(patients)}").ravel()
+    _, first, numbers = np.unique(alike, return_index=True, return_counts=True)
     counts = np.zeros(courses.n_cells, dtype=np.int64)
-    for rows, number in zip(*np.unique(patients, axis=0, return_counts=True), strict=True):
+    for rows, number in zip(np.unpackbits(patients[:, first], axis=0).T, numbers, strict=True):
         counts[courses.cells[frozenset(np.flatnonzero(rows).tolist())]] += number
     return counts
 
 
-def _of_row(cohort: SimulatedCohort, row: Row) -> tuple[Booleans, Booleans]:
+def _of_row(cohort: SimulatedCohort, row: Row, reported: pd.Series) -> tuple[Booleans, Booleans]:
     """Return which patients are of a row, and which of them it counts."""
-    rows = cohort.targets.cohort.targets
-    (reported,) = (own for line, own in rows.iterrows() if where(cohort.targets.folder, line) == row.where)
     patients = cohort.patients_of(reported)
     if row.kind == "patients":
         return patients, patients

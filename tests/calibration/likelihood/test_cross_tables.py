@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from operator import add, le, sub
+from operator import sub
 from pathlib import Path
 
 import numpy as np
@@ -31,15 +31,16 @@ Counted = dict[tuple[int, ...], float]
 
 def with_patients(total: Counted, patient: Counted, n: int, most: Sequence[int]) -> Counted:
     """How many count together with n alike patients more, where they are no more than `most`."""
+    counts, chances = np.array(list(total), dtype=np.int8), np.array(list(total.values()))
+    more, of_more = np.array(list(patient), dtype=np.int8), np.array(list(patient.values()))
     for _ in range(n):
-        following: Counted = {}
-        for counts, chance in total.items():
-            for more, of_more in patient.items():
-                together = tuple(map(add, counts, more))
-                if all(map(le, together, most)):
-                    following[together] = following.get(together, 0.0) + chance * of_more
-        total = following
-    return total
+        together = (counts[:, None] + more).reshape(-1, len(most))
+        fits = (together <= np.array(most, dtype=np.int8)).all(axis=1)
+        codes = np.ravel_multi_index(together[fits].T, np.add(most, 1))
+        codes, place = np.unique(codes, return_inverse=True)
+        counts = np.transpose(np.unravel_index(codes, np.add(most, 1))).astype(np.int8)
+        chances = np.bincount(place, (chances[:, None] * of_more).ravel()[fits])
+    return dict(zip(map(tuple, counts.tolist()), chances.tolist(), strict=True))
 
 
 # --- The letter: five groups of known size ---
