@@ -46,3 +46,9 @@ def quick_fits() -> Iterator[None]:
         few = {"initial": 200, "batch": 100, "refit": 200, "most_points": 1000}
         patch.setattr(cross_validation, "FITTED", partial(cross_validation.FITTED, **few))
         yield
+
+
+@pytest.fixture
+def few_predictions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Predict by twenty of the draws: for tests that read no prediction."""
+    monkeypatch.setattr(fit, "predict", partial(fit.predict, wanted=20))

@@ -123,7 +123,7 @@ def fitted(folder: Path, pathway: Table, rows: tuple[str, ...], arms: Table, n: 
     return fit.run(targets, seed=3, wanted=500, effective=1500)
 
 
-@pytest.mark.usefixtures("quick_fits")
+@pytest.mark.usefixtures("quick_fits", "few_predictions")
 @pytest.mark.parametrize("case", EASY)
 def test_the_posterior_of_an_easy_cohort_agrees_with_a_grid(case: str, tmp_path: Path) -> None:
     """Means and standard deviations within five Monte Carlo standard errors: a false alarm in a million."""

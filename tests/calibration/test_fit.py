@@ -104,6 +104,7 @@ def test_a_seed_below_zero_is_refused(targets: Targets) -> None:
         fit.run(targets, seed=-1)
 
 
+@pytest.mark.usefixtures("few_predictions")
 def test_a_fit_is_written_to_the_folder_of_its_cohort(new_cohort: NewCohort) -> None:
     targets = new_cohort(20, "treated,patients,treated,,,,7,20,", "untreated,patients,untreated,,,,13,20,")
     reports: list[tuple[str, int, int]] = []
@@ -120,6 +121,7 @@ def test_a_fit_is_written_to_the_folder_of_its_cohort(new_cohort: NewCohort) -> 
         assert done == sorted(done)
 
 
+@pytest.mark.usefixtures("few_predictions")
 def test_nothing_is_written_when_the_sample_is_bad(targets: Targets, folder: Path) -> None:
     # a thousand points, for two thousand draws
     with pytest.raises(AftercartError, match=r"nothing written.*effective sample size") as refusal:
@@ -128,6 +130,7 @@ def test_nothing_is_written_when_the_sample_is_bad(targets: Targets, folder: Pat
     assert untouched(folder)
 
 
+@pytest.mark.usefixtures("few_predictions")
 def test_a_few_points_give_half_as_many_draws(targets: Targets) -> None:
     quick = fit.run(targets, seed=11, points=1000)
     assert len(quick.draws) == 500
