@@ -6,15 +6,13 @@ row of `patients` counts its size. The n of a count is the size of a set that in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from calibration.likelihood.targets import Targets
-from calibration.reported.consistency import where
-from calibration.reported.kinds import COUNTS
+from calibration.reported.kinds.kind import Kind
 from simulator.errors import InputError
 from simulator.pathway.pathway import Group, is_part
 
@@ -36,36 +34,38 @@ def of_rows(targets: Targets) -> list[Denominator]:
     Where no row reports which patients these are, or how many, it is the cohort, however many of them are in it.
     """
     sizes = _sizes(targets)
-    return [_denominator(row, targets, sizes) for _, row in targets.cohort.targets.iterrows()]
+    return [_denominator(figure, targets, sizes) for figure in targets.figures]
 
 
-def _denominator(row: pd.Series, targets: Targets, sizes: Mapping[Patients, set[int]]) -> Denominator:
-    if row["kind"] in COUNTS:
+def _denominator(figure: Kind, targets: Targets, sizes: Mapping[Patients, set[int]]) -> Denominator:
+    if figure.is_count:
         try:
-            return Denominator(_of(row, targets, sizes), int(row["n"]))
+            return Denominator(_of(figure, targets, sizes), int(figure.n))
         except InputError:
             return Denominator(COHORT, targets.cohort.n)
-    patients = _patients(row, targets)
-    known = {int(row["n"])} if np.isfinite(row["n"]) else sizes.get(patients, set())
+    patients = _patients(figure, targets)
+    known = {int(figure.n)} if np.isfinite(figure.n) else sizes.get(patients, set())
     return Denominator(patients, min(known)) if known else Denominator(COHORT, targets.cohort.n)
 
 
-def denominators(targets: Targets, rows: pd.DataFrame) -> dict[object, Patients]:
-    """Return index -> the patients of n, for rows that are counts. Raises InputError naming a line whose n fits none.
+def denominators(targets: Targets, figures: Iterable[Kind]) -> dict[int, Patients]:
+    """Return line -> the patients of n, of figures that are counts. Raises InputError naming a line whose n fits none.
 
-    targets : the whole cohort's, whose other rows report the sizes
+    targets : the whole cohort's, whose other figures report the sizes
     """
     sizes = _sizes(targets)
-    return {index: _of(row, targets, sizes) for index, row in rows[rows["kind"].isin(COUNTS)].iterrows()}
+    return {figure.line: _of(figure, targets, sizes) for figure in figures if figure.is_count}
 
 
-def assessed(targets: Targets, rows: pd.DataFrame) -> dict[object, str]:
-    """Return index -> "26 of 42 treated", for rows whose n is fewer than their patients."""
-    sizes, patients_of_n, notes = _sizes(targets), denominators(targets, rows), dict[object, str]()
-    for index, row in rows.iterrows():
-        sizes_of_row = sizes.get(_patients(row, targets), set())
-        if sizes_of_row and patients_of_n.get(index) == _patients(row, targets) and row["n"] < min(sizes_of_row):
-            notes[index] = f"{int(row['n'])} of {min(sizes_of_row)} {in_words(patients_of_n[index])}"
+def assessed(targets: Targets, figures: Sequence[Kind]) -> dict[str, str]:
+    """Return place -> "26 of 42 treated", of figures whose n is fewer than their patients."""
+    sizes, patients_of_n, notes = _sizes(targets), denominators(targets, figures), dict[str, str]()
+    for figure in figures:
+        sizes_of_figure = sizes.get(_patients(figure, targets), set())
+        is_own = patients_of_n.get(figure.line) == _patients(figure, targets)
+        if sizes_of_figure and is_own and figure.n < min(sizes_of_figure):
+            of = f"{min(sizes_of_figure)} {in_words(patients_of_n[figure.line])}"
+            notes[figure.where] = f"{int(figure.n)} of {of}"
     return notes
 
 
@@ -75,44 +75,43 @@ def in_words(patients: Patients) -> str:
     return " with ".join(" and ".join(names) for names in (arms, levels) if names) or "all"
 
 
-def _patients(row: pd.Series, targets: Targets) -> Patients:
+def _patients(figure: Kind, targets: Targets) -> Patients:
     """Return the patients of a row, its attribute included."""
     everybody = {name for name, arms in targets.cohort.arms.items() if "all" in arms} - set(targets.pathway.groups)
-    return frozenset({str(row["population"]), str(row["attribute"])} - {"", "all"} - everybody)
+    return frozenset({figure.population, figure.attribute} - {"", "all"} - everybody)
 
 
 def _sizes(targets: Targets) -> dict[Patients, set[int]]:
     """Return patients -> how many, by rows of `patients`: more than one number where they contradict one another."""
     sizes = {COHORT: {targets.cohort.n}}
-    rows = targets.cohort.targets
-    for _, row in rows[rows["kind"] == "patients"].iterrows():
-        patients = _patients(row, targets)
-        if patients:
-            sizes.setdefault(patients, set()).add(int(row["count"]))
+    for figure in targets.figures:
+        patients = _patients(figure, targets)
+        if patients and figure.counts_sizes:
+            sizes.setdefault(patients, set()).add(int(figure.count))
     return sizes
 
 
-def _of(row: pd.Series, targets: Targets, sizes: Mapping[Patients, set[int]]) -> Patients:
-    of_row, n, counts_own = _patients(row, targets), int(row["n"]), row["kind"] == "patients"
-    holding = [size for size in sizes if _includes(size, of_row, targets) and not (counts_own and size == of_row)]
+def _of(figure: Kind, targets: Targets, sizes: Mapping[Patients, set[int]]) -> Patients:
+    of_figure, n, counts_own = _patients(figure, targets), int(figure.n), figure.counts_sizes
+    holding = [size for size in sizes if _includes(size, of_figure, targets) and not (counts_own and size == of_figure)]
     fitting = [patients for patients in holding if n in sizes[patients]]
     # Where one includes the other, sets of one size are the same patients, as reported.
     narrowest = [patients for patients in fitting if all(_includes(other, patients, targets) for other in fitting)]
-    for patients in (of_row, COHORT, *narrowest):
+    for patients in (of_figure, COHORT, *narrowest):
         if patients in fitting:
             return patients
     if not fitting:
         most = min(min(sizes[patients]) for patients in holding) if holding else targets.cohort.n
         if not counts_own and n <= most:
-            return of_row
-        if not of_row or (len(of_row) == 1 and "=" in min(of_row)):
+            return of_figure
+        if not of_figure or (len(of_figure) == 1 and "=" in min(of_figure)):
             return COHORT
     choices = [f"{size} ({in_words(patients)})" for patients in holding for size in sorted(sizes[patients])]
     what = "n may count several sets of patients" if fitting else "no row reports which patients n counts"
     raise InputError(
         what,
-        where=where(targets.folder, row.name),
-        got=f"n = {n} of '{row['name']}'",
+        where=figure.where,
+        got=f"n = {n} of '{figure.name}'",
         allowed=", ".join(choices) + "; or a row of kind patients with this n",
     )
 

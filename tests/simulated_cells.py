@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
-from calibration.likelihood.courses import Row
-from calibration.predictive import SimulatedCohort
-from calibration.reported.consistency import where
+from calibration.reported.kinds.counts import Row
+from calibration.reported.kinds.kind import Kind
+from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans, Floats, Integers
 
 FALSE_ALARM = 1e-6
@@ -20,7 +19,7 @@ LATTICE = 1e-4
 def in_cells(cohort: SimulatedCohort) -> Integers:
     """Return how many patients are in each cell, (n_cells,)."""
     courses = cohort.targets.courses
-    reported = {where(cohort.targets.folder, line): row for line, row in cohort.targets.cohort.targets.iterrows()}
+    reported = {figure.where: figure for figure in cohort.targets.figures}
     of_rows = [_of_row(cohort, row, reported[row.where]) for row in courses.rows]
     patients = np.packbits([part for pair in of_rows for part in pair], axis=0)
     alike = np.ascontiguousarray(patients.T).view(f"V{len(patients)}").ravel()
@@ -31,7 +30,7 @@ def in_cells(cohort: SimulatedCohort) -> Integers:
     return counts
 
 
-def _of_row(cohort: SimulatedCohort, row: Row, reported: pd.Series) -> tuple[Booleans, Booleans]:
+def _of_row(cohort: SimulatedCohort, row: Row, reported: Kind) -> tuple[Booleans, Booleans]:
     """Return which patients are of a row, and which of them it counts."""
     patients = cohort.patients_of(reported)
     if row.kind == "patients":

@@ -17,12 +17,11 @@ from typing import NamedTuple
 import numpy as np
 
 from calibration.likelihood.cells import Equation, settled
+from calibration.reported.kinds.counts import Levels, Row
 from simulator.engines.exact.history_graph import Marking, Node, entered
 from simulator.pathway.joint import Joint
 from simulator.pathway.pathway import Group, Pathway
 
-Levels = frozenset[str]
-"""Of attributes, such as "sex=f"; none for a patient of any level."""
 ALIVE = ""
 
 
@@ -32,24 +31,6 @@ class Course(NamedTuple):
     marks: frozenset[str]
     end: str
     levels: Levels
-
-
-@dataclass(frozen=True)
-class Row:
-    """A reported count: of `patients`, of `survivors` at a month, of `deaths` (of a state) or `entered` a state by one.
-
-    groups : the patients are of one of these, or everybody (None); month : inf for deaths or entries by the end
-    """
-
-    kind: str
-    population: str
-    groups: tuple[Group, ...] | None
-    levels: Levels
-    state: str
-    month: float
-    count: int
-    n: int
-    where: str
 
 
 class Alike(NamedTuple):

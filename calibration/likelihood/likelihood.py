@@ -16,12 +16,12 @@ from operator import add
 
 import numpy as np
 
-from calibration.likelihood.courses import Levels
 from calibration.likelihood.order_statistics import ReportedTimes, TimedGroup
 from calibration.likelihood.reached import FollowedUp, estimate
 from calibration.likelihood.targets import Targets
-from calibration.reported.consistency import where
-from calibration.reported.kinds import TIMED
+from calibration.reported.figure import where
+from calibration.reported.kinds.counts import Levels
+from calibration.reported.kinds.times import ToClock
 from simulator.arrays import Floats
 from simulator.distributions import Distribution
 from simulator.engines.exact import accuracy, engine
@@ -104,9 +104,9 @@ class Likelihood:
         These are fixed times, with all months that are read off, the end of the group window, the first months, and
         those that tell entries apart.
         """
-        model, rows, horizon = resolve(self.targets.scenario), self.targets.cohort.targets, self.targets.horizon
+        model, horizon = resolve(self.targets.scenario), self.targets.horizon
         fixed = fixed_from_the_start(model) | fixed_after_fixed(model)
-        months = rows[rows["use"] == "likelihood"]["month"].dropna()
+        months = [figure.month for figure in self.targets.fitted if math.isfinite(figure.month)]
         window, ends = model.pathway.group_window, self.targets.cohort.follow_up or ()
         on_edges = {month for month in (*months, *ends) if month < 2.0 * STEP}
         on_edges |= {window} if model.pathway.groups and window < horizon + STEP else set()
@@ -198,8 +198,7 @@ def _reported_times(targets: Targets) -> ReportedTimes | None:
     try:
         return ReportedTimes(groups, times.median, times.minimum, times.maximum)
     except InputError as error:
-        rows = targets.cohort.targets
-        lines = rows.index[rows["kind"].isin(TIMED) & (rows["use"] == "likelihood")]
+        lines = [figure.line for figure in targets.fitted if isinstance(figure, ToClock)]
         at = ": ".join(filter(None, (where(targets.folder, *lines), error.where)))
         raise InputError(error.what, where=at, got=error.got, allowed=error.allowed) from None
 

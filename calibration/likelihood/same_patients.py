@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from calibration.likelihood.targets import Targets, row_of
-from calibration.reported.consistency import where
-from calibration.reported.kinds import PERCENTAGE
+from calibration.likelihood.targets import Targets
+from calibration.reported.kinds.counts import row_of
+from calibration.reported.kinds.survival import Survival
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,10 @@ class SamePatients:
 
     def _pairs(self) -> Iterator[tuple[int, int]]:
         """Yield the lines of a percentage and of another row, if they are not independent."""
-        rows, courses = self.targets.cohort.targets, self.targets.courses
-        fitted = rows[(rows["use"] == "likelihood") & (rows["kind"] == PERCENTAGE)]
-        percentages = {
-            int(str(line)): row_of(row, self.targets.cohort, self.targets.pathway) for line, row in fitted.iterrows()
-        }
-        lines = {where(self.targets.folder, line): int(str(line)) for line in rows.index}
+        targets, courses = self.targets, self.targets.courses
+        fitted = (figure for figure in targets.fitted if isinstance(figure, Survival))
+        percentages = {figure.line: row_of(figure, "", targets.cohort, targets.pathway) for figure in fitted}
+        lines = {figure.where: figure.line for figure in targets.figures}
         for line, percentage in percentages.items():
             for other in courses.rows:
                 if courses.in_common(percentage, other) and not courses.settles(other, percentage):

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite, isinf
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from calibration.likelihood.courses import Courses, Row, marking_of
+from calibration.likelihood.courses import Courses, marking_of
 from calibration.likelihood.tables import Tables
-from calibration.reported import contradictions, percentages, population_sizes
+from calibration.reported import contradictions, population_sizes
 from calibration.reported.cohort_scenario import mix_of, scenario_of
-from calibration.reported.consistency import HORIZON, check_cohort, check_somebody, where
-from calibration.reported.kinds import COUNTED, PERCENTAGE, TIMED, by_month, counted_as
+from calibration.reported.consistency import HORIZON, check_cohort, check_somebody
+from calibration.reported.figure import Figure
+from calibration.reported.kinds.all import read
+from calibration.reported.kinds.counts import Count, Events, Row
+from calibration.reported.kinds.kind import Kind
+from calibration.reported.kinds.survival import Survival
+from calibration.reported.kinds.times import Maximum, Median, Minimum, ToClock
 from calibration.reported.overlaps import check_exclusive
-from calibration.reported.percentages import Percentage, at_risk_warning, cut_warning
+from calibration.reported.percentages import Percentage
 from simulator.arrays import Floats
 from simulator.engines.exact import engine, history_graph
 from simulator.engines.exact.history_graph import Marking
@@ -53,6 +59,7 @@ class Times:
 class Targets:
     """Everything that enters the likelihood. `scenario` : the pathway set to the cohort; `warnings` : sentences.
 
+    figures : the rows of its targets.csv, in their order
     tables : all counts; given : those of them that are no evidence
     courses : the cells that they are of; marking : what they ask of patients; horizon : months until which
     dependence : the model's debt to the cohort's paper, in words
@@ -60,6 +67,7 @@ class Targets:
     """
 
     cohort: Cohort
+    figures: tuple[Kind, ...]
     scenario: Scenario
     folder: Path
     seed: int
@@ -83,6 +91,10 @@ class Targets:
         """The same targets, the log-likelihood of their counts a few hundredths off, but quick."""
         tables, given = (counts and counts.by_saddle_point for counts in (self.tables, self.given))
         return replace(self, tables=tables, given=given)
+
+    @property
+    def fitted(self) -> list[Kind]:
+        return [figure for figure in self.figures if figure.is_fitted]
 
 
 def find_folder(name: str | Path) -> Path:
@@ -112,8 +124,9 @@ def load_targets(name: str | Path, reading: str = "") -> Targets:
     pathway = named_pathway(declared["pathway"], folder / "cohort.toml")
     pathway = _with_populations(pathway, cohort, folder)
     check_numbers(pathway)
-    check_somebody(cohort, folder)
-    return read_targets(cohort, pathway, declared, folder)
+    figures = read(cohort.targets, pathway, folder)
+    check_somebody(figures)
+    return read_targets(figures, cohort, pathway, declared, folder)
 
 
 def _found(rows: Mapping[str, pd.DataFrame], reading: str, folder: Path) -> pd.DataFrame:
@@ -155,50 +168,50 @@ def _with_populations(pathway: Pathway, cohort: Cohort, folder: Path) -> Pathway
 def with_rows(targets: Targets, rows: pd.DataFrame) -> Targets:
     """Return the targets of other rows, whose patients are treated as the cohort's were. Raises InputError."""
     cohort = replace(targets.cohort, targets=rows, posterior=None, predictive=None)
-    scenario = replace(targets.scenario, population=mix_of(cohort, targets.pathway, targets.folder))
-    return read_targets(cohort, targets.pathway, {"seed": targets.seed}, targets.folder, scenario)
+    figures = read(rows, targets.pathway, targets.folder)
+    scenario = replace(targets.scenario, population=mix_of(figures, targets.pathway, targets.folder))
+    return read_targets(figures, cohort, targets.pathway, {"seed": targets.seed}, targets.folder, scenario)
 
 
 def read_targets(
-    cohort: Cohort, pathway: Pathway, declared: Mapping[str, Any], folder: Path, scenario: Scenario | None = None
+    figures: tuple[Kind, ...],
+    cohort: Cohort,
+    pathway: Pathway,
+    declared: Mapping[str, Any],
+    folder: Path,
+    scenario: Scenario | None = None,
 ) -> Targets:
-    """Return the meaning of a cohort's rows to the likelihood. Raises InputError.
+    """Return the meaning of a cohort's figures to the likelihood. Raises InputError.
 
     declared : its cohort.toml; scenario : the pathway set to the cohort, by default as declared
     """
-    check_cohort(cohort, pathway, folder)
-    contradictions.check_reported_once(cohort.targets, folder)
-    scenario = scenario or scenario_of(cohort, pathway, declared, folder)
+    check_cohort(figures, cohort, pathway, folder)
+    contradictions.check_reported_once(figures)
+    scenario = scenario or scenario_of(figures, cohort, pathway, declared, folder)
     model = resolve(scenario, _inside(pathway))
     onward = {name: [to for _, to in exits] for name, exits in model.open_ways}
-    contradictions.check(cohort, pathway, onward, folder)
-    used = cohort.targets[cohort.targets["use"] == "likelihood"]
-    used = used.assign(kind=[counted_as(row, pathway) for row in used.to_dict("records")])
-    all_rows = [(row, where(folder, index)) for index, row in cohort.targets.iterrows()]
-    figures = [percentages.read(row, cohort, at) for row, at in all_rows if row["kind"] == PERCENTAGE]
-    fitted = cohort.targets[cohort.targets["kind"] == PERCENTAGE].index.isin(used.index)
-    check_exclusive(used, cohort, model, folder)
-    horizon = _horizon(cohort, model, used)
-    marking, courses = _courses(cohort, model, used, horizon, folder)
-    warnings = [figure.warning for figure in figures]
-    warnings += [warning(row, cohort, at) for row, at in all_rows for warning in (cut_warning, at_risk_warning)]
+    contradictions.check(figures, cohort, pathway, onward, folder)
+    used = [figure for figure in figures if figure.is_fitted]
+    check_exclusive(used, cohort, model)
+    horizon = _horizon(figures, cohort, model)
+    marking, courses = _courses(used, cohort, model, horizon, folder)
     at, given = str(folder / "targets.csv"), courses.given if courses.rows else ()
-    equations = (*courses.equations, *given)
     return Targets(
         cohort=cohort,
+        figures=figures,
         scenario=scenario,
         folder=folder,
         seed=declared["seed"],
         courses=courses,
         marking=marking,
         horizon=horizon,
-        tables=Tables(courses.n_cells, equations, at) if courses.rows else None,
-        times=_times(cohort, pathway, used, folder),
+        tables=Tables(courses.n_cells, (*courses.equations, *given), at) if courses.rows else None,
+        times=_times(figures, cohort, pathway, folder),
         given=Tables(courses.n_cells, (courses.equations[0], *given), at) if given else None,
         dependence=str(declared.get("dependence", "")),
         fixed_benefit="marginal_benefit" in declared,
-        percentages=tuple(figure for figure, is_fitted in zip(figures, fitted, strict=True) if is_fitted),
-        warnings=tuple(filter(None, warnings)),
+        percentages=tuple(figure.percentage(cohort) for figure in used if isinstance(figure, Survival)),
+        warnings=tuple(filter(None, (warning for figure in figures for warning in figure.warnings(cohort)))),
     )
 
 
@@ -209,29 +222,30 @@ def _inside(pathway: Pathway) -> dict[str, Floats]:
     return dict(zip(priors.names, values.T[:, :, None], strict=True))
 
 
-def _horizon(cohort: Cohort, model: Model, used: pd.DataFrame) -> float:
+def _horizon(figures: Sequence[Kind], cohort: Cohort, model: Model) -> float:
     """Return the months to look ahead: to the end of the longest follow-up, and to the last month of a row.
 
     Without a follow-up, patients are seen as long as they are simulated, if rows count them by the end; or until the
     window of groups ends, if patients may join or leave them after month 0.
     """
     pathway, onward = model.pathway, {name: [to for _, to in exits] for name, exits in model.open_ways}
-    ever = used["kind"].isin(["deaths", "entered"]) & used["month"].isna()
+    ever = any(figure.is_fitted and isinstance(figure, Events) and isinf(figure.by) for figure in figures)
     later = reachable([pathway.clock_state], onward.__getitem__) - model.timeless
     deciding = {state for group in pathway.groups.values() for state in group.states}
     changes = not deciding.isdisjoint(reachable([to for state in later for to in onward[state]], onward.__getitem__))
-    longest = HORIZON if ever.any() else pathway.group_window if changes else 1.0
-    return float(max([cohort.follow_up[1] if cohort.follow_up else longest, *cohort.targets["month"].dropna()]))
+    longest = HORIZON if ever else pathway.group_window if changes else 1.0
+    months = [figure.month for figure in figures if isfinite(figure.month)]
+    return float(max([cohort.follow_up[1] if cohort.follow_up else longest, *months]))
 
 
-def _courses(cohort: Cohort, model: Model, used: pd.DataFrame, horizon: float, folder: Path) -> tuple[Marking, Courses]:
-    """Return what rows ask of patients, and the courses of these."""
+def _courses(
+    used: Sequence[Kind], cohort: Cohort, model: Model, horizon: float, folder: Path
+) -> tuple[Marking, Courses]:
+    """Return what fitted figures ask of patients, and the courses of these."""
     pathway = model.pathway
-    counted = used[used["kind"].isin([*COUNTED, "entered"])]
-    rows = tuple(row_of(row, cohort, pathway, where(folder, line)) for line, row in counted.iterrows())
+    rows = tuple(figure.row(cohort, pathway) for figure in used if isinstance(figure, Count))
     _check_after_clock(rows, model)
-    populations = used.loc[~used["kind"].isin(TIMED), "population"]
-    asked = {arm for population in populations for arm in cohort.arms.get(population, ())}
+    asked = {arm for figure in used if figure.adds_up for arm in cohort.arms.get(figure.population, ())}
     marking = marking_of(rows, [pathway.groups[arm] for arm in sorted(asked & pathway.groups.keys())], pathway, horizon)
     if marking.cuts and share_without_benefit(model) is not None:
         what = "with patients treated without benefit, entries cannot be counted by a month"
@@ -247,17 +261,6 @@ def _courses(cohort: Cohort, model: Model, used: pd.DataFrame, horizon: float, f
     return marking, courses.of_assessed()
 
 
-def row_of(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str = "") -> Row:
-    """Return a row as a count of patients; 0 patients where it has a percentage."""
-    population, (count, n) = str(row["population"]), np.nan_to_num([row["count"], row["n"]])
-    levels = frozenset(name for name in (population, str(row["attribute"])) if "=" in name)
-    arms = () if cohort.is_everybody(population) or population in levels else cohort.arms[population]
-    groups = tuple(pathway.groups[arm] for arm in arms) or None
-    return Row(
-        row["kind"], population, groups, levels, str(row["state"]), by_month(row["month"]), int(count), int(n), at
-    )
-
-
 def _check_after_clock(rows: Iterable[Row], model: Model) -> None:
     """Refuse a state that is entered before the clock only."""
     onward = {name: [to for _, to in exits] for name, exits in model.open_ways}
@@ -269,34 +272,35 @@ def _check_after_clock(rows: Iterable[Row], model: Model) -> None:
             raise InputError(what, where=row.where, got=row.state, allowed='use = "predictive"')
 
 
-def _times(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) -> Times | None:
-    rows = used[used["kind"].isin(TIMED)]
-    if rows.empty:
+def _times(figures: Sequence[Kind], cohort: Cohort, pathway: Pathway, folder: Path) -> Times | None:
+    times = [figure for figure in figures if figure.is_fitted and isinstance(figure, ToClock)]
+    if not times:
         return None
     overall: dict[str, float] = {}
     medians: dict[str, float] = {}
-    for _, row in rows.iterrows():
-        population = population_sizes.of_row(cohort, row)
+    for figure in times:
+        population = population_sizes.of_figure(cohort, figure)
         everybody = cohort.is_everybody(population)
-        (overall if everybody else medians)[row["kind"] if everybody else population] = float(row["value"])
+        (overall if everybody else medians)[figure.kind if everybody else population] = figure.value
+    statistics = [overall.get(kind.kind) for kind in (Median, Minimum, Maximum)]
     # The time may differ by an attribute of which no median is reported.
     names = {median.split("=")[0] for median in medians}
     for exit in pathway.states[pathway.start].transitions:
         names |= {name for reference in exit.references for name in attributes_in(reference)}
     if len(names) > 1:
         what = "times that differ by more than one attribute cannot be fitted"
-        raise InputError(what, where=where(folder, rows.index[0]), got=", ".join(sorted(names)))
+        raise InputError(what, where=times[0].where, got=", ".join(sorted(names)))
     if not names:
-        return Times(None, {"all": cohort.n}, {}, *(overall.get(kind) for kind in TIMED))
+        return Times(None, {"all": cohort.n}, {}, *statistics)
     (attribute,) = names
-    sizes = _sizes(cohort, pathway, attribute, folder)
+    sizes = _sizes(population_sizes.mix(figures), cohort, pathway, attribute, folder)
     medians = {population.split("=", 1)[1]: median for population, median in medians.items()}
-    return Times(attribute, sizes, medians, *(overall.get(kind) for kind in TIMED))
+    return Times(attribute, sizes, medians, *statistics)
 
 
-def _sizes(cohort: Cohort, pathway: Pathway, attribute: str, folder: Path) -> dict[str, int]:
+def _sizes(mix: Mapping[str, Figure], cohort: Cohort, pathway: Pathway, attribute: str, folder: Path) -> dict[str, int]:
     """Return level of an attribute -> patients, from the case_mix rows."""
-    sizes, at = population_sizes.of_levels(cohort, pathway, attribute), str(folder / "targets.csv")
+    sizes, at = population_sizes.of_levels(mix, cohort, pathway, attribute), str(folder / "targets.csv")
     for level in pathway.attributes[attribute].levels:
         if level not in sizes:
             what = f"a reported time needs a case_mix row for {attribute}={level}"

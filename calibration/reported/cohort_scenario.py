@@ -5,16 +5,14 @@ A lever is a number, or the name of the row of targets.csv that reports it. Othe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from calibration.reported import population_sizes
-from calibration.reported.consistency import where
 from calibration.reported.eligible_shares import Levers, among_eligible
+from calibration.reported.kinds.kind import Kind
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort
 from simulator.pathway.checks import unknown
@@ -22,16 +20,20 @@ from simulator.pathway.pathway import Attribute, Pathway
 from simulator.scenario.scenario import LEVERS, Scenario, check
 
 
-def scenario_of(cohort: Cohort, pathway: Pathway, declared: Mapping[str, Any], folder: Path) -> Scenario:
+def scenario_of(
+    figures: Sequence[Kind], cohort: Cohort, pathway: Pathway, declared: Mapping[str, Any], folder: Path
+) -> Scenario:
     """Return the scenario that sets a pathway to a cohort. Raises InputError naming the file and the key."""
-    file = folder / "cohort.toml"
+    file, named = folder / "cohort.toml", {figure.name: figure for figure in reversed(figures)}
     benefit = declared.get("marginal_benefit", 1.0)
     tables: dict[str, Any] = {
-        lever: {key: _value(got, cohort, f"{file}: [{lever}] {key}") for key, got in declared.get(lever, {}).items()}
+        lever: {
+            key: _value(got, named, cohort, f"{file}: [{lever}] {key}") for key, got in declared.get(lever, {}).items()
+        }
         for lever in (*LEVERS, "hazard_ratio")
     }
-    mix = mix_of(cohort, pathway, folder)
-    rows = {name: _row(entry, cohort, "") for name, entry in declared.get("set", {}).items() if not _is_number(entry)}
+    mix = mix_of(figures, pathway, folder)
+    rows = {name: named[entry] for name, entry in declared.get("set", {}).items() if not _is_number(entry)}
     start = pathway.clock_state if cohort.clock == pathway.clock else pathway.start
     tables["set"] = among_eligible(Levers(tables["set"], rows, f"{file}: [set]", start), pathway, mix)
     scenario = Scenario(cohort.name, pathway, marginal_benefit=float(benefit), population=mix, file=file, **tables)
@@ -39,48 +41,40 @@ def scenario_of(cohort: Cohort, pathway: Pathway, declared: Mapping[str, Any], f
     return scenario
 
 
-def _value(declared: Any, cohort: Cohort, at: str) -> float:
-    """Return a lever's number; of the row that it names, the count over n, or the percentage."""
+def _value(declared: Any, named: Mapping[str, Kind], cohort: Cohort, at: str) -> float:
+    """Return a lever's number; of the figure that it names, the count over n, or the percentage."""
     if _is_number(declared):
         return float(declared)
-    row = _row(declared, cohort, at)
-    if np.isfinite(row["count"]) and row["n"] > 0:
-        return float(row["count"] / _patients(row, cohort))
-    if not np.isfinite(row["value"]):
+    if declared not in named:
+        raise unknown("row of targets.csv", str(declared), list(named)[::-1], at)
+    figure = named[declared]
+    if isfinite(figure.count) and figure.n > 0:
+        return figure.count / _patients(figure, cohort)
+    if not isfinite(figure.value):
         raise InputError("a row without a count and without a value", where=at, got=declared)
-    return float(row["value"] / 100.0 if row["unit"] == "%" else row["value"])
+    return figure.value / 100.0 if figure.unit == "%" else figure.value
 
 
-def _patients(row: pd.Series, cohort: Cohort) -> float:
-    """Return the patients whose share a row prints: n, or all of its population where n is larger."""
-    size = cohort.sizes.get(population_sizes.of_row(cohort, row))
-    if size is None or row["kind"] == "patients":
-        return float(row["n"])
-    return float(min(row["n"], size))
-
-
-def _row(named: Any, cohort: Cohort, at: str) -> pd.Series:
-    rows: pd.DataFrame = cohort.targets[cohort.targets["name"] == named]
-    if rows.empty:
-        raise unknown("row of targets.csv", str(named), list(cohort.targets["name"]), at)
-    return next(row for _, row in rows.iterrows())
+def _patients(figure: Kind, cohort: Cohort) -> float:
+    """Return the patients whose share a figure prints: n, or all of its population where n is larger."""
+    size = cohort.sizes.get(population_sizes.of_figure(cohort, figure))
+    return figure.n if size is None or figure.counts_sizes else min(figure.n, size)
 
 
 def _is_number(declared: Any) -> bool:
     return isinstance(declared, int | float) and not isinstance(declared, bool)
 
 
-def mix_of(cohort: Cohort, pathway: Pathway, folder: Path) -> dict[str, dict[str, float]]:
+def mix_of(figures: Sequence[Kind], pathway: Pathway, folder: Path) -> dict[str, dict[str, float]]:
     """Return attribute -> level -> patients, from the case_mix rows; one level without a row has the rest of n."""
-    rows = cohort.targets[(cohort.targets["use"] == "case_mix") & (cohort.targets["kind"] == "patients")]
     mix: dict[str, dict[str, float]] = {}
     of: dict[str, float] = {}
-    for index, row in rows.iterrows():
-        attribute, _, level = str(row["attribute"]).partition("=")
-        if row["n"] != of.setdefault(attribute, row["n"]):
+    for name, figure in population_sizes.mix(figures).items():
+        attribute, _, level = name.partition("=")
+        if figure.n != of.setdefault(attribute, figure.n):
             what = f"the levels of {attribute} have different values of n"
-            raise InputError(what, where=where(folder, index), got=int(row["n"]), allowed=f"{of[attribute]:g}")
-        mix.setdefault(attribute, {})[level] = float(row["count"])
+            raise InputError(what, where=figure.where, got=int(figure.n), allowed=f"{of[attribute]:g}")
+        mix.setdefault(attribute, {})[level] = figure.count
     for attribute, levels in mix.items():
         _complete(levels, of[attribute], pathway.attributes[attribute], folder)
     return mix

@@ -16,8 +16,8 @@ from itertools import product
 from math import prod
 
 import numpy as np
-import pandas as pd
 
+from calibration.reported.figure import Figure
 from simulator.arrays import Floats
 from simulator.errors import InputError
 from simulator.pathway.pathway import Pathway, State, Transition, reachable
@@ -38,7 +38,7 @@ class Levers:
     """
 
     values: Mapping[str, float]
-    rows: Mapping[str, pd.Series]
+    rows: Mapping[str, Figure]
     at: str
     start: str
 
@@ -179,9 +179,9 @@ class _Choice:
         )
 
 
-def _level(row: pd.Series) -> str:
-    """Return the attribute's level that a row is of, "" for all."""
-    return str(row["attribute"]) or (str(row["population"]) if "=" in str(row["population"]) else "")
+def _level(figure: Figure) -> str:
+    """Return the attribute's level that a figure is of, "" for all."""
+    return figure.attribute or (figure.population if "=" in figure.population else "")
 
 
 def _differing(pathway: Pathway, state: State, start: str) -> set[str]:

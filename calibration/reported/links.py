@@ -11,10 +11,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from calibration.reported import population_sizes
-from calibration.reported.kinds import TIMED
+from calibration.reported.figure import Figure
 from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import Pathway, is_part, reachable
 
@@ -23,6 +22,8 @@ ANY = ""
 Patients = frozenset[str]
 """Arms, and levels of attributes, that they all belong to; none for the whole cohort."""
 COHORT: Patients = frozenset()
+TIMES = ("median", "minimum", "maximum")
+"""Numbers that are times from entry to the first clock, of a body's patients."""
 
 
 class Body(NamedTuple):
@@ -76,21 +77,21 @@ class Populations:
         members = self.cohort.arms.get(name, (name,))
         return frozenset({name if name in self.pathway.groups or len(members) > 1 else members[0]})
 
-    def patients(self, row: pd.Series) -> Patients:
-        return self.named(row["population"]) | self.named(row["attribute"])
+    def patients(self, figure: Figure) -> Patients:
+        return self.named(figure.population) | self.named(figure.attribute)
 
-    def whole(self, row: pd.Series, body: Body, line: object) -> list[Bound]:
-        """Return that a row's n is the size of its arm, if others leave as many and no row reports the size."""
-        n, most = row["n"], population_sizes.most(self.cohort, row["population"])
-        has_size = body.n is not None or body.patients in self.sizes or row["attribute"]
+    def whole(self, figure: Figure, body: Body) -> list[Bound]:
+        """Return that a figure's n is the size of its arm, if others leave as many and none reports the size."""
+        n, most = figure.n, population_sizes.most(self.cohort, figure.population)
+        has_size = body.n is not None or body.patients in self.sizes or figure.attribute
         if has_size or n != most or n in self.sizes.values():
             return []
-        return [Bound({Number("size", body): 1}, n, n, line)]
+        return [Bound({Number("size", body): 1}, n, n, figure.line)]
 
-    def body(self, row: pd.Series) -> Body:
-        """Return the patients of a row: a whole population, unless it has more than n, or an unknown number."""
-        patients, n = self.patients(row), row["n"]
-        most = np.inf if row["attribute"] else population_sizes.most(self.cohort, row["population"])
+    def body(self, figure: Figure) -> Body:
+        """Return the patients of a figure: a whole population, unless it has more than n, or an unknown number."""
+        patients, n = self.patients(figure), figure.n
+        most = np.inf if figure.attribute else population_sizes.most(self.cohort, figure.population)
         everybody = np.isnan(n) or n >= self.sizes.get(patients, most if n not in self.sizes.values() else np.inf)
         return Body(patients) if everybody else Body(patients, int(n))
 
@@ -175,7 +176,7 @@ def _estimates(numbers: Collection[Number]) -> Iterator[Bound]:
 
 def _times(numbers: Collection[Number]) -> Iterator[Bound]:
     """Yield that no time of some patients, or of a part of them, is below their shortest or above their longest one."""
-    times = [number for number in numbers if number.what in TIMED]
+    times = [number for number in numbers if number.what in TIMES]
     for whole in times:
         sign = {"minimum": 1.0, "maximum": -1.0}.get(whole.what, 0.0)
         for part in times if sign else ():

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
-from pathlib import Path
 
-import pandas as pd
-
-from calibration.reported.consistency import where
-from calibration.reported.kinds import TIMED
+from calibration.reported.kinds.kind import Kind
 from simulator.engines.exact import history_graph
 from simulator.engines.exact.history_graph import Marking
 from simulator.engines.model import Model
@@ -16,17 +13,17 @@ from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort
 
 
-def check_exclusive(used: pd.DataFrame, cohort: Cohort, model: Model, folder: Path) -> None:
+def check_exclusive(used: Iterable[Kind], cohort: Cohort, model: Model) -> None:
     """Refuse rows of arms that are added up and have patients in common. Raises InputError naming the line.
 
-    used : the fitted rows
+    used : the fitted figures
     """
-    for line, row in used[~used["kind"].isin(TIMED)].iterrows():
-        for one, other in combinations(cohort.arms.get(row["population"], ()), 2):
+    for figure in used:
+        for one, other in combinations(cohort.arms.get(figure.population, ()) if figure.adds_up else (), 2):
             if _in_common(one, other, model):
                 raise InputError(
                     "arms that are added up have patients in common",
-                    where=where(folder, line),
+                    where=figure.where,
                     got=f"{one} and {other}",
                     allowed="groups of the pathway that exclude one another",
                 )

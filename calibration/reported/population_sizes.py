@@ -5,10 +5,10 @@ Arms that are listed together, as `all = ["treated", "untreated"]`, have no pati
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from math import isfinite
 
-import pandas as pd
-
+from calibration.reported.figure import Figure
 from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import Pathway
 
@@ -21,18 +21,19 @@ def are_whole(cohort: Cohort, pathway: Pathway) -> bool:
     return pathway.group_window >= (cohort.follow_up[1] if cohort.follow_up else Pathway.group_window)
 
 
-def of_row(cohort: Cohort, row: pd.Series) -> str:
-    """Return the population of a row: the level that it reports among everybody, or its arm."""
-    attribute = str(row.get("attribute", ""))
-    return attribute if attribute and cohort.is_everybody(row["population"]) else str(row["population"])
+def of_figure(cohort: Cohort, figure: Figure) -> str:
+    """Return the population of a figure: the level that it reports among everybody, or its arm."""
+    is_level = figure.attribute and cohort.is_everybody(figure.population)
+    return figure.attribute if is_level else figure.population
 
 
-def of_levels(cohort: Cohort, pathway: Pathway, attribute: str) -> dict[str, int]:
-    """Return level of an attribute -> patients, from the case_mix rows; one level without a row has the rest."""
-    mix = cohort.targets[(cohort.targets["use"] == "case_mix") & (cohort.targets["kind"] == "patients")]
-    counts = dict(zip(mix["attribute"], mix["count"], strict=True))
+def of_levels(mix: Mapping[str, Figure], cohort: Cohort, pathway: Pathway, attribute: str) -> dict[str, int]:
+    """Return level of an attribute -> patients; one level without a figure has the rest.
+
+    mix : level of an attribute -> the figure of the case mix that counts it
+    """
     levels = pathway.attributes[attribute].levels
-    sizes = {level: int(counts[name]) for level in levels if (name := f"{attribute}={level}") in counts}
+    sizes = {level: int(mix[name].count) for level in levels if (name := f"{attribute}={level}") in mix}
     rest = cohort.n - sum(sizes.values())
     if len(sizes) == len(levels) - 1 and rest >= 0:
         sizes |= {level: rest for level in levels if level not in sizes}
@@ -66,3 +67,8 @@ def _size_of_parts(cohort: Cohort, members: Iterable[str]) -> int:
             remaining -= set(cohort.arms[name])
             patients += sizes[name]
     return patients
+
+
+def mix(figures: Iterable[Figure]) -> dict[str, Figure]:
+    """Return level of an attribute -> the figure of the case mix that counts it."""
+    return {figure.attribute: figure for figure in figures if figure.use == "case_mix" and isfinite(figure.count)}

@@ -25,8 +25,8 @@ from scipy import special
 
 from calibration.likelihood.targets import Targets
 from calibration.reported import percentages
-from calibration.reported.consistency import where
-from calibration.reported.kinds import PERCENTAGE
+from calibration.reported.kinds.counts import Survivors
+from calibration.reported.kinds.survival import Survival
 from calibration.reported.percentages import Percentage
 from calibration.sampler.diagnostics import effective_sample_size
 from calibration.transport.hierarchy import GRID, Hierarchy
@@ -71,14 +71,12 @@ def informing(targets: Targets) -> Percentage | None:
 
     On the pathway's first clock: from entry, the share that reaches its start matters as well.
     """
-    rows = targets.cohort.targets
-    of_all = (rows["population"] == "all") & (rows["attribute"] == "")
-    of_everybody = rows[(rows["use"] == USE) & rows["kind"].isin(["survivors", PERCENTAGE]) & of_all]
+    everybody = (figure for figure in targets.figures if (figure.population, figure.attribute) == ("all", ""))
+    alive = [figure for figure in everybody if figure.use == USE and isinstance(figure, Survivors | Survival)]
     on_default = targets.cohort.clock == targets.pathway.clock
-    if of_everybody.empty or targets.fixed_benefit or targets.pathway.marginal is None or not on_default:
+    if not alive or targets.fixed_benefit or targets.pathway.marginal is None or not on_default:
         return None
-    latest = of_everybody.sort_values("month", kind="stable").iloc[-1]
-    return percentages.read(latest, targets.cohort, where(targets.folder, latest.name))
+    return percentages.read(sorted(alive, key=lambda figure: figure.month)[-1], targets.cohort)
 
 
 @dataclass(frozen=True)

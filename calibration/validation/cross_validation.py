@@ -7,21 +7,20 @@ them remain effective, the rest of the targets is fitted anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from calibration.fit import likelihood_of, priors_of
 from calibration.likelihood.cells import settled
-from calibration.likelihood.courses import Row
 from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import Targets, with_rows
-from calibration.predictive import reported_figure, simulate_figures
-from calibration.reported.kinds import PERCENTAGE, TIMED, counted_as
+from calibration.predictive import simulate_figures
+from calibration.reported.kinds.counts import Row
+from calibration.reported.kinds.kind import Kind
 from calibration.sampler.diagnostics import (
     effective_sample_size,
     is_heavy,
@@ -56,29 +55,18 @@ class Block:
 
 def blocks(targets: Targets) -> list[Block]:
     """Return the blocks that can be left out, in the order of the table."""
-    table = targets.cohort.targets
     members: dict[str, list[int]] = {}
-    for place, row in enumerate(table.to_dict("records")):
-        if row["use"] == "likelihood":
-            members.setdefault(_block_of(targets, row), []).append(place)
+    for place, figure in enumerate(targets.figures):
+        if figure.is_fitted:
+            name = figure.left_out_with or " / ".join(_choice_of(targets, figure))
+            members.setdefault(name, []).append(place)
     return [Block(name, tuple(rows)) for name, rows in members.items()]
 
 
-def _block_of(targets: Targets, row: Mapping[Any, Any]) -> str:
-    kind = counted_as(row, targets.pathway)
-    if kind in TIMED:
-        return str(row["name"])
-    if kind in ("survivors", "deaths", PERCENTAGE) and np.isfinite(row["month"]):
-        return f"survivors at month {row['month']:g}"
-    if kind == "entered":
-        return " / ".join(_choice_of(targets, row))
-    return {"deaths": "deaths by the end", "patients": "patients of each arm"}[kind]
-
-
-def _choice_of(targets: Targets, row: Mapping[Any, Any]) -> list[str]:
+def _choice_of(targets: Targets, figure: Kind) -> list[str]:
     """Return the states of a choice that rows count of the same patients, of which nobody enters two."""
     rows = [other for other in targets.courses.rows if other.kind == "entered"]
-    of_same = [other for other in rows if (other.population, other.n) == (row["population"], row["n"])]
+    of_same = [other for other in rows if (other.population, other.n) == (figure.population, figure.n)]
     choices: list[list[Row]] = []
     for other in of_same:
         choice = next((rows for rows in choices if all(targets.courses.exclude(other, one) for one in rows)), None)
@@ -86,7 +74,7 @@ def _choice_of(targets: Targets, row: Mapping[Any, Any]) -> list[str]:
             choices.append(choice := [])
         choice.append(other)
     states = ([other.state for other in choice] for choice in choices)
-    return list(dict.fromkeys(next(states_of for states_of in states if row["state"] in states_of)))
+    return list(dict.fromkeys(next(states_of for states_of in states if figure.state in states_of)))
 
 
 def without(targets: Targets, block: Block) -> Targets:
@@ -173,18 +161,18 @@ def refitted(targets: Targets, block: Block) -> pd.DataFrame:
 def _rows(targets: Targets, block: Block, figures: Floats, weights: Floats) -> pd.DataFrame:
     predicted = []
     for place in block.rows:
-        row = targets.cohort.targets.iloc[place]
-        reported, unit, factor = reported_figure(row)
+        figure = targets.figures[place]
+        reported, factor = figure.reported, figure.factor
         known = ~np.isnan(figures[:, place])
         lower, upper = np.full(2, np.nan)
         if known.any():
             lower, upper = weighted_quantiles(factor * figures[known, place], weights[known], INTERVAL)
         predicted.append(
             {
-                "target": row["name"],
+                "target": figure.name,
                 "left_out_with": block.name,
-                "population": row["population"],
-                "unit": unit,
+                "population": figure.population,
+                "unit": figure.unit_of_figure,
                 "reported": reported,
                 "lower": lower,
                 "upper": upper,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from math import isnan
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,9 @@ import pandas as pd
 from calibration import predictive
 from calibration.denominators import Denominator, assessed, denominators, of_rows
 from calibration.likelihood.targets import Targets
-from calibration.reported.consistency import HORIZON, where
-from calibration.reported.kinds import COUNTS
+from calibration.reported.consistency import HORIZON
+from calibration.reported.kinds.counts import Deaths
+from calibration.reported.kinds.kind import Kind
 from calibration.validation import scores
 from calibration.validation.joint_ranks import Ranks
 from calibration.validation.provenance import centred_on, declared
@@ -30,8 +32,6 @@ from simulator.outcomes.uncertainty import central
 
 USE = "validation"
 ALL = "all cohorts"
-BETTER = {"survival": 1.0, "survivors": 1.0, "median_survival": 1.0, "deaths": -1.0}
-"""Kinds by which the model is too hopeful or too gloomy, and whether higher figures are better."""
 
 
 def shipped() -> list[str]:
@@ -45,11 +45,10 @@ def is_silent(targets: Targets) -> bool:
     return not {USE, "likelihood", "predictive"} & set(targets.cohort.targets["use"])
 
 
-def to_validate(targets: Targets) -> pd.DataFrame:
-    """Return the rows of a cohort that are predicted. Raises InputError if none can be, naming a bad row."""
-    rows = targets.cohort.targets
-    chosen = rows[rows["use"] == USE]
-    if chosen.empty:
+def to_validate(targets: Targets) -> list[Kind]:
+    """Return the figures of a cohort that are predicted. Raises InputError if none can be, naming a bad row."""
+    chosen = [figure for figure in targets.figures if figure.use == USE]
+    if not chosen:
         file, allowed = str(targets.folder / "targets.csv"), f'a row with use = "{USE}"'
         raise InputError("nothing to validate", where=file, allowed=allowed)
     denominators(targets, chosen)
@@ -58,37 +57,38 @@ def to_validate(targets: Targets) -> pd.DataFrame:
 
 def notes(targets: Targets) -> list[str]:
     """Return notes on a cohort's predictions, with their lines."""
-    rows = targets.cohort.targets[targets.cohort.targets["use"] == USE]
+    figures = [figure for figure in targets.figures if figure.use == USE]
     alike = "are treated as the assessed patients, similar to the rest"
     selected = "a selected group, as responders, has no meaning here"
-    sentences = [(index, f"{part} {alike}; {selected}") for index, part in assessed(targets, rows).items()]
+    sentences = [(at, f"{part} {alike}; {selected}") for at, part in assessed(targets, figures).items()]
     if targets.cohort.follow_up is None:
         until = f"no [follow_up] in cohort.toml, so deaths are predicted until month {HORIZON:g}"
-        sentences += [(index, until) for index in rows.index[(rows["kind"] == "deaths") & rows["month"].isna()]]
-    return [f"{where(targets.folder, index)}: {sentence}" for index, sentence in sentences]
+        deaths = (figure for figure in figures if isinstance(figure, Deaths))
+        sentences += [(figure.where, until) for figure in deaths if isnan(figure.month)]
+    return [f"{at}: {sentence}" for at, sentence in sentences]
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A cohort's predicted figures. rows : of targets.csv that are predicted, each of its denominator
+    """A cohort's predicted figures. rows : the figures that are predicted, each of its denominator
 
     figures : (n_cohorts, n_rows), in percent or months; NaN where its denominator is not filled
     """
 
     targets: Targets
-    rows: tuple[pd.Series, ...]
+    rows: tuple[Kind, ...]
     of: tuple[Denominator, ...]
     figures: Floats
 
     @cached_property
     def reported(self) -> Floats:
         """The reported figures, (n_rows,)."""
-        return np.array([_reported(row)[0] for row in self.rows])
+        return np.array([_reported(figure)[0] for figure in self.rows])
 
     @cached_property
     def centred_on(self) -> list[list[str]]:
         """Of each row, the parameters whose prior is centred on it."""
-        return [centred_on(self.targets, row) for row in self.rows]
+        return [centred_on(self.targets, figure) for figure in self.rows]
 
     @cached_property
     def ranks(self) -> Ranks:
@@ -103,7 +103,7 @@ class Prediction:
     @property
     def signs(self) -> Floats:
         """Whether higher figures are better survival, (n_rows,): 1, or -1; 0 for other figures."""
-        return np.array([BETTER.get(row["kind"], 0.0) for row in self.rows])
+        return np.array([figure.sign for figure in self.rows])
 
     def table(self) -> pd.DataFrame:
         """Return a row a figure.
@@ -130,39 +130,39 @@ def validate(
 
     draws : of the pathway's parameters; None, its declared values
     """
-    places = np.flatnonzero(targets.cohort.targets.index.isin(to_validate(targets).index))
+    rows = tuple(to_validate(targets))
+    places = [targets.figures.index(figure) for figure in rows]
     work = partial(predictive.simulate_figures, targets, draws)
     parts = execution.map(work, slices(wanted or predictive.DRAWS, 50), jobs=jobs, progress=progress)
-    rows = tuple(targets.cohort.targets.iloc[place] for place in places)
-    factors = np.array([_reported(row)[2] for row in rows])
+    factors = np.array([_reported(figure)[2] for figure in rows])
     of = tuple(of_rows(targets)[place] for place in places)
     return Prediction(targets, rows, of, factors * np.concatenate(list(parts))[:, places])
 
 
-def _reported(row: pd.Series) -> tuple[float, str, float]:
+def _reported(figure: Kind) -> tuple[float, str, float]:
     """Return a figure, its unit, and the factor on a simulated one: a count is a percentage of its n."""
-    if row["kind"] in COUNTS:
-        return float(100.0 * row["count"] / row["n"]), "%", 100.0 / float(row["n"])
-    return predictive.reported_figure(row)
+    if figure.is_count:
+        return 100.0 * figure.count / figure.n, "%", 100.0 / figure.n
+    return figure.reported, figure.unit_of_figure, figure.factor
 
 
 def _row(
-    targets: Targets, row: pd.Series, of: Denominator, simulated: Floats, pit: float, priors: Sequence[str]
+    targets: Targets, figure: Kind, of: Denominator, simulated: Floats, pit: float, priors: Sequence[str]
 ) -> dict[str, object]:
-    reported, unit, _ = _reported(row)
+    reported, unit, _ = _reported(figure)
     known = simulated[~np.isnan(simulated)]
     lower, upper = central(known)
     centre = predictive.median if unit == "months" else predictive.mean
     return {
         "cohort": targets.cohort.name,
-        "target": row["name"],
-        "kind": row["kind"],
-        "population": row["population"],
-        "month": row["month"],
+        "target": figure.name,
+        "kind": figure.kind,
+        "population": figure.population,
+        "month": figure.month,
         "unit": unit,
         "reported": reported,
-        "standard_error": row["standard_error"],
-        "n": row["n"],
+        "standard_error": figure.standard_error,
+        "n": figure.n,
         "predicted": centre(known),
         "lower": lower,
         "upper": upper,
@@ -170,10 +170,10 @@ def _row(
         "at_least": (known >= reported - 1e-9).mean() if known.size else np.nan,
         "inside": predictive.inside(lower, reported, upper),
         "pit": pit,
-        **scores.of_figure(targets, row, of.n, unit, known, reported),
+        **scores.of_figure(targets, figure, of.n, unit, known, reported),
         "centred_on": ", ".join(priors),
-        "place": row["place"],
-        "note": row["note"],
+        "place": figure.place,
+        "note": figure.note,
     }
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 
-import pandas as pd
-
 from calibration.likelihood.targets import Targets
+from calibration.reported.figure import Figure
 from simulator.evidence.cohort import CohortTable
 from simulator.files import toml
 
@@ -21,9 +20,9 @@ def declared(targets: Targets) -> CohortTable:
     return toml.validate(CohortTable, toml.read(path), path)
 
 
-def centred_on(targets: Targets, row: pd.Series) -> list[str]:
+def centred_on(targets: Targets, figure: Figure) -> list[str]:
     """Return the parameters whose prior is centred on a reported figure, by their sources."""
-    quantity = str(row.get("evidence", "")).strip()
+    quantity = figure.evidence.strip()
     return _citing(targets, f"{re.escape(f', {quantity}')}(?=$|[;).])") if quantity else []
 
 

@@ -9,10 +9,10 @@ The log score is of the k of n patients that are nearest to the printed percenta
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from calibration.likelihood.targets import Targets
+from calibration.reported.kinds.kind import Kind
 from simulator.arrays import Floats
 from simulator.evidence.cohort import load_cohort
 from simulator.pathway.pathway import Pathway
@@ -23,7 +23,7 @@ COLUMNS = [f"{score}{name}" for score in ("crps", "log_score") for name in ("", 
 
 
 def of_figure(
-    targets: Targets, row: pd.Series, n: int, unit: str, simulated: Floats, reported: float
+    targets: Targets, figure: Kind, n: int, unit: str, simulated: Floats, reported: float
 ) -> dict[str, float]:
     """Return the scores of a figure of n patients: of simulated figures : (N,), and of the naive forecasts.
 
@@ -37,7 +37,11 @@ def of_figure(
         last = max(targets.pathway.months.survival)
         return unknown | {"crps": crps(np.minimum(simulated, last), alike, min(reported, last))}
     found = {"crps": crps(simulated, alike, reported)}
-    forecasts = {"": of_shares(simulated / 100.0, n), "_flat": flat(n), "_carried_over": carried_over(targets, row, n)}
+    forecasts = {
+        "": of_shares(simulated / 100.0, n),
+        "_flat": flat(n),
+        "_carried_over": carried_over(targets, figure, n),
+    }
     for name, chances in forecasts.items():
         if chances is not None:
             values = 100.0 * np.arange(n + 1) / n
@@ -74,16 +78,16 @@ def flat(n: int) -> Floats:
     return np.full(n + 1, 1.0 / (n + 1))
 
 
-def carried_over(targets: Targets, row: pd.Series, n: int) -> Floats | None:
+def carried_over(targets: Targets, figure: Kind, n: int) -> Floats | None:
     """Return the forecast that patients fare as those of the fitted cohort, treated or not, (n + 1,); None if unknown.
 
     Of k treated and n - k untreated, as many of each as `[set]` says, it is a sum of two binomials.
     """
-    reported = _shares_of_fitted(targets.pathway, row)
-    if row["population"] in reported and not targets.cohort.is_everybody(row["population"]):
-        return np.asarray(stats.binom.pmf(np.arange(n + 1), n, reported[row["population"]]))
+    reported = _shares_of_fitted(targets.pathway, figure)
+    if figure.population in reported and not targets.cohort.is_everybody(figure.population):
+        return np.asarray(stats.binom.pmf(np.arange(n + 1), n, reported[figure.population]))
     arms, uptake = _arms(targets.pathway), _uptake(targets)
-    if not targets.cohort.is_everybody(row["population"]) or uptake is None or not set(arms) <= set(reported):
+    if not targets.cohort.is_everybody(figure.population) or uptake is None or not set(arms) <= set(reported):
         return None
     sizes = (round(n * uptake), n - round(n * uptake))
     treated, untreated = (
@@ -92,16 +96,14 @@ def carried_over(targets: Targets, row: pd.Series, n: int) -> Floats | None:
     return np.convolve(treated, untreated)
 
 
-def _shares_of_fitted(pathway: Pathway, row: pd.Series) -> dict[str, float]:
+def _shares_of_fitted(pathway: Pathway, figure: Kind) -> dict[str, float]:
     """Return population -> the share that the cohort of the draws reports for the same figure."""
     fitted = load_cohort(pathway)
     if fitted is None:
         return {}
-    kinds = ALIVE if row["kind"] in ALIVE else (row["kind"],)
-    rows = fitted.targets[fitted.targets["kind"].isin(kinds) & (fitted.targets["attribute"] == row["attribute"])]
-    rows = rows[(rows["state"] == row["state"]) & np.isfinite(rows["count"]) & np.isclose(
-        rows["month"], row["month"], equal_nan=True
-    )]  # fmt: skip
+    rows, kinds = fitted.targets, ALIVE if figure.kind in ALIVE else (figure.kind,)
+    alike = rows["kind"].isin(kinds) & (rows["attribute"] == figure.attribute) & (rows["state"] == figure.state)
+    rows = rows[alike & np.isfinite(rows["count"]) & np.isclose(rows["month"], figure.month, equal_nan=True)]
     return {str(other["population"]): float(other["count"] / other["n"]) for _, other in rows.iterrows()}
 
 

@@ -62,8 +62,8 @@ def cohort_of_60(folder: Path, *rows: str) -> Targets:
 
 
 def denominators_in_words(targets: Targets) -> list[str]:
-    rows = targets.cohort.targets
-    return [in_words(denominator) for denominator in denominators(targets, rows[rows["use"] == "validation"]).values()]
+    figures = [figure for figure in targets.figures if figure.use == "validation"]
+    return [in_words(denominator) for denominator in denominators(targets, figures).values()]
 
 
 def test_hscts_can_be_counted_among_the_treated_only(tmp_path: Path) -> None:
@@ -141,8 +141,9 @@ def test_a_count_with_an_unreported_denominator_is_refused_with_its_line(case: s
 def test_entries_of_shipped_cohorts_are_counted_among_their_population(name: str) -> None:
     targets = load_targets(name)
     rows = targets.cohort.targets
-    for index, denominator in denominators(targets, rows[rows["kind"] == "entered"]).items():
-        assert in_words(denominator) == rows.loc[index, "population"]
+    entries = [figure for figure in targets.figures if figure.kind == "entered"]
+    for line, denominator in denominators(targets, entries).items():
+        assert in_words(denominator) == rows.loc[line, "population"]
     assert pd.Series(rows["name"]).is_unique
 
 

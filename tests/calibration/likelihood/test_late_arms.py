@@ -91,7 +91,7 @@ def test_simulated_cohorts_count_an_arm_as_the_likelihood_does(late_arms: LateAr
     cohort = simulated(targets, {}, number=1)
     treated = int(cohort.members("treated").sum())
     assert stats.binomtest(treated, 20_000, at_follow_up(treated_by, 2, 3)).pvalue > 1e-6
-    assert cohort.figure(targets.cohort.targets.iloc[0]) == treated
+    assert cohort.figure(targets.figures[0]) == treated
     assert simulated_targets(cohort).cohort.targets["count"].iloc[0] == treated
 
 
@@ -137,7 +137,7 @@ def test_a_median_with_patients_lost_to_follow_up_is_a_kaplan_meier_median(late_
     curve = cohort.kaplan_meier(np.ones(20_000, dtype=bool))
     slope = (alive(median - 0.01) - alive(median + 0.01)) / 0.02
     assert np.isfinite(cohort.died).mean() < 0.5
-    assert cohort.figure(cohort.targets.cohort.targets.iloc[0]) == pytest.approx(
+    assert cohort.figure(cohort.targets.figures[0]) == pytest.approx(
         median, abs=5 * float(curve.standard_error(median)) / slope
     )
 

@@ -15,7 +15,7 @@ from calibration import fit
 from calibration.fit import Posterior
 from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import Targets, find_folder, load_targets, with_rows
-from calibration.predictive import SimulatedCohort
+from calibration.reported.simulated_cohort import SimulatedCohort
 from calibration.validation.check import LARGEST_LATTICE_ERROR
 from simulator.arrays import Floats, slices
 from simulator.engines.exact.solution import Solution

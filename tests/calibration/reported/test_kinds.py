@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from calibration.likelihood.targets import Targets, load_targets
-from calibration.reported.kinds import BY_KIND, KINDS, guide, readers
+from calibration.reported.kinds.all import KINDS, guide
+from calibration.reported.kinds.kind import BY_KIND
 from simulator.errors import InputError
 
 NewCohort = Callable[..., Targets]
@@ -56,14 +57,15 @@ def test_a_blank_cell_that_the_kind_needs_is_refused(kind: str, column: str, new
         load(new_cohort, kind, columns)
 
 
-UNREAD = [(kind, column) for column in BY_KIND for kind in KINDS if kind not in readers(column)]
+UNREAD = [(kind, column) for column in BY_KIND for kind in KINDS if column not in KINDS[kind].columns()]
 
 
 @pytest.mark.parametrize(("kind", "column"), UNREAD)
 def test_a_filled_cell_that_the_kind_does_not_read_is_refused(kind: str, column: str, new_cohort: NewCohort) -> None:
     with pytest.raises(InputError, match=rf"line 2, {column}: kind '{kind}' does not read `{column}`; got") as refusal:
         load(new_cohort, kind, (*KINDS[kind].needs, column))
-    assert f"read by {', '.join(readers(column))}" in str(refusal.value)
+    readers = [name for name, other in KINDS.items() if column in other.columns()]
+    assert f"read by {', '.join(readers)}" in str(refusal.value)
 
 
 def test_a_time_to_a_state_other_than_the_clocks_is_refused(new_cohort: NewCohort) -> None:

@@ -13,6 +13,8 @@ from scipy import integrate, stats
 from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import Targets, load_targets
 from calibration.reported import percentages
+from calibration.reported.figure import cells
+from calibration.reported.kinds.survival import Survival
 from calibration.reported.percentages import Percentage
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort
@@ -24,14 +26,14 @@ def cohort(n: int = 60, no_censoring_before: float = 0.0) -> Cohort:
     return Cohort("made up", "", "", "relapse", n, {}, None, pd.DataFrame(), no_censoring_before=no_censoring_before)
 
 
-def row(value: float | str, **columns: float | str) -> pd.Series:
+def row(value: float | str, where: str = "", **columns: float | str) -> Survival:
     """A percentage as it is printed, with the digits that it needs."""
     printed = {"value": value, "standard_error": "", "lower": "", "upper": ""}
     printed |= {name: value for name, value in columns.items() if name in printed}
     texts = {f"printed_{name}": str(value) if value == value else "" for name, value in printed.items()}
     numbers = {name: float(value) if value != "" else np.nan for name, value in printed.items()}
-    named = {"kind": "survival", "population": "all", "unit": "%", "n": np.nan, "count": np.nan, "month": 12.0}
-    return pd.Series({**named, **columns, **numbers, **texts})
+    named = {"name": "it", "use": "likelihood", "population": "all", "unit": "%", "month": 12.0}
+    return Survival(**cells({**named, **columns, **numbers, **texts}, 7, Path()) | {"where": where})
 
 
 def test_a_whole_count_is_the_binomial() -> None:
@@ -48,9 +50,9 @@ def test_a_count_that_is_not_whole_integrates_as_a_beta(alive: float, n: float) 
 
 
 def test_a_standard_error_gives_the_number_of_patients_that_a_figure_stands_for() -> None:
-    assert percentages.read(row(52, standard_error=10.0), cohort(), "").n == pytest.approx(0.52 * 0.48 / 0.01)
+    assert percentages.read(row(52, standard_error=10.0), cohort()).n == pytest.approx(0.52 * 0.48 / 0.01)
     interval = row(52, lower=52 - 19.6, upper=52 + 19.6)
-    assert percentages.read(interval, cohort(), "").n == pytest.approx(0.52 * 0.48 / 0.01, rel=1e-4)
+    assert percentages.read(interval, cohort()).n == pytest.approx(0.52 * 0.48 / 0.01, rel=1e-4)
 
 
 def test_a_censored_figure_stands_for_fewer_patients_and_a_complete_one_for_all(lifelines: Any) -> None:
@@ -61,17 +63,17 @@ def test_a_censored_figure_stands_for_fewer_patients_and_a_complete_one_for_all(
         alive = float(curve.predict(12.0))
         at = curve.event_table[(curve.event_table.index <= 12.0) & (curve.event_table["observed"] > 0)]
         greenwood = alive * np.sqrt((1.0 / (at["at_risk"] * (at["at_risk"] - 1.0))).sum())
-        n = percentages.read(row(100 * alive, standard_error=100 * greenwood), cohort(80), "").n
+        n = percentages.read(row(100 * alive, standard_error=100 * greenwood), cohort(80)).n
         assert least <= n <= 80.0 + 1e-6
-    assert percentages.read(row(100 * alive, standard_error=100 * greenwood, n=80), cohort(80), "").n <= 80.0
+    assert percentages.read(row(100 * alive, standard_error=100 * greenwood, n=80), cohort(80)).n <= 80.0
 
 
 def test_without_an_error_nobody_is_taken_as_censored_and_a_warning_says_so() -> None:
-    percentage = percentages.read(row(52, n=57.0), cohort(), "targets.csv: line 3")
+    percentage = percentages.read(row(52, "targets.csv: line 3", n=57.0), cohort())
     assert (percentage.n, percentage.alive) == (57.0, pytest.approx(29.64))
     assert percentage.warning.startswith("targets.csv: line 3: no standard error")
-    assert percentages.read(row(100, n=5.0), cohort(), "").warning == ""
-    assert percentages.read(row(52, standard_error=10.0), cohort(), "").warning == ""
+    assert percentages.read(row(100, n=5.0), cohort()).warning == ""
+    assert percentages.read(row(52, standard_error=10.0), cohort()).warning == ""
 
 
 REFUSED = {
@@ -91,21 +93,21 @@ REFUSED = {
 def test_a_percentage_that_cannot_be_used_is_refused(case: str) -> None:
     printed, complaint = REFUSED[case]
     with pytest.raises(InputError, match=f"line 7: .*{complaint}"):
-        percentages.read(printed, cohort(), "line 7")
+        percentages.read(replace(printed, where="line 7"), cohort())
 
 
 def test_without_censoring_a_percentage_is_a_count() -> None:
     for whole in (row(35, standard_error=8, n=37.0), row(35, standard_error=8), row(35, n=37.0)):
-        percentages.check_counted(whole, cohort(37, 12.0), "")
+        percentages.check_counted(whole, cohort(37, 12.0))
     for wrong in (row(35, standard_error=5, n=37.0), row(36, n=37.0), row(35, standard_error=3)):
-        percentages.check_counted(wrong, cohort(37, 6.0), "censoring from month 6 on")
+        percentages.check_counted(wrong, cohort(37, 6.0))
         with pytest.raises(InputError, match=r"line 7: no count .* nobody is censored before month 12"):
-            percentages.check_counted(wrong, cohort(37, 12.0), "line 7")
+            percentages.check_counted(replace(wrong, where="line 7"), cohort(37, 12.0))
 
 
 def test_without_censoring_a_count_that_prints_another_percentage_is_refused() -> None:
     with pytest.raises(InputError, match=r"12 of 37 patients do not .*.13 of 37 gives 35.1 ± 7.8 %.*allowed: the"):
-        percentages.check_counted(row(35, count=12.0, n=37.0), cohort(37, 12.0), "line 7")
+        percentages.check_counted(row(35, "line 7", count=12.0, n=37.0), cohort(37, 12.0))
 
 
 @pytest.mark.parametrize(("month", "at_risk"), [(15.0, 9.9), (35.0, 0.1)])
@@ -116,7 +118,7 @@ def test_a_figure_with_few_patients_at_risk_makes_a_fit_too_certain_and_gives_a_
     survival = 2.0 ** (-month / 10.0)
     assert 40 * survival * min((36.0 - month) / 30.0, 1.0) == pytest.approx(at_risk, abs=0.02)
     printed = row(round(100 * survival), standard_error=9.0, n=40.0, month=month, use="likelihood")
-    warning = percentages.at_risk_warning(printed, followed, "targets.csv, line 2")
+    warning = percentages.at_risk_warning(printed, followed)
     covered = coverage(month, 2000)
     if at_risk > 5.0:
         assert warning == ""
@@ -170,9 +172,9 @@ def test_a_percentage_stands_for_no_more_patients_than_the_count_that_prints_it(
     for interval in (error, *intervals):
         for size in ({"n": float(n)}, {}):
             whole = row(f"{100 * share:.{digits}f}", **interval, **size)
-            percentages.check_error(whole, "")
-            percentages.check_counted(whole, cohort(n, 12.0), "")
-            assert percentages.read(whole, cohort(n), "").n <= n
+            percentages.check_error(whole)
+            percentages.check_counted(whole, cohort(n, 12.0))
+            assert percentages.read(whole, cohort(n)).n <= n
 
 
 @pytest.mark.parametrize("digits", [0, 1])
@@ -192,28 +194,28 @@ def test_errors_and_intervals_of_counts_are_never_refused_as_too_small(n: int, d
         plain = np.clip(share + z * error * np.array([-1, 1]), 0, 1)
         for ends in (arcsine, log_log, plain):
             lower, upper = (f"{100 * end:.1f}" for end in ends)
-            percentage = percentages.read(row(value, lower=lower, upper=upper, n=n), cohort(n), "")
+            percentage = percentages.read(row(value, lower=lower, upper=upper, n=n), cohort(n))
             assert 0 < percentage.n <= n
         printed = f"{100 * error:.1f}"
         if float(printed) > 0:
-            assert percentages.read(row(value, standard_error=printed, n=n), cohort(n), "").n <= n
+            assert percentages.read(row(value, standard_error=printed, n=n), cohort(n)).n <= n
 
 
 @pytest.mark.parametrize(("alive", "value"), [(0, 0), (8, 100)])
 def test_0_and_100_percent_have_intervals(lifelines: Any, alive: int, value: int) -> None:
     for low, high in usual_intervals(lifelines, alive, 8).values():
         whole = row(value, n=8.0, lower=f"{max(low, 0.0):.0f}", upper=f"{high:.0f}")
-        percentages.check_error(whole, "")
-        percentages.check_counted(whole, cohort(8, 12.0), "")
-        assert percentages.read(whole, cohort(8), "").n == 8.0
+        percentages.check_error(whole)
+        percentages.check_counted(whole, cohort(8, 12.0))
+        assert percentages.read(whole, cohort(8)).n == 8.0
 
 
 def test_an_interval_that_another_number_of_patients_gives_is_refused(lifelines: Any) -> None:
     low, high = usual_intervals(lifelines, 27, 60)["wilson"]
     interval = {"lower": f"{low:.0f}", "upper": f"{high:.0f}"}
-    percentages.check_counted(row(45, n=60.0, **interval), cohort(120, 12.0), "")
+    percentages.check_counted(row(45, n=60.0, **interval), cohort(120, 12.0))
     with pytest.raises(InputError, match=r"no count of 120 patients .* about 36 to 54.*got '45 %, 33 to 58'"):
-        percentages.check_counted(row(45, n=120.0, **interval), cohort(120, 12.0), "")
+        percentages.check_counted(row(45, n=120.0, **interval), cohort(120, 12.0))
 
 
 def test_percentages_enter_the_likelihood_as_binomials(new_cohort: NewCohort) -> None:

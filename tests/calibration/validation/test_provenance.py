@@ -37,23 +37,23 @@ def test_every_predicted_figure_of_a_shipped_cohort_names_its_row_of_the_evidenc
 
 def test_a_figure_is_marked_if_a_source_of_a_prior_cites_it() -> None:
     targets = load_targets("wudhikarn2021")
-    rows = targets.cohort.targets.set_index("name", drop=False)
+    figures = {figure.name: figure for figure in targets.figures}
     medians = [f"relapse_median_cd19_{level}" for level in ("positive", "negative_or_dim", "unknown")]
-    assert centred_on(targets, rows.loc["infusion_to_relapse"]) == medians
+    assert centred_on(targets, figures["infusion_to_relapse"]) == medians
     for name in ("survivors_12", "median_survival", "complete_response", "treated"):
-        assert centred_on(targets, rows.loc[name]) == []
+        assert centred_on(targets, figures[name]) == []
     assert of_paper(targets) == [*medians, "cr_immunotherapy"]
 
 
 def test_a_source_that_cites_a_longer_quantity_does_not_mark_the_shorter_one() -> None:
     targets = load_targets("schultz2023")
-    row = targets.cohort.targets.iloc[1]
-    assert centred_on(targets, row.replace({row["evidence"]: "12-mo OS"})) == []
+    figure = targets.figures[1]
+    assert centred_on(targets, replace(figure, evidence="12-mo OS")) == []
     parameters = dict(targets.pathway.parameters)
     cited = "external.csv: Schultz 2023, relapse cohort 12-mo OS; 52 %"
     parameters["hsct_cure"] = replace(parameters["hsct_cure"], source=cited)
     scenario = replace(targets.scenario, pathway=replace(targets.pathway, parameters=parameters))
-    assert centred_on(replace(targets, scenario=scenario), row) == ["hsct_cure"]
+    assert centred_on(replace(targets, scenario=scenario), figure) == ["hsct_cure"]
 
 
 def test_levers_that_a_cohort_leaves_as_in_the_pathway_are_named() -> None:

@@ -1,10 +1,13 @@
 """Scores against their definitions and closed forms, and naive forecasts against binomials."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from calibration.likelihood.targets import load_targets
+from calibration.likelihood.targets import Targets, load_targets
+from calibration.reported.kinds.kind import Kind
 from calibration.validation import scores
 from simulator.arrays import Floats
 
@@ -70,23 +73,27 @@ def test_the_letter_carried_over_is_binomial_in_the_treated(
 ) -> None:
     """None of the letter's 19 untreated is alive at 12 months, so that only treated patients are."""
     targets = load_targets(cohort)
-    row = targets.cohort.targets.set_index("name").loc[figure]
     treated, share = expected
-    chances = scores.carried_over(targets, row, n)
+    chances = scores.carried_over(targets, figure_of(targets, figure), n)
     assert chances is not None
     np.testing.assert_allclose(chances, stats.binom.pmf(np.arange(n + 1), treated, share), atol=1e-12)
 
 
 def test_nothing_is_carried_over_that_the_letter_does_not_report_by_treatment() -> None:
     targets = load_targets("friedes2023")
-    rows = targets.cohort.targets.set_index("name")
-    assert scores.carried_over(targets, rows.loc["survivors_24"], 85) is None
-    assert scores.carried_over(targets, rows.loc["survivors_24"].replace({24.0: 12.0}), 85) is None
+    survivors = figure_of(targets, "survivors_24")
+    assert scores.carried_over(targets, survivors, 85) is None
+    assert scores.carried_over(targets, replace(survivors, month=12.0), 85) is None
+
+
+def figure_of(targets: Targets, name: str) -> Kind:
+    (figure,) = (figure for figure in targets.figures if figure.name == name)
+    return figure
 
 
 def test_months_have_a_crps_up_to_the_last_month_of_the_outcomes() -> None:
     targets = load_targets("lamble2023")
-    row = targets.cohort.targets.set_index("name").loc["median_survival"]
+    row = figure_of(targets, "median_survival")
     found = scores.of_figure(targets, row, 166, "months", np.array([10.0, np.inf]), 12.0)
     assert found["crps"] == pytest.approx(by_definition(np.array([10.0, 60.0]), np.full(2, 0.5), 12.0))
     assert sum(np.isfinite(value) for value in found.values()) == 1

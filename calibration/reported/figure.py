@@ -1,0 +1,114 @@
+"""A row of targets.csv, read once: its cells, typed, and the line that it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from math import inf, isfinite, isnan
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+WIDTH = 2.0 * float(special.ndtri(0.975))
+"""Standard errors that a 95 % interval is wide."""
+TEXTS = ("name", "population", "state", "attribute", "unit", "place", "use", "note", "evidence")
+NUMBERS = ("month", "count", "n", "value", "standard_error", "lower", "upper")
+
+
+def where(folder: Path, *lines: object) -> str:
+    """Return the place of rows of targets, whose index is their line."""
+    return " and ".join(f"{folder / 'targets.csv'}: line {line}" for line in lines)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A reported figure. Numbers that are blank are NaN; where : the file and the line.
+
+    printed : column -> its number as the source prints it, with all digits
+    """
+
+    line: int
+    where: str
+    name: str
+    population: str
+    state: str
+    attribute: str
+    unit: str
+    place: str
+    use: str
+    note: str
+    evidence: str
+    month: float
+    count: float
+    n: float
+    value: float
+    standard_error: float
+    lower: float
+    upper: float
+    printed: Mapping[str, str]
+
+    @property
+    def by(self) -> float:
+        """The month by which patients are counted; inf if blank: by their last follow-up."""
+        return inf if isnan(self.month) else self.month
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the figure enters the likelihood."""
+        return self.use == "likelihood"
+
+    @property
+    def is_percentage(self) -> bool:
+        """Whether the value is in percent, as a value with a count and without a unit is."""
+        return self.unit == "%" or (self.unit == "" and isfinite(self.count))
+
+    @property
+    def error(self) -> float:
+        """The standard error in percent, from the 95 % interval if none is printed; NaN if neither is."""
+        return self.standard_error if isfinite(self.standard_error) else (self.upper - self.lower) / WIDTH
+
+    def cell(self, column: str) -> str:
+        """Return a cell as text, "" if blank."""
+        cell = getattr(self, column)
+        return cell.strip() if isinstance(cell, str) else "" if isnan(cell) else f"{cell:g}"
+
+    def range_of(self, column: str) -> tuple[float, float]:
+        """Return the lowest and highest number that a printed one can mean: rounded, or cut after its last digit."""
+        unit = self._digit(column)
+        return getattr(self, column) - 0.5 * unit, getattr(self, column) + unit
+
+    def prints(self, given: float, column: str, *, cut: bool = True) -> bool:
+        """Return whether the source prints a number so: rounded either way, or, if allowed, cut."""
+        above = given - getattr(self, column)
+        half = 0.5 * self._digit(column)
+        return bool(abs(above) <= half + 1e-9 or (cut and 0.0 <= above < 2.0 * half - 1e-9))
+
+    def _digit(self, column: str) -> float:
+        """Return a unit of the last digit that a number is printed with."""
+        printed = self.printed[column]
+        return 10.0 ** int(Decimal(printed).as_tuple().exponent) if printed else 0.0
+
+    @property
+    def as_printed(self) -> str:
+        """A percentage with its error or interval, as the source prints them."""
+        error = f" ± {self.printed['standard_error']}" if self.printed["standard_error"] else ""
+        interval = f", {self.printed['lower']} to {self.printed['upper']}" if self.printed["lower"] else ""
+        return f"{self.printed['value']}{error} %{interval}"
+
+    @property
+    def of_patients(self) -> str:
+        """ "treated with sex=female"."""
+        return " with ".join(dict.fromkeys(name for name in (self.population, self.attribute) if name))
+
+
+def cells(row: Mapping[Any, Any], line: int, folder: Path) -> dict[str, Any]:
+    """Return the cells of a row of targets.csv as the fields of a `Figure`. line : of the file"""
+    texts: dict[str, Any] = {column: str(row.get(column, "")) for column in TEXTS}
+    numbers = {column: float(row.get(column, np.nan)) for column in NUMBERS}
+    printed = {
+        column: str(row.get(f"printed_{column}", "")) for column in ("value", "standard_error", "lower", "upper")
+    }
+    return texts | numbers | {"line": line, "where": where(folder, line), "printed": printed}

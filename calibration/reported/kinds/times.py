@@ -1,0 +1,137 @@
+"""Times in months: from entry to the first clock, whose order statistics are fitted, and medians of follow-up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from calibration.reported import population_sizes
+from calibration.reported.figure import Figure
+from calibration.reported.kinds.kind import DECIMALS, MONTHS, Kind
+from calibration.reported.links import ANY, Bound, Number, Populations
+from calibration.reported.simulated_cohort import SimulatedCohort
+from simulator.arrays import Booleans
+from simulator.errors import InputError
+from simulator.evidence.cohort import Cohort
+from simulator.pathway.pathway import Pathway
+
+
+def printed(months: float) -> float:
+    """Return a time to one decimal; to its first digit where that would be 0.0, which nobody prints."""
+    return round(months, DECIMALS) or float(f"{months:.0e}")
+
+
+class Time(Kind):
+    """A time in months."""
+
+    needs = ("value",)
+    reads: ClassVar[tuple[str, ...]] = ("attribute", "n")
+    units = MONTHS
+    unit_of_figure = "months"
+
+    def check(self, cohort: Cohort, pathway: Pathway) -> None:
+        if self.value <= 0:
+            got, allowed = self.printed["value"], "months above 0"
+            raise InputError("not a time", where=f"{self.where}, value", got=got, allowed=allowed)
+
+    def bounds(self, populations: Populations) -> list[Bound]:
+        return [Bound({Number(self.kind, populations.body(self)): 1}, *self.range_of("value"), self.line)]
+
+    def in_words(self) -> str:
+        return f"{self.kind.replace('_', ' ')} of {self.printed['value']} months ({self.of_patients})"
+
+
+class ToClock(Time):
+    """An order statistic of the time from entry to the first clock."""
+
+    reads = ("state", "attribute", "n")
+    adds_up = False
+
+    @property
+    def left_out_with(self) -> str:
+        return self.name
+
+    def check(self, cohort: Cohort, pathway: Pathway) -> None:
+        if self.state not in ("", pathway.clock_state):
+            what = f"kind '{self.kind}' is of the time from entry to {pathway.clock_state}"
+            allowed = f"{pathway.clock_state}, or blank"
+            raise InputError(what, where=f"{self.where}, state", got=self.state, allowed=allowed)
+        super().check(cohort, pathway)
+
+    def reprinted(self, cohort: SimulatedCohort, n: int) -> dict[str, float]:
+        return {"value": printed(cohort.figure(self))}
+
+    def check_fitted(self, cohort: Cohort, pathway: Pathway, mix: Mapping[str, Figure]) -> None:
+        population = population_sizes.of_figure(cohort, self)
+        of_all = cohort.is_everybody(population)
+        if not of_all and (self.kind != "median" or "=" not in population):
+            what = "only a median can be reported for a level, and no time for an arm"
+            raise InputError(what, where=self.where, got=f"{self.kind} of {population}")
+        attribute, _, level = population.partition("=")
+        sizes = population_sizes.of_levels(mix, cohort, pathway, attribute) if level else {}
+        most = sizes.get(level, population_sizes.most(cohort, population))
+        if self.n < most:
+            what = f"a time of some of the {most} patients of {population} cannot be fitted"
+            raise InputError(what, where=f"{self.where}, n", got=int(self.n), allowed=f'{most}, or use = "predictive"')
+
+
+class Median(ToClock):
+    kind = "median"
+    meaning = "median time from entry to the first clock; fitted if one exit leads there"
+
+    def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
+        return float(np.median(cohort.block.clock_month[patients]))
+
+
+class Minimum(ToClock):
+    kind = "minimum"
+    meaning = "shortest time from entry to the first clock"
+
+    def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
+        return float(cohort.block.clock_month[patients].min())
+
+
+class Maximum(ToClock):
+    kind = "maximum"
+    meaning = "longest time from entry to the first clock"
+
+    def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
+        return float(cohort.block.clock_month[patients].max())
+
+
+class Followed(Time):
+    """A median that is compared and never fitted."""
+
+    dated = "value"
+
+    def check_fitted(self, cohort: Cohort, pathway: Pathway, mix: Mapping[str, Figure]) -> None:
+        what, allowed = "a kind that cannot be fitted", 'use = "predictive"'
+        raise InputError(what, where=self.where, got=self.kind, allowed=allowed)
+
+
+class MedianSurvival(Followed):
+    kind = "median_survival"
+    meaning = "median survival, compared and never fitted"
+    is_skewed = True
+    sign = 1.0
+
+    def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
+        return cohort.kaplan_meier(patients).median()
+
+    def bounds(self, populations: Populations) -> list[Bound]:
+        """Kaplan-Meier survival is a half or more before a printed median, and a half or less after it."""
+        body, line = populations.body(self), self.line
+        before, after = (Number("alive", body, ANY, month) for month in self.range_of("value"))
+        half = {Number("size", body): -0.5}
+        halves = [Bound({before: 1, **half}, line=line), Bound({after: 1, **half}, -np.inf, 0.0, line)]
+        return [*super().bounds(populations), *halves]
+
+
+class MedianFollowUp(Followed):
+    kind = "median_follow_up"
+    meaning = "median time to death or last follow-up, compared and never fitted"
+
+    def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
+        return float(np.median(np.minimum(cohort.died, cohort.follow_up)[patients]))

@@ -1,0 +1,108 @@
+"""A simulated cohort, followed up as the reported one was: what happened to its patients, and who belongs where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.arrays import Booleans, Floats, Integers
+from simulator.engines.trajectories import MOMENT, Trajectories
+from simulator.outcomes.episodes import Courses, whole
+from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
+
+if TYPE_CHECKING:
+    from calibration.denominators import Denominator
+    from calibration.likelihood.targets import Targets
+    from calibration.reported.kinds.kind import Kind
+
+
+@dataclass(frozen=True)
+class SimulatedCohort:
+    """One simulated cohort: its patients, and how long each is followed from the start of its clock.
+
+    entry : (n,) their order: a patient in place of one who never starts the clock has that one's; None as they stand
+    """
+
+    targets: Targets
+    block: Trajectories
+    follow_up: Floats
+    entry: Integers | None = None
+
+    @property
+    def start(self) -> Floats:
+        """Months from entry to the start of the cohort's clock, (n,)."""
+        on_default = self.targets.cohort.clock == self.targets.pathway.clock
+        return self.block.clock_month if on_default else np.zeros(self.follow_up.size)
+
+    @property
+    def died(self) -> Floats:
+        """Months from the cohort's clock to death, inf if alive at last follow-up, (n,)."""
+        since = self.block.death_month - self.start
+        return np.where(since <= self.follow_up, since, np.inf)
+
+    def kaplan_meier(self, patients: Booleans) -> KaplanMeier:
+        """Return the estimate of some patients by their last follow-up."""
+        seen, died = np.minimum(self.died, self.follow_up)[patients], np.isfinite(self.died[patients])
+        courses = Courses(seen, died, np.full(seen.size, np.inf))
+        return kaplan_meier(whole(courses, courses.ever))
+
+    def members(self, population: str) -> Booleans:
+        """Return which patients belong to an arm or a level of an attribute, (n,)."""
+        pathway = self.targets.pathway
+        if "=" in population:
+            attribute, level = population.split("=", 1)
+            return np.asarray(self.block.levels[attribute] == list(pathway.attributes[attribute].levels).index(level))
+        if population in pathway.groups:
+            group = pathway.groups[population]
+            came = np.all([self._joined(states) for states in group.ways_in], axis=0)
+            return np.asarray(came & ~self._joined(group.not_entered))
+        arms = self.targets.cohort.arms[population]
+        if "all" in arms:
+            return np.ones(self.follow_up.size, dtype=bool)
+        return np.asarray(np.any([self.members(arm) for arm in arms], axis=0))
+
+    def entered(self, states: Sequence[str], by: float = np.inf) -> Booleans:
+        """Return which patients entered any of `states` by a month and before their last follow-up, (n,)."""
+        entered = np.zeros(self.follow_up.size, dtype=bool)
+        for state in states:
+            for patients, month in self.block.entered.get(state, []):
+                end = np.minimum(self.follow_up[patients], by)
+                entered[patients[month - self.start[patients] <= end]] = True
+        return entered
+
+    def _joined(self, states: Sequence[str]) -> Booleans:
+        """Return which patients entered any of `states` within the pathway's window and their follow-up, (n,)."""
+        window, later = self.targets.pathway.group_window + MOMENT, self.block.clock_month - self.start
+        joined = np.zeros(self.follow_up.size, dtype=bool)
+        for state in states:
+            for patients, since in self.block.on_the_clock(state):
+                seen = since + later[patients] <= self.follow_up[patients]
+                joined[patients[(since <= window) & seen]] = True
+        return joined
+
+    def patients_of(self, figure: Kind) -> Booleans:
+        """Return the patients of a reported figure, (n,)."""
+        patients = self.members(figure.population)
+        return patients & self.members(figure.attribute) if figure.attribute else patients
+
+    def first(self, denominator: Denominator) -> Booleans | None:
+        """Return the first n patients of a kind, (n_patients,); None if there are not so many."""
+        belong = np.ones(self.follow_up.size, dtype=bool)
+        for population in denominator.patients:
+            belong &= self.members(population)
+        found = np.flatnonzero(belong)
+        if found.size < denominator.n:
+            return None
+        if self.entry is not None:
+            found = found[np.argsort(self.entry[found])]
+        chosen = np.zeros(self.follow_up.size, dtype=bool)
+        chosen[found[: denominator.n]] = True
+        return chosen
+
+    def figure(self, figure: Kind, among: Booleans | None = None) -> float:
+        """Return a reported figure, among some patients or all; NaN for a share or a median of nobody."""
+        patients = self.patients_of(figure) if among is None else self.patients_of(figure) & among
+        return float(figure.simulated(self, patients)) if patients.any() or figure.is_count else np.nan
