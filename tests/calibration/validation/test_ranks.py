@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from calibration.likelihood.targets import Targets, load_targets
+from calibration.likelihood.targets import Targets, load_targets, with_rows
 from calibration.predictive import simulated
 from calibration.reported.kinds.times import printed
 from calibration.validation import ranks, trials
@@ -67,8 +67,8 @@ def test_a_simulated_cohort_needs_only_the_figures_that_are_fitted(new_cohort: N
     rows = targets.cohort.targets
     columns = {"name": "median", "kind": "median_survival", "population": "all", "use": "predictive", "unit": "months"}
     median = rows.iloc[[0]].assign(**columns, count=np.nan, value=7.0, printed_value="7").astype(rows.dtypes)
-    with_median = replace(targets, cohort=replace(targets.cohort, targets=pd.concat([rows, median])))
-    assert trial(with_median, 1).refused == ""
+    median.index = [rows.index[-1] + 1]
+    assert trial(with_rows(targets, pd.concat([rows, median])), 1).refused == ""
 
 
 def test_a_truth_that_equals_some_draws_has_a_random_rank_among_them() -> None:
