@@ -1,0 +1,1 @@
+"""The kinds of figure that a paper reports, a class each."""
