@@ -30,7 +30,7 @@ survivors_12_treated,survivors_12_treated,treated,%,72.2,29,89,yes,500,refitted,
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ranks_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of 300 made-up cohorts, every twentieth refused: multiples of the golden section are even in any first part."""
     names = trials.quantities(load_targets("wang2024"))
