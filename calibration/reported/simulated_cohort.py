@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,14 +31,15 @@ class SimulatedCohort:
     block: Trajectories
     follow_up: Floats
     entry: Integers | None = None
+    _members: dict[str, Booleans] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    @property
+    @cached_property
     def start(self) -> Floats:
         """Months from entry to the start of the cohort's clock, (n,)."""
         on_default = self.targets.cohort.clock == self.targets.pathway.clock
         return self.block.clock_month if on_default else np.zeros(self.follow_up.size)
 
-    @property
+    @cached_property
     def died(self) -> Floats:
         """Months from the cohort's clock to death, inf if alive at last follow-up, (n,)."""
         since = self.block.death_month - self.start
@@ -51,6 +53,11 @@ class SimulatedCohort:
 
     def members(self, population: str) -> Booleans:
         """Return which patients belong to an arm or a level of an attribute, (n,)."""
+        if population not in self._members:
+            self._members[population] = self._find(population)
+        return self._members[population]
+
+    def _find(self, population: str) -> Booleans:
         pathway = self.targets.pathway
         if "=" in population:
             attribute, level = population.split("=", 1)
