@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 COMMAND = Path(__file__).parents[1] / "benchmarks" / "performance.py"
 
 
+@pytest.mark.slow
 def test_a_quick_run_writes_every_section(tmp_path: Path) -> None:
     page = tmp_path / "performance.md"
     subprocess.run([sys.executable, str(COMMAND), "--quick", "--out", str(page)], check=True, capture_output=True)
