@@ -10,19 +10,30 @@ import pytest
 from scipy import stats
 
 from calibration.likelihood.targets import Targets, find_folder, load_targets
+from calibration.transport import marginal_benefit
 from calibration.validation import external, over_range
+from calibration.validation.provenance import of_paper
 from simulator.errors import InputError
 
 NewCohort = Callable[..., Targets]
 DYING = (("entered", "dead"), ("deaths", ""), ("deaths", "dead"), ("survivors", ""))
-SHIPPED = (
+RELAPSED = (
     *("china74", "chop2024", "friedes2023", "gauthier2021", "hcd19_2022", "inotuzumab3", "lamble2023", "li2023"),
     *("myers2021", "pan2019", "schultz2023", "wudhikarn2021"),
 )
+INFUSED = ("ari2021", "bader2023", "dourthe2021", "felix2024", "israel2022", "park2018", "zhang2020")
 
 
 def test_shipped_cohorts_are_listed() -> None:
-    assert tuple(external.shipped()) == SHIPPED
+    assert external.shipped() == sorted(RELAPSED + INFUSED)
+
+
+@pytest.mark.parametrize("name", INFUSED)
+def test_cohorts_of_everybody_infused_set_no_prior_and_say_nothing_of_additional_patients(name: str) -> None:
+    targets = load_targets(name)
+    assert (targets.pathway.name, targets.cohort.clock) == ("b_all_cd19_car_t_elsewhere", "infusion")
+    assert of_paper(targets) == []
+    assert marginal_benefit.informing(targets) is None
 
 
 def test_shipped_cohorts_set_their_uptake_and_mix() -> None:
