@@ -23,7 +23,7 @@ from simulator.engines.microsim.engine import simulate_at_once
 from simulator.engines.model import Model, resolve
 from simulator.engines.trajectories import Trajectories
 from simulator.errors import InputError
-from simulator.evidence.draws import single
+from simulator.evidence.draws import values
 from simulator.evidence.prior_draws import prior_draws
 from simulator.outcomes.uncertainty import central, quantile
 from simulator.randomness import Uniforms
@@ -42,13 +42,16 @@ def simulate_figures(targets: Targets, draws: pd.DataFrame | None, rows: slice) 
     draws : the i-th cohort has draw i, round and round; None for the pathway's declared values
     """
     wanted, n_draws = of_rows(targets), 1 if draws is None else len(draws)
-    values = ((index + 1, single(draws, index % n_draws)) for index in range(rows.start, rows.stop))
-    return np.array([_figures(targets, value, number, wanted) for number, value in values])
+    places = [index % n_draws for index in range(rows.start, rows.stop)]
+    # All draws are resolved at once: one by one takes more time than simulating the patients.
+    resolved = resolve(targets.scenario, values(None if draws is None else draws.iloc[places], slice(None)))
+    models = (resolved.in_numbers(index) for index in range(len(places)))
+    return np.array([_figures(targets, model, number, wanted) for number, model in enumerate(models, rows.start + 1)])
 
 
-def _figures(targets: Targets, values: Values, number: int, wanted: Sequence[Denominator]) -> list[float]:
+def _figures(targets: Targets, model: Model, number: int, wanted: Sequence[Denominator]) -> list[float]:
     for times in STREAM:
-        cohort = simulated(targets, values, number=number, times=times)
+        cohort = simulated_by(model, targets, number=number, times=times)
         patients = {denominator: cohort.first(denominator) for denominator in wanted}
         if all(of is not None for of in patients.values()):
             break
@@ -59,10 +62,15 @@ def _figures(targets: Targets, values: Values, number: int, wanted: Sequence[Den
 
 def simulated(targets: Targets, values: Values, *, number: int, times: int = 1) -> SimulatedCohort:
     """Return a cohort `times` the reported size, followed up as that was; `number` : the draw in its uniforms."""
+    return simulated_by(resolve(targets.scenario, values), targets, number=number, times=times)
+
+
+def simulated_by(model: Model, targets: Targets, *, number: int, times: int = 1) -> SimulatedCohort:
+    """Return `simulated` by a resolved model."""
     states = {name for group in targets.pathway.groups.values() for name in group.states}
     states |= {figure.state for figure in targets.figures} | set(targets.pathway.deaths)
     uniforms, n = Uniforms(targets.seed, draw=number, replication=REPLICATION), times * targets.cohort.n
-    block, entry = _on_the_clock(targets, resolve(targets.scenario, values), uniforms, n, frozenset(states - {""}))
+    block, entry = _on_the_clock(targets, model, uniforms, n, frozenset(states - {""}))
     return SimulatedCohort(targets, block, _follow_up(targets, uniforms, block), entry)
 
 

@@ -8,7 +8,7 @@ one combination of the attributes that matter; of a single draw, () or (n_cells,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -103,10 +103,23 @@ class Model:
 
     def of_draws(self, draws: Sequence[int]) -> Model:
         """Return the model of some of its draws, by their places."""
+        return self._mapped(lambda values: values[draws], len(draws))
+
+    def in_numbers(self, draw: int) -> Model:
+        """Return the model of one of its draws, by place, as resolved from numbers: microsim takes it."""
+
+        def own(values: Floats) -> Any:
+            return values[draw][0] if values.shape[-1] == 1 else values[draw]
+
+        model = self._mapped(own, 1)
+        return replace(model, weights=np.atleast_1d(model.weights))
+
+    def _mapped(self, of_draws: Callable[[Floats], Any], n_draws: int) -> Model:
+        """Return the model with a function of every array that has a row a draw."""
 
         def own(values: Any) -> Any:
-            of_draws = isinstance(values, np.ndarray) and values.ndim > 1 and values.shape[0] == self.n_draws
-            return values[draws] if of_draws else values
+            has_draws = isinstance(values, np.ndarray) and values.ndim > 1 and values.shape[0] == self.n_draws
+            return of_draws(values) if has_draws else values
 
         def exit_of(exit: Exit) -> Exit:
             time = None if exit.time is None else exit.time.with_parameters(own)
@@ -116,7 +129,7 @@ class Model:
         if marginal is not None:
             marginal = MarginalBenefit(own(marginal.practice_share), own(marginal.share), own(marginal.benefit))
         exits = {name: tuple(exit_of(exit) for exit in exits) for name, exits in self.exits.items()}
-        return replace(self, exits=exits, weights=own(self.weights), marginal=marginal, n_draws=len(draws))
+        return replace(self, exits=exits, weights=own(self.weights), marginal=marginal, n_draws=n_draws)
 
     def in_level(self, attribute: str, level: str) -> Booleans:
         """Return which cells : (n_cells,) have a level of an attribute that matters."""
