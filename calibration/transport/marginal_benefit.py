@@ -209,10 +209,15 @@ def infer(evidence: Sequence[Evidence], alive: Floats, outcome: str, seed: int =
 
 
 def of_other_models(cohorts: Sequence[Targets]) -> list[str]:
-    """Return the cohorts that would inform m if they had the first one's pathway and draws."""
-    first = cohorts[0].pathway
-    others = [cohort for cohort in cohorts if not _is_one_model(first, cohort.pathway)]
-    return [cohort.cohort.name for cohort in others if informing(cohort) is not None]
+    """Return the cohorts that would inform m if they had the pathway and draws of the first one that does."""
+    same = _same_model(cohorts)
+    return [cohort.cohort.name for cohort in cohorts if cohort not in same and informing(cohort) is not None]
+
+
+def _same_model(cohorts: Sequence[Targets]) -> list[Targets]:
+    """Return the cohorts of the model of the first one that informs m, or of the first one."""
+    first = next((cohort for cohort in cohorts if informing(cohort) is not None), cohorts[0]).pathway
+    return [cohort for cohort in cohorts if _is_one_model(first, cohort.pathway)]
 
 
 def _is_one_model(first: Pathway, other: Pathway) -> bool:
@@ -236,9 +241,9 @@ def of_cohorts(
 ) -> Benefit | None:
     """Return the posterior of m under the first `most` draws, or all; None without draws, or if no cohort informs m.
 
-    Cohorts of other pathways than the first one's do not count: see `of_other_models`.
+    Cohorts of other pathways than that of the first one to inform it do not count: see `of_other_models`.
     """
-    same_model = [cohort for cohort in cohorts if _is_one_model(cohorts[0].pathway, cohort.pathway)]
+    same_model = _same_model(cohorts)
     path = draws_file(same_model[0].pathway)
     if path is None:
         return None

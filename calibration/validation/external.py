@@ -155,6 +155,7 @@ def _row(
     centre = predictive.median if unit == "months" else predictive.mean
     return {
         "cohort": targets.cohort.name,
+        "clock": targets.cohort.clock,
         "target": figure.name,
         "kind": figure.kind,
         "population": figure.population,

@@ -78,7 +78,10 @@ def _advance(advance: progress.Progress, stage: str, done: int, total: int) -> N
 
 
 def _left_out_in_words(of_other_models: Sequence[str], every: Sequence[Targets]) -> str:
-    other = f"their pathway or draws differ from those of {every[0].cohort.name}"
+    from calibration.transport.marginal_benefit import informing
+
+    first = next(targets.cohort.name for targets in every if informing(targets) is not None)
+    other = f"their pathway or draws differ from those of {first}"
     return f"not used for the marginal benefit ({other}): {', '.join(of_other_models)}"
 
 
@@ -142,9 +145,10 @@ def _write(
         csv.write(benefit.summary, into / SUMMARY_FILE, ".6g")
     every = found.every
     sizes = {targets.cohort.name: targets.cohort.n for targets in every}
+    longest = max(targets.pathway.months.early for targets in every)
     pictures = []
     if len(found.figures):
-        pictures.append(external.picture(found.figures, sizes, _source(every), every[0].pathway.months.early))
+        pictures.append(external.picture(found.figures, sizes, _source(every), longest))
     if len(found.ranges):
         pictures.append(ranges.picture(found.ranges, sizes, _source(every)))
     picture.save(pictures, into)

@@ -114,12 +114,16 @@ def figure(row: Row) -> str:
 
 
 def reported_figure(row: Row) -> str:
-    """Return what a figure is, as pictures name it: "alive at 12 months, treated"."""
+    """Return what a figure is, as pictures name it: "alive at 12 months from relapse, treated"."""
     population, month = str(row["population"]), float(row["month"])
     name = str(row["target"]).replace("_", " ")
     if math.isfinite(month):
         is_alive = row["kind"] in ("survival", "survivors")
-        name = f"alive at {outcome_months.in_words(month)}" if is_alive else f"{name} by month {month:g}"
+        name = (
+            f"alive at {outcome_months.in_words(month)} from {row['clock']}"
+            if is_alive
+            else f"{name} by month {month:g}"
+        )
     return name if population in ("all", row["target"]) else f"{name}, {population.replace('_', ' ')}"
 
 

@@ -332,3 +332,12 @@ def test_a_cohort_that_does_not_inform_the_benefit_is_not_named_as_left_out(tmp_
     cohorts = write_two_cohorts(tmp_path, "copies")
     assert benefit.of_other_models([*SHIPPED, *cohorts]) == ["first", "second"]
     assert benefit.of_other_models([*cohorts, SHIPPED[2]]) == []
+
+
+def test_a_cohort_of_another_pathway_that_does_not_inform_the_benefit_may_be_the_first() -> None:
+    cohorts = [load_targets("ari2021"), *SHIPPED]
+    assert benefit.of_other_models(cohorts) == []
+    of_all, of_relapsed = (benefit.of_cohorts(every, most=5) for every in (cohorts, SHIPPED))
+    assert of_all is not None
+    assert of_relapsed is not None
+    pd.testing.assert_frame_equal(of_all.summary, of_relapsed.summary)

@@ -8,11 +8,14 @@ import pytest
 from sojourn_times import by, exponential, piecewise_exponential, weibull
 from worlds import decision, load, months, rate, sojourn, world
 
+from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import point_values, resolve
 from simulator.errors import InputError
+from simulator.evidence.draws import load_informed_draws, single, values
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway
+from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario, load_scenario
 
 CLINIC = world(
@@ -88,6 +91,19 @@ def test_values_of_many_draws_have_a_row_each(clinic: Pathway) -> None:
                     np.testing.assert_allclose(
                         together, np.broadcast_to(one.time.columns().survival(np.array([1.0, 7.0])), (4, 2))
                     )
+
+
+@pytest.mark.parametrize("name", ["wider-salvage", "no-hsct"])
+def test_a_model_of_one_of_many_draws_simulates_the_same_lives_as_that_draw_alone(name: str) -> None:
+    policy = load_scenario(name)
+    table = load_informed_draws(policy.pathway)
+    many = resolve(policy, values(table, slice(0, 3)))
+    for place in range(3):
+        (block,), (alone,) = (
+            list(microsim.simulate(model, Uniforms(3), range(500), horizon=60.0))
+            for model in (many.in_numbers(place), resolve(policy, single(table, place)))
+        )
+        np.testing.assert_allclose(block.death_month, alone.death_month, rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("name", shipped.names())
