@@ -88,7 +88,10 @@ def test_a_cohort_is_validated_from_its_folder(aftercart: Command, cohort: Calla
     assert names == {"validation.csv", "cohorts.csv", "validation.svg", "validation.png", "manifest.json"}
     table = pd.read_csv(folder / "found" / "validation.csv").set_index("target")
     assert table.loc["alive_12", "reported"] == 30
-    assert "theirs (n = 40): alive at 12 months from relapse, 30 % reported" in (folder / "found" / "validation.svg").read_text()
+    assert (
+        "theirs (n = 40): alive at 12 months from relapse, 30 % reported"
+        in (folder / "found" / "validation.svg").read_text()
+    )
 
 
 def test_a_prediction_that_misses_is_reported_as_a_miss(aftercart: Command, cohort: Callable[..., Path]) -> None:
