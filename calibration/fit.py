@@ -110,7 +110,7 @@ class Fit:
 
 def informs(targets: Targets) -> bool:
     """Return whether a cohort has a row to fit."""
-    return bool(targets.tables or targets.times or targets.percentages)
+    return bool(targets.tables or targets.times or targets.percentages or targets.curves)
 
 
 def priors_of(targets: Targets) -> Priors:

@@ -68,9 +68,10 @@ def simulated(targets: Targets, values: Values, *, number: int, times: int = 1) 
 def simulated_by(model: Model, targets: Targets, *, number: int, times: int = 1) -> SimulatedCohort:
     """Return `simulated` by a resolved model."""
     states = {name for group in targets.pathway.groups.values() for name in group.states}
-    states |= {figure.state for figure in targets.figures} | set(targets.pathway.deaths)
+    asked = (figure.asks(targets.cohort, targets.pathway) for figure in targets.figures)
+    states = states.union(targets.pathway.deaths, *asked)
     uniforms, n = Uniforms(targets.seed, draw=number, replication=REPLICATION), times * targets.cohort.n
-    block, entry = _on_the_clock(targets, model, uniforms, n, frozenset(states - {""}))
+    block, entry = _on_the_clock(targets, model, uniforms, n, frozenset(states))
     return SimulatedCohort(targets, block, _follow_up(targets, uniforms, block), entry)
 
 

@@ -9,7 +9,7 @@ log L = log sum over tables of (n! prod p^k / k!)      all counts of patients: s
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import add
@@ -21,7 +21,9 @@ from calibration.likelihood.reached import FollowedUp, estimate
 from calibration.likelihood.targets import Targets
 from calibration.reported.figure import where
 from calibration.reported.kinds.counts import Levels
+from calibration.reported.kinds.events import causes_of
 from calibration.reported.kinds.times import ToClock
+from calibration.reported.percentages import Percentage
 from simulator.arrays import Floats
 from simulator.distributions import Distribution
 from simulator.engines.exact import accuracy, engine
@@ -32,6 +34,7 @@ from simulator.engines.model import Model, resolve
 from simulator.engines.steps import STEP as RESOLVING
 from simulator.engines.steps import divisor
 from simulator.errors import InputError
+from simulator.pathway.end_points import EndPoint
 
 ROUNDING = 1e-13
 """Of a probability: the transform leaves less where nobody is."""
@@ -68,14 +71,17 @@ class Likelihood:
         """Return kind of figures, in words -> log-likelihood, (n_draws,)."""
         model, targets = resolve(self.targets.scenario, values), self.targets
         parts = {"nothing": np.zeros(model.n_draws)}
-        if targets.tables is not None or targets.percentages:
+        if targets.tables is not None or targets.percentages or targets.curves:
             followed = self.followed(model)
             if targets.tables is not None:
                 parts["counts of patients"] = self.log_likelihood_of_counts(followed)
             for percentage in targets.percentages:
-                population, month = percentage.population, percentage.month
-                survival = self.survival(followed, population, month)
-                parts[f"survival of {population} at month {month:g}"] = percentage.log_likelihood(survival)
+                figure = percentage.cause or percentage.end_point or "survival"
+                name = f"{figure} of {percentage.population} at month {percentage.month:g}"
+                parts[name] = percentage.log_likelihood(self.share(followed, percentage))
+            for curve in targets.curves:
+                survival = self.curve(followed, curve.population, curve.end_point, curve.months)
+                parts[f"{curve.name} of {curve.population}"] = curve.log_likelihood(survival)
         if self.times is not None:
             parts["times"] = self.log_density_of_times(model, self.times)
         return parts
@@ -106,7 +112,7 @@ class Likelihood:
         """
         model, horizon = resolve(self.targets.scenario), self.targets.horizon
         fixed = fixed_from_the_start(model) | fixed_after_fixed(model)
-        months = [figure.month for figure in self.targets.fitted if math.isfinite(figure.month)]
+        months = [month for figure in self.targets.fitted for month in figure.months]
         window, ends = model.pathway.group_window, self.targets.cohort.follow_up or ()
         on_edges = {month for month in (*months, *ends) if month < 2.0 * STEP}
         on_edges |= {window} if model.pathway.groups and window < horizon + STEP else set()
@@ -171,6 +177,39 @@ class Likelihood:
                 months = followed.solution.months
                 alive = alive * estimate(dead, followed.joined(members), months, lower, month, upper)
         return np.asarray(np.clip(np.nan_to_num(alive), 0.0, 1.0))
+
+    def share(self, followed: FollowedUp, percentage: Percentage) -> Floats:
+        """Return the probability of what a percentage is of, (n_draws,)."""
+        population, month, end_point = percentage.population, percentage.month, percentage.end_point
+        if not end_point:
+            return self.survival(followed, population, month)
+        if not percentage.cause:
+            return self.curve(followed, population, end_point, [month])[:, 0]
+        return self._come(followed, population, end_point, percentage.cause, [month])[:, 0]
+
+    def curve(self, followed: FollowedUp, population: str, end_point: str, months: Sequence[float]) -> Floats:
+        """Return survival without an end point, or without death (""), by months, (n_draws, n_months)."""
+        name = "all" if self.targets.cohort.is_everybody(population) else population
+        if not end_point and name in (*self.targets.pathway.groups, *self.targets.cohort.arms) and name != "all":
+            return np.column_stack([self.survival(followed, population, month) for month in months])
+        if not end_point:
+            dead = followed.entered(self.targets.pathway.deaths, (name,)).by(months)
+            return np.asarray(np.clip(1.0 - dead / followed.size(name)[:, None], 0.0, 1.0))
+        causes = causes_of(end_point, self.targets.cohort, self.targets.pathway)
+        come = [self._come(followed, population, end_point, cause, months) for cause in causes]
+        return np.asarray(np.clip(1.0 - np.sum(come, axis=0), 0.0, 1.0))
+
+    def _come(
+        self, followed: FollowedUp, population: str, end_point: str, cause: str, months: Sequence[float]
+    ) -> Floats:
+        """Return the share of a population with a first event of a cause by months, (n_draws, n_months)."""
+        causes = causes_of(end_point, self.targets.cohort, self.targets.pathway)
+        event, whole = EndPoint(end_point, end_point, "", causes), followed.solution
+        everybody = self.targets.cohort.is_everybody(population)
+        name = "all" if everybody else population
+        events = engine.first_events(whole, event, self.targets.horizon, False)
+        flow = events.flow(cause, name, self.targets.pathway.clock)
+        return np.asarray(np.clip(events.until.at(flow, months) / whole.size(name)[:, None], 0.0, 1.0))
 
     def log_density_of_times(self, model: Model, times: ReportedTimes) -> Floats:
         """Return the log density of the reported order statistics of the time to the default clock, (n_draws,)."""

@@ -12,7 +12,8 @@ from itertools import groupby
 
 from calibration.likelihood.targets import Targets
 from calibration.reported.kinds.counts import row_of
-from calibration.reported.kinds.survival import Survival
+from calibration.reported.kinds.patient_times import PatientTimes
+from calibration.reported.kinds.survival import Share
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,16 @@ class SamePatients:
     def _pairs(self) -> Iterator[tuple[int, int]]:
         """Yield the lines of a percentage and of another row, if they are not independent."""
         targets, courses = self.targets, self.targets.courses
-        fitted = (figure for figure in targets.fitted if isinstance(figure, Survival))
+        fitted = (figure for figure in targets.fitted if isinstance(figure, Share | PatientTimes))
         percentages = {figure.line: row_of(figure, "", targets.cohort, targets.pathway) for figure in fitted}
+        curves = {figure.line: figure.curve or figure.name for figure in targets.fitted}
         lines = {figure.where: figure.line for figure in targets.figures}
         for line, percentage in percentages.items():
             for other in courses.rows:
                 if courses.in_common(percentage, other) and not courses.settles(other, percentage):
                     yield line, lines[other.where]
             for later, other in percentages.items():
-                if later > line and courses.in_common(percentage, other):
+                if later > line and curves[line] != curves[later] and courses.in_common(percentage, other):
                     yield line, later
 
     def _sentence(self, lines: list[int]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, isinf
+from math import isinf
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,14 @@ from calibration.reported import contradictions, population_sizes
 from calibration.reported.cohort_scenario import mix_of, scenario_of
 from calibration.reported.consistency import HORIZON, check_cohort, check_somebody
 from calibration.reported.figure import Figure
+from calibration.reported.kinds import curves
 from calibration.reported.kinds.all import read
 from calibration.reported.kinds.counts import Count, Events, Row
+from calibration.reported.kinds.curves import Curve
 from calibration.reported.kinds.kind import Kind
-from calibration.reported.kinds.survival import Survival
+from calibration.reported.kinds.patient_times import PatientTimes
+from calibration.reported.kinds.patient_times import Times as PatientMonths
+from calibration.reported.kinds.survival import Share
 from calibration.reported.kinds.times import Maximum, Median, Minimum, ToClock
 from calibration.reported.overlaps import check_exclusive
 from calibration.reported.percentages import Percentage
@@ -62,6 +66,7 @@ class Targets:
     figures : the rows of its targets.csv, in their order
     tables : all counts; given : those of them that are no evidence
     courses : the cells that they are of; marking : what they ask of patients; horizon : months until which
+    curves : curves that are read off, and times of single patients
     dependence : the model's debt to the cohort's paper, in words
     fixed_benefit : whether the cohort declares the marginal benefit, so that it does not inform it
     """
@@ -78,6 +83,7 @@ class Targets:
     times: Times | None
     given: Tables | None = None
     percentages: tuple[Percentage, ...] = ()
+    curves: tuple[Curve | PatientMonths, ...] = ()
     fixed_benefit: bool = False
     dependence: str = ""
     warnings: tuple[str, ...] = ()
@@ -210,7 +216,10 @@ def read_targets(
         given=Tables(courses.n_cells, (courses.equations[0], *given), at) if given else None,
         dependence=str(declared.get("dependence", "")),
         fixed_benefit="marginal_benefit" in declared,
-        percentages=tuple(figure.percentage(cohort) for figure in used if isinstance(figure, Survival)),
+        percentages=tuple(
+            figure.percentage(cohort) for figure in used if isinstance(figure, Share) and not figure.curve
+        ),
+        curves=(*curves.read(used, cohort), *(one.times(cohort) for one in used if isinstance(one, PatientTimes))),
         warnings=tuple(filter(None, (warning for figure in figures for warning in figure.warnings(cohort)))),
     )
 
@@ -234,7 +243,7 @@ def _horizon(figures: Sequence[Kind], cohort: Cohort, model: Model) -> float:
     deciding = {state for group in pathway.groups.values() for state in group.states}
     changes = not deciding.isdisjoint(reachable([to for state in later for to in onward[state]], onward.__getitem__))
     longest = HORIZON if ever else pathway.group_window if changes else 1.0
-    months = [figure.month for figure in figures if isfinite(figure.month)]
+    months = [month for figure in figures for month in figure.months]
     return float(max([cohort.follow_up[1] if cohort.follow_up else longest, *months]))
 
 

@@ -34,6 +34,11 @@ def check_cohort(figures: Sequence[Kind], cohort: Cohort, pathway: Pathway, fold
     for arm in sorted({arm for members in cohort.arms.values() for arm in members}):
         if arm != "all" and arm not in pathway.groups:
             raise unknown("group", arm, pathway.groups, f"{file}: [arms]")
+    for name, end_point in cohort.end_points.items():
+        for cause, states in end_point.causes.items():
+            for state in states:
+                if state not in pathway.states:
+                    raise unknown("state", state, pathway.states, f"{file}: [end_points.{name}] causes.{cause}")
     if cohort.follow_up is not None and not 0 <= cohort.follow_up[0] < cohort.follow_up[1]:
         at, allowed = f"{file}: [follow_up]", "0 <= lower < upper"
         raise InputError("not an interval", where=at, got=cohort.follow_up, allowed=allowed)
@@ -95,7 +100,7 @@ def _check_numbers(figure: Kind, cohort: Cohort) -> None:
     at, count, n = figure.where, figure.count, figure.n
     if isfinite(n) and (n != int(n) or n < 0):
         raise InputError("not whole patients", where=f"{at}, n", got=f"{n:g}", allowed="1 or more")
-    percentages.check_error(figure)
+    percentages.check_error(figure, is_open=figure.is_open)
     if isfinite(n) and n > cohort.n:
         raise InputError("more patients than the cohort has", where=at, got=int(n), allowed=f"up to {cohort.n}")
     if isfinite(figure.month) and not 0 < figure.month <= HORIZON:

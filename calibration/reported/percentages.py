@@ -25,13 +25,18 @@ FEWEST_AT_RISK, FEWEST_FOLLOWED = 5.0, 1.0 / 3.0
 
 @dataclass(frozen=True)
 class Percentage:
-    """`alive` of `n` patients of a population at a month, neither of them whole. `warning` : the assumption."""
+    """`alive` of `n` patients of a population at a month, neither of them whole. `warning` : the assumption.
+
+    end_point : alive are those without it, "" for death; cause : or those who had an event of this one
+    """
 
     population: str
     month: float
     alive: float
     n: float
     warning: str = ""
+    end_point: str = ""
+    cause: str = ""
 
     def log_likelihood(self, survival: Floats) -> Floats:
         """Return the log-likelihood of survival probabilities, of their shape."""
@@ -57,7 +62,7 @@ def read(figure: Figure, cohort: Cohort) -> Percentage:
     most = n if np.isfinite(n) else population_sizes.most(cohort, population)
     _check_not_surer(figure, population, most)
     size = min(share * (1.0 - share) / error**2, most)
-    if np.isfinite(n) and month <= cohort.no_censoring_before:
+    if np.isfinite(n) and figure.is_exact(cohort):
         size = n
     return Percentage(population, month, share * size, size)
 
@@ -93,8 +98,11 @@ def least_worth(figure: Figure) -> float:
     return float(next(narrow, figure.n))
 
 
-def check_error(figure: Figure) -> None:
-    """Refuse an impossible standard error or 95 % interval. Raises InputError."""
+def check_error(figure: Figure, *, is_open: bool = False) -> None:
+    """Refuse an impossible standard error or 95 % interval. Raises InputError.
+
+    is_open : whether the upper end of the interval may be blank, because it is not reached
+    """
     value, error, lower, upper = (getattr(figure, name) for name in ("value", "standard_error", "lower", "upper"))
     certain = figure.is_percentage and value in (0.0, 100.0)
     if error < 0.0 or (error == 0.0 and not certain):
@@ -104,14 +112,17 @@ def check_error(figure: Figure) -> None:
         raise InputError(
             "0 and 100 % have no standard error", where=figure.where, got=figure.as_printed, allowed="blank, and `n`"
         )
-    if np.isfinite(lower) != np.isfinite(upper):
+    if np.isfinite(lower) != np.isfinite(upper) and not (is_open and np.isfinite(lower)):
         got = figure.printed["lower"] or figure.printed["upper"]
         allowed = "both `lower` and `upper`, or neither, as where one is not reached"
         raise InputError("half an interval", where=figure.where, got=got, allowed=allowed)
     if np.isfinite(lower):
+        upper = upper if np.isfinite(upper) else np.inf
         within = np.isnan(value) or lower <= value <= upper
         above = 100.0 if figure.is_percentage else np.inf
-        if not (within and lower >= 0.0 and upper <= above and (lower < upper or certain)):
+        if not (
+            within and lower >= 0.0 and (upper <= above or not figure.is_percentage) and (lower < upper or certain)
+        ):
             allowed = f"0 <= lower <= value <= upper{' <= 100' if figure.is_percentage else ''}, lower < upper"
             raise InputError(
                 "not a 95 % interval of its value", where=figure.where, got=figure.as_printed, allowed=allowed
@@ -135,7 +146,7 @@ def cut_warning(figure: Figure, cohort: Cohort) -> str:
     if np.isfinite(figure.count):
         cut = not figure.prints(100.0 * figure.count / max(figure.n, 1.0), "value", cut=False)
     else:
-        cut = figure.month <= cohort.no_censoring_before and not _is_counted(figure, cohort, cut=False)
+        cut = figure.is_exact(cohort) and not _is_counted(figure, cohort, cut=False)
     return (
         f"{figure.where}: {figure.printed['value']} % is treated as truncated after its last digit, not rounded"
         if cut
@@ -164,7 +175,7 @@ def at_risk_warning(figure: Figure, cohort: Cohort) -> str:
 
 def check_counted(figure: Figure, cohort: Cohort) -> None:
     """Refuse a percentage, with its error, that no count gives, where nobody is censored before. Raises InputError."""
-    is_exact = np.isfinite(figure.value) and figure.is_percentage and figure.month <= cohort.no_censoring_before
+    is_exact = np.isfinite(figure.value) and figure.is_percentage and figure.is_exact(cohort)
     if not is_exact or _is_counted(figure, cohort):
         return
     of = f"{figure.n:g} patients" if np.isfinite(figure.n) else "patients"

@@ -11,13 +11,32 @@ import numpy as np
 
 from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.trajectories import MOMENT, Trajectories
-from simulator.outcomes.episodes import Courses, whole
+from simulator.outcomes.cumulative_incidence import CENSORED
+from simulator.outcomes.episodes import Courses, Episodes, whole
 from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
 
 if TYPE_CHECKING:
     from calibration.denominators import Denominator
     from calibration.likelihood.targets import Targets
     from calibration.reported.kinds.kind import Kind
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The first events of some patients. Arrays : (n,), months from a state or a clock.
+
+    seen : until the event or the end of follow-up; cause : its place, or CENSORED; known : who came there at all
+    """
+
+    seen: Floats
+    cause: Integers
+    known: Booleans
+
+    def episodes(self, patients: Booleans) -> Episodes:
+        """Return an episode for each of some patients, (n,), who are known."""
+        chosen = patients & self.known
+        courses = Courses(self.seen[chosen], self.cause[chosen] != CENSORED, np.full(chosen.sum(), np.inf))
+        return whole(courses, courses.ever)
 
 
 @dataclass(frozen=True)
@@ -50,6 +69,29 @@ class SimulatedCohort:
         seen, died = np.minimum(self.died, self.follow_up)[patients], np.isfinite(self.died[patients])
         courses = Courses(seen, died, np.full(seen.size, np.inf))
         return kaplan_meier(whole(courses, courses.ever))
+
+    def months_to(self, states: Sequence[str], since: Floats | None = None) -> Floats:
+        """Return months from the cohort's clock to the first entry into any of some states, inf if never, (n,).
+
+        since : (n,) months from which on entries count
+        """
+        earliest = np.full(self.follow_up.size, np.inf)
+        begun = np.zeros(self.follow_up.size) if since is None else since
+        on_default = self.targets.cohort.clock == self.targets.pathway.clock
+        for state in states:
+            for patients, month in self.block.on_the_clock(state) if on_default else self.block.entered.get(state, ()):
+                counts = month >= begun[patients] - MOMENT
+                np.minimum.at(earliest, patients[counts], month[counts])
+        return earliest
+
+    def observed(self, since: str, causes: Sequence[Sequence[str]]) -> Observed:
+        """Return when patients are seen to have the first event of some causes. since : a state, or "" for the clock"""
+        origin = self.months_to([since]) if since else np.zeros(self.follow_up.size)
+        months = np.array([self.months_to(states, origin) for states in causes])
+        first = months.min(axis=0)
+        followed = origin <= self.follow_up
+        seen = np.where(followed, np.minimum(first, self.follow_up) - np.where(followed, origin, 0.0), np.nan)
+        return Observed(seen, np.where(first <= self.follow_up, months.argmin(axis=0), CENSORED), followed)
 
     def members(self, population: str) -> Booleans:
         """Return which patients belong to an arm or a level of an attribute, (n,)."""
@@ -92,7 +134,7 @@ class SimulatedCohort:
 
     def patients_of(self, figure: Kind) -> Booleans:
         """Return the patients of a reported figure, (n,)."""
-        patients = self.members(figure.population)
+        patients = np.asarray(np.any([self.members(population) for population in figure.populations], axis=0))
         return patients & self.members(figure.attribute) if figure.attribute else patients
 
     def first(self, denominator: Denominator) -> Booleans | None:

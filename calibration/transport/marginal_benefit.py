@@ -71,7 +71,9 @@ def informing(targets: Targets) -> Percentage | None:
 
     On the pathway's first clock: from entry, the share that reaches its start matters as well.
     """
-    everybody = (figure for figure in targets.figures if (figure.population, figure.attribute) == ("all", ""))
+    everybody = (
+        figure for figure in targets.figures if (figure.population, figure.attribute) == ("all", "") and figure.is_plain
+    )
     alive = [figure for figure in everybody if figure.use == USE and isinstance(figure, Survivors | Survival)]
     on_default = targets.cohort.clock == targets.pathway.clock
     if not alive or targets.fixed_benefit or targets.pathway.marginal is None or not on_default:

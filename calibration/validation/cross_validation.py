@@ -85,7 +85,7 @@ def without(targets: Targets, block: Block) -> Targets:
 
 def same(targets: Targets, rest: Targets) -> bool:
     """Return whether the rest is the same to the likelihood: its tables, branches and times."""
-    terms, other_terms = ((version.percentages, version.times) for version in (targets, rest))
+    terms, other_terms = ((version.percentages, version.curves, version.times) for version in (targets, rest))
     if targets.tables is None or terms != other_terms:
         return terms == other_terms
     kept_rows = {equation.where for equation in rest.tables.equations} if rest.tables else set()

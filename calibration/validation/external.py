@@ -152,12 +152,12 @@ def _row(
     reported, unit, _ = _reported(figure)
     known = simulated[~np.isnan(simulated)]
     lower, upper = central(known)
-    centre = predictive.median if unit == "months" else predictive.mean
+    centre = predictive.mean if unit == "%" else predictive.median
     return {
         "cohort": targets.cohort.name,
         "clock": targets.cohort.clock,
         "target": figure.name,
-        "kind": figure.kind,
+        "kind": figure.kind if figure.is_plain else f"{figure.kind} ({figure.end_point or figure.since})",
         "population": figure.population,
         "month": figure.month,
         "unit": unit,

@@ -33,7 +33,7 @@ def of_figure(
     if not simulated.size:
         return unknown
     alike = np.full(simulated.size, 1.0 / simulated.size)
-    if unit == "months":
+    if unit != "%":
         last = max(targets.pathway.months.survival)
         return unknown | {"crps": crps(np.minimum(simulated, last), alike, min(reported, last))}
     found = {"crps": crps(simulated, alike, reported)}
@@ -83,7 +83,7 @@ def carried_over(targets: Targets, figure: Kind, n: int) -> Floats | None:
 
     Of k treated and n - k untreated, as many of each as `[set]` says, it is a sum of two binomials.
     """
-    reported = _shares_of_fitted(targets.pathway, figure)
+    reported = _shares_of_fitted(targets.pathway, figure) if figure.is_plain else {}
     if figure.population in reported and not targets.cohort.is_everybody(figure.population):
         return np.asarray(stats.binom.pmf(np.arange(n + 1), n, reported[figure.population]))
     arms, uptake = _arms(targets.pathway), _uptake(targets)

@@ -15,6 +15,7 @@ from pydantic import Field
 from simulator.errors import InputError
 from simulator.files import csv, toml
 from simulator.pathway.checks import unknown
+from simulator.pathway.end_points import EndPoint, EndPointTable, end_point
 from simulator.pathway.pathway import FROM_PRIORS, Group, Pathway
 
 if TYPE_CHECKING:
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 TARGETS = {
     "text": ("name", "kind", "population", "state", "attribute", "unit", "place", "use", "note"),
     "number": ("month", "count", "n", "value", "standard_error"),
-    "optional": ("lower", "upper"),
+    "optional": ("lower", "upper", "landmark", "quantile"),
     "printed": ("value", "standard_error", "lower", "upper"),
 }
+OPTIONAL_TEXTS = ("from", "end_point", "cause", "versus", "limit", "curve")
+"""Columns of text that targets.csv need not have."""
 _SUMMARY = ("mean", "sd", "lower", "median", "upper")
 POSTERIOR = {
     "text": ("parameter", "unit"),
@@ -98,6 +101,7 @@ class CohortTable(toml.Table):
     seed: Annotated[int, Field(ge=0)]
     arms: dict[str, Annotated[list[str], Field(min_length=1)]]
     populations: dict[str, PopulationTable] = Field(default_factory=dict)
+    end_points: dict[str, EndPointTable] = Field(default_factory=dict)
     readings: dict[str, ReadingTable] = Field(default_factory=dict)
     follow_up: FollowUpTable | None = None
     no_censoring_before: Annotated[Number, Field(ge=0)] = 0.0
@@ -129,7 +133,7 @@ class Cohort:
     """The data of one reported cohort.
 
     n : patients; clock : the clock that its months count from; arms : population -> its disjoint arms
-    populations : patients whom only this cohort names, each an arm of its own
+    populations : patients whom only this cohort names, each an arm of its own; end_points : events that only it names
     readings : another way to read the source -> the rows that it leaves out, and those that it fits instead
     follow_up : months between which survivors' follow-up ends, or None
     no_censoring_before : no follow-up ended before this month; 0 where that is unknown
@@ -150,6 +154,7 @@ class Cohort:
     doi: str = ""
     no_censoring_before: float = 0.0
     populations: Mapping[str, Group] = field(default_factory=dict)
+    end_points: Mapping[str, EndPoint] = field(default_factory=dict)
     readings: Mapping[str, tuple[list[str], list[str]]] = field(default_factory=dict)
 
     @cached_property
@@ -253,6 +258,7 @@ def read_cohort(folder: Path) -> Cohort:
         n=table.n,
         arms={name: tuple(members) for name, members in table.arms.items()} | {name: (name,) for name in populations},
         populations=populations,
+        end_points={name: end_point(name, declared) for name, declared in table.end_points.items()},
         readings={name: (_several(of.leave_out), _several(of.fit)) for name, of in table.readings.items()},
         follow_up=None if follow_up is None else (follow_up.lower, follow_up.upper),
         no_censoring_before=table.no_censoring_before,

@@ -16,7 +16,7 @@ from os.path import relpath
 from pathlib import Path
 from typing import Any
 
-from simulator.evidence.cohort import TARGETS, CohortTable, read_cohort
+from simulator.evidence.cohort import OPTIONAL_TEXTS, TARGETS, CohortTable, read_cohort
 from simulator.files import csv, toml
 from simulator.pathway.joint import Joint
 from simulator.pathway.pathway import Pathway, State, Transition
@@ -30,7 +30,13 @@ _WORDS = {
 }
 """Keys of cohort.toml that the likelihood does not read."""
 _CELLS = [
-    name for kind in ("text", "number", "optional") for name in TARGETS[kind] if name not in ("name", "place", "note")
+    *(
+        name
+        for kind in ("text", "number", "optional")
+        for name in TARGETS[kind]
+        if name not in ("name", "place", "note")
+    ),
+    *OPTIONAL_TEXTS,
 ]
 """Columns of targets.csv that the likelihood reads."""
 _NOT_FITTED = ("predictive", "validation")
@@ -93,9 +99,12 @@ def of_cohort(folder: Path) -> str:
     for lever in _LEVERS:
         # A lever may name the row that reports it.
         table[lever] = {name: rows.get(value, value) for name, value in table[lever].items()}
-    if not table["populations"]:
-        # Draws of cohorts without them carry a text already.
-        del table["populations"]
+    for name in ("populations", "end_points"):
+        if not table[name]:
+            # Draws of cohorts without them carry a text already.
+            del table[name]
+    if "end_points" in table:
+        table["end_points"] = {name: declared["causes"] for name, declared in table["end_points"].items()}
     if "follow_up" in table:
         del table["follow_up"]["reason"]
     table["arms"] = {name: sorted(members) for name, members in table["arms"].items()}

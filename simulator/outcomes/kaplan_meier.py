@@ -56,13 +56,22 @@ class KaplanMeier:
         return np.asarray(np.exp(log * width)), np.asarray(np.exp(log / width))
 
     def median(self) -> float:
-        """Return the month at which S falls below one half, infinite if it never does.
+        """Return the month at which S falls below one half, infinite if it never does."""
+        return self.quantile(0.5)
 
-        Where S is one half between two deaths, the middle between them.
+    def quantile(self, share: float) -> float:
+        """Return the month by which a share have died: at which S falls below 1 - share, infinite if it never does.
+
+        Where S is as much between two deaths, the middle between them.
         """
-        below = np.append(self.months, np.inf)[np.count_nonzero(self.survival >= 0.5 - ROUNDING)]
-        reached = np.append(self.months, np.inf)[np.count_nonzero(self.survival > 0.5 + ROUNDING)]
+        below = np.append(self.months, np.inf)[np.count_nonzero(self.survival >= 1.0 - share - ROUNDING)]
+        reached = np.append(self.months, np.inf)[np.count_nonzero(self.survival > 1.0 - share + ROUNDING)]
         return float((reached + below) / 2.0)
+
+    def mean_to(self, month: float) -> float:
+        """Return the restricted mean survival time, the area under S from 0 to a month."""
+        ends = np.minimum(np.concatenate([[0.0], self.months, [np.inf]]), month)
+        return float(np.append(1.0, self.survival) @ np.diff(ends))
 
     def _at(self, values: Floats, months: Floats | float, before: float) -> Floats:
         place = np.searchsorted(self.months, months, side="right")

@@ -21,27 +21,59 @@ def population(name: str, pathway: Pathway) -> str:
     return "all patients" if name == "all" else _words(name)
 
 
+WORDS = {
+    "patients": "{patients}",
+    "entered": "{state}{by}: {patients}",
+    "deaths": "{state}{by}: {patients}",
+    "survivors": "Alive at {month}: {patients}",
+    "survival": "{Survival} at {month}: {patients}",
+    "landmark_survival": "{Survival} at {month}, of those at month {landmark}: {patients}",
+    "incidence": "{cause}{by} ({survival}): {patients}",
+    "at_risk": "At risk at {month} ({survival}): {patients}",
+    "median_survival": "Median {survival}: {patients}",
+    "survival_quantile": "{quantile} % quantile of {survival}: {patients}",
+    "restricted_mean": "Mean {survival} to month {number}: {patients}",
+    "hazard_ratio": "Hazard ratio, {survival}: {patients}, to {versus}",
+    "time_quantile": "{quantile} % quantile of the time to {to}{since}: {patients}",
+    "patient_times": "{Survival} at {month}, of single patients: {patients}",
+    "median_follow_up": "Median time to death or last follow-up: {patients}",
+    "median": "Median time to {to}: {patients}",
+    "minimum": "Minimum time to {to}: {patients}",
+    "maximum": "Maximum time to {to}: {patients}",
+}
+"""Kind of figure -> its name."""
+
+
 def target(row: Row, pathway: Pathway) -> str:
-    """Return a reported figure in words. row : of a cohort's targets."""
+    """Return a reported figure in words. row : of a cohort's targets"""
     patients = population(row["population"], pathway)
     if row["attribute"] and row["attribute"] != row["population"]:
         level = population(row["attribute"], pathway)
         patients = level if row["population"] == "all" else f"{patients}, {level}"
-    state = pathway.states[row["state"]].label if row["state"] in pathway.states else _words(row["state"])
-    if row["kind"] == "survivors":
-        return f"Alive at {in_words(row['month'])}: {patients}"
-    if row["kind"] == "survival":
-        return f"Survival at {in_words(row['month'])}: {patients}"
-    if row["kind"] == "median_survival":
-        return f"Median survival: {patients}"
-    by = f" by month {row['month']:g}" if math.isfinite(row["month"]) else ""
-    if row["kind"] in ("deaths", "entered"):
-        return f"{capital(state) or 'Deaths'}{by}: {patients}"
-    if row["kind"] == "median_follow_up":
-        return f"Median time to death or last follow-up: {patients}"
-    if row["kind"] in ("median", "minimum", "maximum"):
-        return f"{capital(row['kind'])} time to {state}: {patients}"
-    return capital(patients)
+    month, quantile = row["month"], row.get("quantile", math.nan)
+    state, origin = (_state(str(row.get(column, "")), pathway) for column in ("state", "from"))
+    since = f" from {origin}" if origin else ""
+    survival = f"{_words(str(row.get('end_point', ''))) or 'survival'}{since}"
+    words = WORDS.get(row["kind"], "{patients}").format(
+        patients=patients,
+        state=capital(state) or "Deaths",
+        to=state,
+        by=f" by month {month:g}" if math.isfinite(month) else "",
+        month=in_words(month) if math.isfinite(month) else "",
+        number=f"{month:g}",
+        landmark=f"{row.get('landmark', math.nan):g}",
+        survival=survival,
+        Survival=capital(survival),
+        since=since,
+        cause=capital(_words(str(row.get("cause", "")))),
+        versus=population(str(row.get("versus", "")), pathway),
+        quantile=f"{quantile if math.isfinite(quantile) else 50.0:g}",
+    )
+    return capital(words)
+
+
+def _state(name: str, pathway: Pathway) -> str:
+    return pathway.states[name].label if name in pathway.states else _words(name)
 
 
 def reported(figure: Row, target: Row) -> str:
@@ -54,6 +86,8 @@ def reported(figure: Row, target: Row) -> str:
     if unit == "patients" and math.isfinite(count):
         return of
     # Papers round a half upwards.
+    if not math.isfinite(figure["reported"]):
+        return "not reached"
     printed = target["value"] if math.isfinite(target["value"]) else math.floor(figure["reported"] + 0.5)
     error = f" \N{PLUS-MINUS SIGN} {target['standard_error']:g}" if math.isfinite(target["standard_error"]) else ""
     return f"{printed:g}{error} {unit}{f' ({of})' if of else ''}"

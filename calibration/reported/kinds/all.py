@@ -8,9 +8,12 @@ import pandas as pd
 
 from calibration.reported import figure
 from calibration.reported.kinds.counts import Deaths, Entered, EnteredDeath, Patients, Survivors
-from calibration.reported.kinds.kind import BY_KIND, Kind
-from calibration.reported.kinds.survival import Survival
-from calibration.reported.kinds.times import Maximum, Median, MedianFollowUp, MedianSurvival, Minimum
+from calibration.reported.kinds.kind import Kind
+from calibration.reported.kinds.patient_times import PatientTimes, rows_of
+from calibration.reported.kinds.quantiles import MedianSurvival, SurvivalQuantile, TimeQuantile
+from calibration.reported.kinds.summaries import AtRisk, HazardRatio, RestrictedMean
+from calibration.reported.kinds.survival import Incidence, LandmarkSurvival, Survival
+from calibration.reported.kinds.times import Maximum, Median, MedianFollowUp, Minimum
 from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway
 
@@ -22,7 +25,15 @@ KINDS: dict[str, type[Kind]] = {
         Deaths,
         Survivors,
         Survival,
+        LandmarkSurvival,
+        Incidence,
+        AtRisk,
         MedianSurvival,
+        SurvivalQuantile,
+        RestrictedMean,
+        HazardRatio,
+        TimeQuantile,
+        PatientTimes,
         MedianFollowUp,
         Median,
         Minimum,
@@ -33,21 +44,24 @@ KINDS: dict[str, type[Kind]] = {
 
 def read(rows: pd.DataFrame, pathway: Pathway, folder: Path) -> tuple[Kind, ...]:
     """Return the rows of targets.csv, each read into its kind. Raises InputError naming the line of an unknown one."""
-    figures = []
+    figures: list[Kind] = []
+    patients = rows_of(folder) if (rows["kind"] == PatientTimes.kind).any() else {}
     for line, row in zip(rows.index, rows.to_dict("records"), strict=True):
         kind = str(row["kind"])
         if kind not in KINDS:
             raise unknown("kind", kind, KINDS, figure.where(folder, line))
         is_death = kind == "entered" and row["state"] in pathway.deaths
-        figures.append((EnteredDeath if is_death else KINDS[kind])(**figure.cells(row, line, folder)))
+        cells = figure.cells(row, line, folder)
+        if kind == PatientTimes.kind:
+            cells["rows"] = patients.get((cells["population"], cells["end_point"]), ())
+        figures.append((EnteredDeath if is_death else KINDS[kind])(**cells))
     return tuple(figures)
 
 
 def guide() -> str:
-    """Return the table of kinds and columns that the guide prints, in Markdown."""
-    lines = [f"| `kind` | what it reports | {' | '.join(f'`{column}`' for column in BY_KIND)} | `unit` |"]
-    lines.append("|---" * (len(BY_KIND) + 3) + "|")
+    """Return the table of kinds that the guide prints, in Markdown."""
+    lines = ["| `kind` | what it reports | needs | also reads | `unit` | fitted |", "|---" * 6 + "|"]
     for name, kind in KINDS.items():
-        marks = ["needed" if column in kind.needs else "read" if column in kind.reads else "" for column in BY_KIND]
-        lines.append(f"| `{name}` | {kind.meaning} | {' | '.join(marks)} | {', '.join(kind.units)} |")
+        needs, reads = (", ".join(f"`{column}`" for column in columns) for columns in (kind.needs, kind.reads))
+        lines.append(f"| `{name}` | {kind.meaning} | {needs} | {reads} | {', '.join(kind.units)} | {kind.fitted} |")
     return "\n".join(lines)

@@ -53,6 +53,7 @@ class Count(Kind):
 
     needs: ClassVar[tuple[str, ...]] = ("count", "n")
     is_count = True
+    fitted = "in one table of all counts"
     counted_as: ClassVar[str]
 
     def row(self, cohort: Cohort, pathway: Pathway) -> Row:

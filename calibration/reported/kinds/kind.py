@@ -14,7 +14,10 @@ from simulator.arrays import Booleans
 from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import Pathway
 
-BY_KIND = ("state", "attribute", "month", "count", "n", "value", "standard_error", "lower", "upper")
+BY_KIND = (
+    *("state", "attribute", "from", "end_point", "cause", "versus", "limit", "curve", "month", "landmark", "quantile"),
+    *("count", "n", "value", "standard_error", "lower", "upper"),
+)
 """Columns that only some kinds read; all kinds read the other columns."""
 DECIMALS = 1
 """Of a printed time in months, or of a percentage without a count.
@@ -34,6 +37,8 @@ class Kind(Figure, ABC):
     unit_of_figure, factor : of the figure that is shown, and what a simulated one is multiplied by
     is_skewed : whether simulated ones may be infinite, so that their centre is the median
     sign : whether higher ones are better survival (1), worse (-1), or neither
+    is_open : whether an interval may have no upper end
+    fitted : how it enters the likelihood, in words, or why it does not
     dated : the column of a month that has to lie within follow-up, or ""
     """
 
@@ -50,6 +55,8 @@ class Kind(Figure, ABC):
     unit_of_figure: ClassVar[str] = "patients"
     factor: ClassVar[float] = 1.0
     sign: ClassVar[float] = 0.0
+    is_open: ClassVar[bool] = False
+    fitted: ClassVar[str]
     dated: ClassVar[str] = ""
 
     @property
@@ -64,6 +71,15 @@ class Kind(Figure, ABC):
     @abstractmethod
     def in_words(self) -> str:
         """Return what is reported, "20 of 60 (treated) dead by month 12"."""
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """The populations whose patients, together, it is of."""
+        return (self.population,)
+
+    def asks(self, cohort: Cohort, pathway: Pathway) -> set[str]:
+        """Return the states whose entries decide the figure of simulated patients."""
+        return {self.state} if self.state else set()
 
     def bounds(self, populations: Populations) -> list[Bound]:
         """Return the bounds that the figure sets to numbers of patients."""

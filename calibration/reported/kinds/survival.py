@@ -1,52 +1,50 @@
-"""Survival that is printed as a percentage without a count, as Kaplan-Meier curves with censoring are."""
+"""Percentages of patients who may be censored: survival, also from a landmark, and cumulative incidence."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
 from calibration.reported import percentages, population_sizes
 from calibration.reported.figure import Figure
-from calibration.reported.kinds.kind import DECIMALS, PERCENT, Kind
+from calibration.reported.kinds.events import COMPARE, ToEvent, causes_of
+from calibration.reported.kinds.kind import DECIMALS, PERCENT
 from calibration.reported.links import ANY, Bound, Number, Populations
 from calibration.reported.percentages import Percentage
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort
+from simulator.outcomes.cumulative_incidence import cumulative_incidence
+from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway
 
 LEAST_WORTH = 0.9
 """Of the patients that a standard error is worth: errors by other formulas than Greenwood's differ by less."""
 
 
-class Survival(Kind):
-    kind = "survival"
-    meaning = "Kaplan-Meier survival at `month`"
-    needs = ("month", "value")
-    reads = ("attribute", "n", "standard_error", "lower", "upper")
+def check_share(figure: Figure) -> None:
+    """Refuse a value that is no percentage. Raises InputError."""
+    if not 0.0 <= figure.value <= 100.0:
+        got, at = figure.printed["value"], f"{figure.where}, value"
+        raise InputError("not a percentage", where=at, got=got, allowed="0 to 100")
+
+
+class Share(ToEvent):
+    """A percentage of patients at a month, worth a binomial."""
+
+    needs: ClassVar[tuple[str, ...]] = ("month", "value")
+    reads: ClassVar[tuple[str, ...]] = (*ToEvent.of_events, "n", "standard_error", "lower", "upper")
     units = PERCENT
-    unit_of_figure, factor, sign = "%", 100.0, 1.0
+    unit_of_figure, factor = "%", 100.0
     dated = "month"
 
     @property
     def is_percentage(self) -> bool:
         return True
-
-    @property
-    def left_out_with(self) -> str:
-        return f"survivors at month {self.month:g}"
-
-    def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
-        return float(cohort.kaplan_meier(patients).at(self.month))
-
-    def reprinted(self, cohort: SimulatedCohort, n: int) -> dict[str, float]:
-        """A percentage and its standard error have a decimal each."""
-        curve = cohort.kaplan_meier(cohort.patients_of(self))
-        estimate = 100.0 * np.array([curve.at(self.month), curve.standard_error(self.month)])
-        value, error = np.round(estimate, DECIMALS).tolist()
-        return {"value": value, "standard_error": error or np.nan}
 
     def check_printed(self, cohort: Cohort) -> None:
         percentages.check_counted(self, cohort)
@@ -54,15 +52,47 @@ class Survival(Kind):
 
     def check_fitted(self, cohort: Cohort, pathway: Pathway, mix: Mapping[str, Figure]) -> None:
         if self.attribute not in ("", population_sizes.of_figure(cohort, self)):
-            what = "survival by an attribute of an arm cannot be fitted"
-            raise InputError(what, where=self.where, got=self.attribute, allowed='use = "predictive"')
+            what = f"{self.kind} by an attribute of an arm cannot be fitted"
+            raise InputError(what, where=self.where, got=self.attribute, allowed=COMPARE)
+        super().check_fitted(cohort, pathway, mix)
 
     def percentage(self, cohort: Cohort) -> Percentage:
         """Return the binomial that the figure is worth. Raises InputError."""
-        return percentages.read(self, cohort)
+        return replace(percentages.read(self, cohort), end_point=self.end_point, cause=self.cause)
 
     def warnings(self, cohort: Cohort) -> list[str]:
-        return [self.percentage(cohort).warning, *super().warnings(cohort), percentages.at_risk_warning(self, cohort)]
+        return [self.percentage(cohort).warning, *super().warnings(cohort)]
+
+
+class Survival(Share):
+    kind = "survival"
+    meaning = "Kaplan-Meier survival, without death or another end point, at `month`"
+    reads = (*Share.reads, "curve")
+    fitted = "as a binomial of as many patients as its error is worth; points of a `curve` as grouped data"
+    sign = 1.0
+
+    @property
+    def left_out_with(self) -> str:
+        return self.curve or (f"survivors at month {self.month:g}" if self.is_plain else self.name)
+
+    def check_printed(self, cohort: Cohort) -> None:
+        if self.curve:
+            check_share(self)
+        else:
+            super().check_printed(cohort)
+
+    def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
+        return float(self.kaplan_meier(cohort, patients).at(self.month))
+
+    def reprinted(self, cohort: SimulatedCohort, n: int) -> dict[str, float]:
+        """A percentage and its standard error have a decimal each."""
+        curve = self.kaplan_meier(cohort, cohort.patients_of(self))
+        estimate = 100.0 * np.array([curve.at(self.month), curve.standard_error(self.month)])
+        value, error = np.round(estimate, DECIMALS).tolist()
+        return {"value": value, "standard_error": error or np.nan}
+
+    def warnings(self, cohort: Cohort) -> list[str]:
+        return [] if self.curve else [*super().warnings(cohort), percentages.at_risk_warning(self, cohort)]
 
     def bounds(self, populations: Populations) -> list[Bound]:
         """As printed, and as far above the share without a death as censoring allows.
@@ -70,6 +100,8 @@ class Survival(Kind):
         Of n patients D are seen to die: S <= 1 - D / n, and 1 - D / n - S <= (1 - S) (1 - m / n), where the estimate is
         worth m = S (1 - S) / SE^2 patients by Greenwood's SE: censoring loses less to each death than it takes of them.
         """
+        if not self.is_plain or self.curve:
+            return []
         body, line, cohort, month = populations.body(self), self.line, populations.cohort, self.month
         size, dead, alive = Number("size", body), Number("entered", body, ANY, month), Number("alive", body, ANY, month)
         low, high = (min(max(percent / 100.0, 0.0), 1.0) for percent in self.range_of("value"))
@@ -88,4 +120,64 @@ class Survival(Kind):
         return bounds
 
     def in_words(self) -> str:
-        return f"{self.as_printed} ({self.of_patients}) alive at month {self.month:g}"
+        alive = "alive" if self.is_plain else self.survival
+        return f"{self.as_printed} ({self.of_patients}) {alive} at month {self.month:g}"
+
+
+class LandmarkSurvival(Share):
+    kind = "landmark_survival"
+    meaning = "Kaplan-Meier survival at `month` of patients without the event, and followed, at month `landmark`"
+    needs = ("month", "landmark", "value")
+    fitted = "no: patients at the landmark are a selected part of others that are counted"
+    sign = 1.0
+
+    def check(self, cohort: Cohort, pathway: Pathway) -> None:
+        super().check(cohort, pathway)
+        if not 0.0 <= self.landmark < self.month:
+            got, allowed = f"{self.landmark:g}", f"a month from 0 on, before {self.month:g}"
+            raise InputError("a landmark after its month", where=f"{self.where}, landmark", got=got, allowed=allowed)
+        check_share(self)
+
+    def check_printed(self, cohort: Cohort) -> None:
+        """How many patients it is of depends on the landmark: nothing to compare its error with."""
+
+    def check_fitted(self, cohort: Cohort, pathway: Pathway, mix: Mapping[str, Figure]) -> None:
+        raise InputError("a kind that cannot be fitted", where=self.where, got=self.kind, allowed=COMPARE)
+
+    def warnings(self, cohort: Cohort) -> list[str]:
+        return []
+
+    def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
+        """S(month) / S(landmark) is the estimate of those at risk at the landmark."""
+        curve = self.kaplan_meier(cohort, patients)
+        alive, at_landmark = float(curve.at(self.month)), float(curve.at(self.landmark))
+        return alive / at_landmark if at_landmark > 0.0 else np.nan
+
+    def in_words(self) -> str:
+        return f"{self.as_printed} ({self.of_patients}) {self.survival} at month {self.month:g} from {self.landmark:g}"
+
+
+class Incidence(Share):
+    kind = "incidence"
+    meaning = "cumulative incidence of one `cause` of an end point by `month`, its other causes competing"
+    needs = ("end_point", "cause", "month", "value")
+    reads = ("attribute", "from", "n", "standard_error", "lower", "upper")
+    fitted = "as a binomial of as many patients as its error is worth"
+
+    def check(self, cohort: Cohort, pathway: Pathway) -> None:
+        super().check(cohort, pathway)
+        causes = causes_of(self.end_point, cohort, pathway)
+        if self.cause not in causes:
+            raise unknown(f"cause of {self.end_point}", self.cause, causes, f"{self.where}, cause")
+
+    def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
+        causes = list(causes_of(self.end_point, cohort.targets.cohort, cohort.targets.pathway))
+        observed = self.observed(cohort)
+        chosen = patients & observed.known
+        if not chosen.any():
+            return np.nan
+        place = causes.index(self.cause)
+        return cumulative_incidence(observed.seen[chosen], observed.cause[chosen], place, self.month)
+
+    def in_words(self) -> str:
+        return f"{self.as_printed} ({self.of_patients}) {self.cause} ({self.survival}) by month {self.month:g}"

@@ -10,7 +10,7 @@ import numpy as np
 from calibration.reported import population_sizes
 from calibration.reported.figure import Figure
 from calibration.reported.kinds.kind import DECIMALS, MONTHS, Kind
-from calibration.reported.links import ANY, Bound, Number, Populations
+from calibration.reported.links import Bound, Number, Populations
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans
 from simulator.errors import InputError
@@ -47,6 +47,7 @@ class ToClock(Time):
     """An order statistic of the time from entry to the first clock."""
 
     reads = ("state", "attribute", "n")
+    fitted = "as an order statistic of the times of all patients"
     adds_up = False
 
     @property
@@ -101,37 +102,14 @@ class Maximum(ToClock):
         return float(cohort.block.clock_month[patients].max())
 
 
-class Followed(Time):
-    """A median that is compared and never fitted."""
-
+class MedianFollowUp(Time):
+    kind = "median_follow_up"
+    meaning = "median time to death or last follow-up"
+    fitted = "no: follow-up is an assumption of [follow_up]"
     dated = "value"
 
     def check_fitted(self, cohort: Cohort, pathway: Pathway, mix: Mapping[str, Figure]) -> None:
-        what, allowed = "a kind that cannot be fitted", 'use = "predictive"'
-        raise InputError(what, where=self.where, got=self.kind, allowed=allowed)
-
-
-class MedianSurvival(Followed):
-    kind = "median_survival"
-    meaning = "median survival, compared and never fitted"
-    is_skewed = True
-    sign = 1.0
-
-    def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
-        return cohort.kaplan_meier(patients).median()
-
-    def bounds(self, populations: Populations) -> list[Bound]:
-        """Kaplan-Meier survival is a half or more before a printed median, and a half or less after it."""
-        body, line = populations.body(self), self.line
-        before, after = (Number("alive", body, ANY, month) for month in self.range_of("value"))
-        half = {Number("size", body): -0.5}
-        halves = [Bound({before: 1, **half}, line=line), Bound({after: 1, **half}, -np.inf, 0.0, line)]
-        return [*super().bounds(populations), *halves]
-
-
-class MedianFollowUp(Followed):
-    kind = "median_follow_up"
-    meaning = "median time to death or last follow-up, compared and never fitted"
+        raise InputError("a kind that cannot be fitted", where=self.where, got=self.kind, allowed='use = "predictive"')
 
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
         return float(np.median(np.minimum(cohort.died, cohort.follow_up)[patients]))

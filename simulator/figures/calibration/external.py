@@ -51,7 +51,7 @@ def _lines(part: pd.DataFrame) -> int:
 
 def _fill(axes: Axes, part: pd.DataFrame, sizes: Mapping[str, int], longest: float) -> None:
     unit = str(part["unit"].iloc[0])
-    end = 100.0 if unit == "%" else max(longest, 1.1 * float(part["reported"].max()))
+    end = 100.0 if unit == "%" else max(longest, 1.1 * float(part["reported"].replace(float("inf"), longest).max()))
     axes.set(xlim=(0, end), xlabel=unit)
     _write(axes, 0.75, f"reported; predicted, {unit}", color=style.QUIET)
     place = 0

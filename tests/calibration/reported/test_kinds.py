@@ -13,6 +13,14 @@ from simulator.errors import InputError
 NewCohort = Callable[..., Targets]
 GUIDE = Path(__file__).parents[3] / "docs" / "validation.md"
 CELLS = {
+    "from": "treatment",
+    "end_point": "efs",
+    "cause": "death",
+    "versus": "treated",
+    "limit": "at_least",
+    "curve": "os",
+    "landmark": "3",
+    "quantile": "25",
     "state": "dead",
     "attribute": "sex=female",
     "month": "6",
@@ -23,13 +31,14 @@ CELLS = {
     "lower": "5",
     "upper": "60",
 }
-HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,lower,upper,unit,place,use,note\n"
+HEADER = f"name,kind,population,{','.join(BY_KIND)},unit,place,use,note\n"
 
 
 def row_of(kind: str, columns: tuple[str, ...]) -> str:
     """A row whose cells in these columns are filled."""
     state = {"state": "relapse"} if kind in ("median", "minimum", "maximum") else {}
     cells = CELLS | state | ({"count": "20", "n": "20"} if kind == "patients" else {})
+    cells |= {"value": "5"} if kind == "restricted_mean" else {}
     cells_by_column = ",".join(cells[column] if column in columns else "" for column in BY_KIND)
     return f"it,{kind},all,{cells_by_column},,made up,validation,\n"
 
@@ -37,17 +46,25 @@ def row_of(kind: str, columns: tuple[str, ...]) -> str:
 def load(new_cohort: NewCohort, kind: str, columns: tuple[str, ...]) -> Targets:
     folder = new_cohort(20, "alive,survivors,all,,,6,3,20,").folder
     (folder / "targets.csv").write_text(HEADER + row_of(kind, columns), encoding="utf-8")
+    (folder / "patients.csv").write_text("population,month,event\n" + "all,3.4,1\n" * 4, encoding="utf-8")
+    with (folder / "cohort.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[end_points.efs]\ncauses = {relapse = "relapse", death = "dead"}\n')
     return load_targets(folder)
 
 
-def test_the_guide_prints_which_kind_reads_which_column() -> None:
+ALSO = dict.fromkeys(("median_survival", "survival_quantile", "time_quantile"), ("value",))
+ALSO |= dict.fromkeys(("survival", "incidence"), ("n",))
+"""Cells of which a kind needs one or another."""
+
+
+def test_the_guide_prints_what_each_kind_reads_and_how_it_is_fitted() -> None:
     assert guide() in GUIDE.read_text(encoding="utf-8"), guide()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_row_with_the_cells_that_its_kind_needs_is_read(kind: str, new_cohort: NewCohort) -> None:
-    needed = (*KINDS[kind].needs, *(["n"] if kind == "survival" else []))
-    assert len(load(new_cohort, kind, needed).cohort.targets) == 1
+    (figure,) = load(new_cohort, kind, (*KINDS[kind].needs, *ALSO.get(kind, ()))).figures
+    assert figure.kind == kind
 
 
 @pytest.mark.parametrize(("kind", "column"), [(name, need) for name, kind in KINDS.items() for need in kind.needs])
@@ -58,6 +75,9 @@ def test_a_blank_cell_that_the_kind_needs_is_refused(kind: str, column: str, new
 
 
 UNREAD = [(kind, column) for column in BY_KIND for kind in KINDS if column not in KINDS[kind].columns()]
+UNREAD = list({**{column: (kind, column) for kind, column in UNREAD}, **dict(UNREAD)}.items())
+UNREAD = [pair if isinstance(pair, tuple) else (name, pair) for name, pair in UNREAD]
+"""Every column with a kind that does not read it, and every kind with a column."""
 
 
 @pytest.mark.parametrize(("kind", "column"), UNREAD)

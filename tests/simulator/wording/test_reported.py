@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from calibration.reported.kinds.all import KINDS
 from simulator.pathway.format import load_pathway
-from simulator.wording.reported import target
+from simulator.wording.reported import WORDS, target
 
 PATHWAY = load_pathway("b_all_post_cd19")
 
@@ -26,3 +27,30 @@ PATHWAY = load_pathway("b_all_post_cd19")
 def test_a_reported_figure_says_what_it_is(kind: str, state: str, month: float, words: str) -> None:
     row = {"kind": kind, "population": "untreated", "attribute": "", "state": state, "month": month}
     assert target(row, PATHWAY) == words
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "words"),
+    [
+        ("survival", {"end_point": "efs", "month": 12.0}, "Efs at 12 months: supportive care"),
+        (
+            "incidence",
+            {"end_point": "efs", "cause": "relapse", "month": 6.0},
+            "Relapse by month 6 (efs): supportive care",
+        ),
+        ("restricted_mean", {"month": 24.0}, "Mean survival to month 24: supportive care"),
+        ("hazard_ratio", {"versus": "treated"}, "Hazard ratio, survival: supportive care, to salvage-treated"),
+        (
+            "time_quantile",
+            {"state": "hsct", "quantile": 25.0},
+            "25 % quantile of the time to HSCT admission: supportive care",
+        ),
+    ],
+)
+def test_a_figure_of_an_event_says_which_and_from_when(kind: str, cells: dict[str, object], words: str) -> None:
+    row = {"kind": kind, "population": "untreated", "attribute": "", "state": "", "month": math.nan, **cells}
+    assert target(row, PATHWAY) == words
+
+
+def test_every_kind_of_figure_has_words() -> None:
+    assert set(WORDS) == set(KINDS)

@@ -1,0 +1,126 @@
+"""Medians and other quantiles of times, with intervals, limits, and quantiles that are not reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf, isfinite, isnan
+from typing import ClassVar
+
+import numpy as np
+
+from calibration.reported.figure import Figure
+from calibration.reported.kinds.events import COMPARE, NotFitted
+from calibration.reported.kinds.kind import MONTHS, Kind
+from calibration.reported.links import ANY, Bound, Number, Populations
+from calibration.reported.simulated_cohort import SimulatedCohort
+from simulator.arrays import Booleans
+from simulator.errors import InputError
+from simulator.evidence.cohort import Cohort
+from simulator.pathway.checks import unknown
+from simulator.pathway.pathway import Pathway
+
+NOT_REACHED, AT_LEAST, AT_MOST = LIMITS = ("not_reached", "at_least", "at_most")
+
+
+class Quantile(Kind):
+    """A time by which a share of patients have had an event. `limit` : at least, or at most, the value; or not reached.
+
+    A simulated one beyond the limit counts as the limit.
+    """
+
+    units = MONTHS
+    unit_of_figure = "months"
+    is_skewed = True
+    is_open = True
+
+    @property
+    def reported(self) -> float:
+        return inf if self.limit == NOT_REACHED else self.value
+
+    @property
+    def share(self) -> float:
+        """The share of patients by which it is reached."""
+        return 0.5 if isnan(self.quantile) else self.quantile / 100.0
+
+    def limited(self, months: float) -> float:
+        """Return a simulated quantile, as far as the limit says anything of it."""
+        if self.limit == AT_LEAST:
+            return min(months, self.value)
+        return max(months, self.value) if self.limit == AT_MOST else months
+
+    def check_quantile(self) -> None:
+        """Refuse an impossible value, limit or quantile. Raises InputError."""
+        at, needed = self.where, "months above 0"
+        if self.limit and self.limit not in LIMITS:
+            raise unknown("limit", self.limit, LIMITS, f"{at}, limit")
+        if (self.limit == NOT_REACHED) != isnan(self.value):
+            allowed = 'a `value`; or `limit` = "not_reached" and no `value`'
+            got = self.printed["value"] or "blank"
+            raise InputError("a time that is reached, or that is not", where=f"{at}, value", got=got, allowed=allowed)
+        if self.value <= 0:
+            raise InputError("not a time", where=f"{at}, value", got=self.printed["value"], allowed=needed)
+        if isfinite(self.quantile) and not 0.0 <= self.quantile <= 100.0:
+            got, allowed = f"{self.quantile:g}", "percent of patients with the event, 0 to 100"
+            raise InputError("not a quantile", where=f"{at}, quantile", got=got, allowed=allowed)
+
+    def in_words(self) -> str:
+        of = "median" if self.share == 0.5 else f"quantile {self.quantile:g} %"
+        limit = {AT_LEAST: "at least ", AT_MOST: "at most "}.get(self.limit, "")
+        value = f"{self.printed['value']} months" if self.printed["value"] else "not reached"
+        return f"{of} of {limit}{value} ({self.of_patients})"
+
+
+class SurvivalQuantile(NotFitted, Quantile):
+    kind = "survival_quantile"
+    meaning = "month by which `quantile` % have died, or had the end point, by the Kaplan-Meier estimate"
+    needs: ClassVar[tuple[str, ...]] = ("quantile",)
+    reads = (*NotFitted.of_events, "limit", "value", "n", "lower", "upper")
+    dated = "value"
+    sign = 1.0
+
+    def check(self, cohort: Cohort, pathway: Pathway) -> None:
+        super().check(cohort, pathway)
+        self.check_quantile()
+
+    def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
+        return self.limited(self.kaplan_meier(cohort, patients).quantile(self.share))
+
+
+class MedianSurvival(SurvivalQuantile):
+    kind = "median_survival"
+    meaning = "median survival, or median time to an end point, by the Kaplan-Meier estimate"
+    needs = ()
+
+    def bounds(self, populations: Populations) -> list[Bound]:
+        """Kaplan-Meier survival is a half or more before a printed median, and a half or less after it."""
+        if not self.is_plain or self.limit:
+            return []
+        body, line = populations.body(self), self.line
+        before, after = (Number("alive", body, ANY, month) for month in self.range_of("value"))
+        half = {Number("size", body): -0.5}
+        one = Bound({Number(self.kind, body): 1}, *self.range_of("value"), line)
+        return [one, Bound({before: 1, **half}, line=line), Bound({after: 1, **half}, -np.inf, 0.0, line)]
+
+
+class TimeQuantile(Quantile):
+    kind = "time_quantile"
+    meaning = "median, or `quantile` % (0: shortest, 100: longest), of the time to `state`, of patients who entered it"
+    needs = ("state",)
+    reads = ("attribute", "from", "limit", "quantile", "value", "n", "lower", "upper")
+    fitted = "no: only patients who entered the state have a time"
+
+    def check(self, cohort: Cohort, pathway: Pathway) -> None:
+        self.check_quantile()
+        if self.since and self.since not in pathway.states:
+            raise unknown("state", self.since, pathway.states, f"{self.where}, from")
+
+    def check_fitted(self, cohort: Cohort, pathway: Pathway, mix: Mapping[str, Figure]) -> None:
+        raise InputError("a kind that cannot be fitted", where=self.where, got=self.kind, allowed=COMPARE)
+
+    def asks(self, cohort: Cohort, pathway: Pathway) -> set[str]:
+        return {self.state, self.since} - {""}
+
+    def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
+        observed = cohort.observed(self.since, [[self.state]])
+        times = observed.seen[patients & observed.known & (observed.cause == 0)]
+        return self.limited(float(np.quantile(times, self.share))) if times.size else np.nan
