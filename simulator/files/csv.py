@@ -173,15 +173,11 @@ def _written_column(column: pd.Series, form: str) -> list[str]:
     """Return the cells of a column as text; a missing value is blank."""
     if column.dtype.kind in "iub":
         return list(map(str, column.tolist()))
-    cells = column.to_numpy(dtype=object, copy=True)
-    known = column.notna().to_numpy()
-    values = column[known].tolist()
-    cells[~known] = ""
+    values = column.tolist()
     if column.dtype.kind == "f":
-        cells[known] = (f"%{form}\n" * len(values) % tuple(values)).split("\n")[:-1]
-    else:
-        cells[known] = list(map(_written_cell, values))
-    return cells.tolist()
+        texts = (f"%{form}\n" * len(values) % tuple(values)).split("\n")[:-1]
+        return ["" if text == "nan" else text for text in texts]
+    return ["" if value is None or value != value else _written_cell(value) for value in values]
 
 
 @lru_cache(maxsize=4096, typed=True)
