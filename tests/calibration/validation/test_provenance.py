@@ -7,16 +7,17 @@ from functools import cache
 import pytest
 from evidence import row_of
 
-from calibration.likelihood.targets import load_targets
+from calibration.likelihood.targets import find_folder, load_targets
 from calibration.validation import external
 from calibration.validation.provenance import centred_on, declared, left, of_paper
+from simulator.evidence.cohort import read_cohort
 
 shipped = cache(load_targets)
 
 CITED = [
     (name, str(row["name"]))
     for name in external.shipped()
-    for _, row in shipped(name).cohort.targets.iterrows()
+    for _, row in read_cohort(find_folder(name)).targets.iterrows()
     if row["evidence"]
 ]
 
