@@ -191,6 +191,11 @@ class PathwayTable(toml.Table):
     guarantee_time: ComparisonTable | None = None
 
 
+# A command loads its pathway for every scenario and cohort, and to see whether the draws are stale.
+_loaded: dict[Path, tuple[list[bytes], Pathway]] = {}
+MOST_LOADED = 64
+
+
 def named_pathway(named: str, path: Path, key: str = "pathway") -> Pathway:
     """Return the pathway that a key of a file names: a shipped one, or a file in its folder."""
     where = f"{path}: {key}"
@@ -209,10 +214,20 @@ def load_pathway(name_or_file: str | Path, *, where: str = "pathway", folder: Pa
             meant = toml.file_meant(str(name_or_file), folder)
             raise unknown("pathway", str(name_or_file), shipped.names(), where, meant)
         path = shipped.path(str(name_or_file))
+    contents, pathway = _loaded.get(path, ([], None))
+    if pathway is not None and contents == _contents(pathway):
+        return pathway
     tables, extended = extension.read(path, lambda named: named_pathway(named, path, "extends"))
     pathway = _pathway(toml.validate(PathwayTable, tables, path), path, extended)
     check(pathway)
+    if len(_loaded) == MOST_LOADED:
+        _loaded.clear()
+    _loaded[path] = _contents(pathway), pathway
     return pathway
+
+
+def _contents(pathway: Pathway) -> list[bytes]:
+    return [file.read_bytes() if file.is_file() else b"" for file in pathway.files]
 
 
 def _pathway(table: PathwayTable, path: Path, extended: Pathway | None) -> Pathway:

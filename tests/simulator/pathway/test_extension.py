@@ -50,6 +50,20 @@ def test_an_extension_may_be_extended_and_every_file_is_in_the_manifest() -> Non
     assert staleness(pathway) is None
 
 
+def test_a_pathway_is_loaded_again_if_a_file_of_it_has_changed() -> None:
+    path = extended({**LATER, **WELL})
+    pathway = load_pathway(path)
+    assert load_pathway(path) is pathway
+    whole = path.with_name("pathway.toml")
+    whole.write_text(whole.read_text(encoding="utf-8").replace("0.1", "0.2"), encoding="utf-8")
+    (way,) = load_pathway(path).states["ill"].transitions
+    assert way.time is not None
+    assert way.time.arguments == {"rate": 0.2}
+    whole.unlink()
+    with pytest.raises(InputError, match="no such file"):
+        load_pathway(path)
+
+
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
