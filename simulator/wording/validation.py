@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -118,12 +119,10 @@ def reported_figure(row: Row) -> str:
     population, month = str(row["population"]), float(row["month"])
     name = str(row["target"]).replace("_", " ")
     if math.isfinite(month):
+        at = f"at {outcome_months.in_words(month)} from {row['clock']}"
+        of_event = re.fullmatch(r"survival \((\w+)\)", str(row["kind"]))
         is_alive = row["kind"] in ("survival", "survivors")
-        name = (
-            f"alive at {outcome_months.in_words(month)} from {row['clock']}"
-            if is_alive
-            else f"{name} by month {month:g}"
-        )
+        name = f"alive {at}" if is_alive else f"{of_event[1]} {at}" if of_event else f"{name} by month {month:g}"
     return name if population in ("all", row["target"]) else f"{name}, {population.replace('_', ' ')}"
 
 
