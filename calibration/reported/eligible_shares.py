@@ -20,6 +20,7 @@ import numpy as np
 from calibration.reported.figure import Figure
 from simulator.arrays import Floats
 from simulator.errors import InputError
+from simulator.pathway.format import MODIFIERS
 from simulator.pathway.pathway import Pathway, State, Transition, reachable
 from simulator.pathway.references import Selection, attributes_in, names_in
 from simulator.scenario.population import joints_of
@@ -196,7 +197,7 @@ def _differing(pathway: Pathway, state: State, start: str) -> set[str]:
             references = exit.references
             if len(pathway.states[name].transitions) == 1 and exit.time is not None:
                 arguments = exit.time.arguments
-                references = (arguments[key] for key in ("cure", "after") if key in arguments)
+                references = (arguments[key] for key in MODIFIERS if key in arguments)
             else:
                 attributes |= set(exit.eligible)
             attributes |= {attribute for reference in references for attribute in attributes_in(reference)}

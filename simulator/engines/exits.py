@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from simulator.arrays import Floats
 from simulator.distributions import Distribution, build
 from simulator.errors import InputError, plain, within
+from simulator.pathway.format import MODIFIERS
 from simulator.pathway.pathway import Pathway, State, Transition
 from simulator.pathway.references import REST, Reference, Selection
 from simulator.scenario.hazard_ratios import HazardRatios
@@ -47,6 +49,11 @@ def at_once(way: Exit) -> bool:
     # What goes on has begun before: if it is over at once, so it was there.
     closed = way.carried_forward or (way.probability is not None and not np.any(way.probability > 0))
     return not closed and (way.time is None or bool(np.any(way.time.median() == 0.0)))
+
+
+def _product(own: Any, ratio: Floats | float) -> Floats | float:
+    """Return the hazard ratio of a law that declares one, or none, under a scenario's."""
+    return ratio if own is None else np.asarray(own) * ratio
 
 
 @dataclass(frozen=True)
@@ -103,13 +110,13 @@ class Resolver:
             key: [self._number(part) for part in reference] if isinstance(reference, tuple) else self._number(reference)
             for key, reference in transition.time.arguments.items()
         }
-        cure, after = (arguments.pop(key, None) for key in ("cure", "after"))
+        cure, own_ratio, after = (arguments.pop(key, None) for key in MODIFIERS)
         declared = self.scenario.hazard_ratios.get(f"{state.name}.{transition.name}", HazardRatios())
         return build(
             transition.time.family,
             arguments,
             cure=cure,
-            hazard_ratio=[self._number(ratio) for ratio in declared.ratios],
+            hazard_ratio=[_product(own_ratio, self._number(ratio)) for ratio in declared.ratios],
             breaks=declared.breaks,
             after=after,
             where=f"{where} {transition.name}: time",

@@ -35,6 +35,9 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 Names = str | list[str]
 ReferenceTable = Number | str | dict[str, Any] | list[Any]
 
+MODIFIERS = ("cure", "hazard_ratio", "after")
+"""Of a sojourn time of any family."""
+
 UNITS: Mapping[str, tuple[float, float]] = {
     "probability": (0.0, 1.0),
     "months": (0.0, float("inf")),
@@ -50,7 +53,9 @@ class TransitionTable(toml.Table):
 
     to: str = Field(description="the state that follows")
     name: str | None = Field(None, description="its name, if two exits lead to one state; default: `to`")
-    time: dict[str, Any] = Field(description="a sojourn time: family, its parameters, `cure` and `after`")
+    time: dict[str, Any] = Field(
+        description="a sojourn time: family, its parameters, `cure`, `hazard_ratio` and `after`"
+    )
     probability: ReferenceTable | None = Field(None, description="the destination's probability")
 
 
@@ -343,7 +348,7 @@ def _timing(table: dict[str, Any], where: str) -> Timing:
         raise InputError("a sojourn time needs a family", where=where, got=family, allowed=", ".join(FAMILIES))
     if family not in FAMILIES:
         raise unknown("family", family, FAMILIES, where)
-    allowed = parameter_names(family) | {"cure", "after"}
+    allowed = parameter_names(family) | set(MODIFIERS)
     arguments = {}
     for key, value in table.items():
         if key == "family":

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sojourn_times import by, exponential, piecewise_exponential, weibull
-from worlds import decision, load, months, rate, sojourn, world
+from worlds import decision, load, months, parameter, rate, sojourn, world
 
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import point_values, resolve
@@ -157,3 +157,23 @@ def test_transplant_related_death_runs_on_one_clock_from_admission_past_discharg
         admitted.survival(stay) * discharged.survival(months), admitted.survival(stay + months), rtol=1e-12
     )
     assert np.all(admitted.survival(stay) < 1.0)
+
+
+def test_a_law_has_its_own_hazard_ratio_by_level_and_a_scenario_multiplies_it() -> None:
+    ratio = by("risk", high="worse", low=1)
+    law = exponential(mean=10, cure=0.4)
+    worlds = {
+        "of the law": world(
+            "ill", {"ill": sojourn(dead={**law, "hazard_ratio": ratio})},
+            attributes={"risk": {"high": 1, "low": 1}}, parameters={"worse": parameter("ratio", 2.0)},
+        ),
+        "of nobody": world("ill", {"ill": sojourn(dead=law)}, attributes={"risk": {"high": 1, "low": 1}}),
+    }  # fmt: skip
+    scenario = Scenario("x", load(worlds["of the law"]), hazard_ratio={"ill.dead": 1.5})
+    plain = resolve(Scenario("x", load(worlds["of nobody"]))).exits["ill"][0].time
+    assert plain is not None
+    draws = np.array([[2.0], [3.0]])
+    time = resolve(scenario, {"worse": draws}).exits["ill"][0].time
+    assert time is not None
+    declared = plain.survival(7.0)
+    np.testing.assert_allclose(time.survival(7.0), [[declared**3.0, declared**1.5], [declared**4.5, declared**1.5]])
