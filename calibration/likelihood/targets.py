@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isinf
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -42,6 +42,8 @@ from simulator.pathway.format import named_pathway
 from simulator.pathway.pathway import Pathway, reachable
 from simulator.pathway.references import attributes_in
 from simulator.scenario.scenario import Scenario
+
+Found = TypeVar("Found")
 
 MOST_NODES = 10_000
 """Of the graph of courses."""
@@ -114,20 +116,24 @@ def find_folder(name: str | Path) -> Path:
     return cohorts_folder() / str(name)
 
 
-def load_targets(name: str | Path, reading: str = "") -> Targets:
+def load_targets(name: str | Path, reading: str = "", structure: str = "") -> Targets:
     """Return a cohort's targets, checked. Raises InputError naming the file and the line.
 
-    reading : another way to read the source, of cohort.toml
+    reading : another way to read the source, of cohort.toml; structure : another reading, pathway or both, of the same
     """
     from simulator.files import toml
 
     folder = find_folder(name)
     cohort = read_cohort(folder)
     declared = toml.read(folder / "cohort.toml")
-    rows = {other: _reread(cohort, other, folder) for other in cohort.readings}
+    other = _found("structure", cohort.structures, structure, folder) if structure else None
+    reading = other.reading if other else reading
+    rows = {known: _reread(cohort, known, folder) for known in cohort.readings}
     if reading:
-        cohort = replace(cohort, targets=_found(rows, reading, folder))
-    pathway = named_pathway(declared["pathway"], folder / "cohort.toml")
+        cohort = replace(cohort, targets=_found("reading", rows, reading, folder))
+    file, key = folder / "cohort.toml", f"[structures.{structure}] pathway"
+    pathway = named_pathway(other.pathway, file, key) if other and other.pathway else None
+    pathway = pathway or named_pathway(declared["pathway"], file)
     pathway = _with_populations(pathway, cohort, folder)
     check_numbers(pathway)
     figures = read(cohort.targets, pathway, folder)
@@ -135,10 +141,10 @@ def load_targets(name: str | Path, reading: str = "") -> Targets:
     return read_targets(figures, cohort, pathway, declared, folder)
 
 
-def _found(rows: Mapping[str, pd.DataFrame], reading: str, folder: Path) -> pd.DataFrame:
-    if reading not in rows:
-        raise unknown("reading", reading, rows, f"{folder / 'cohort.toml'}: [readings]")
-    return rows[reading]
+def _found(kind: str, known: Mapping[str, Found], name: str, folder: Path) -> Found:
+    if name not in known:
+        raise unknown(kind, name, known, f"{folder / 'cohort.toml'}: [{kind}s]")
+    return known[name]
 
 
 def _reread(cohort: Cohort, reading: str, folder: Path) -> pd.DataFrame:

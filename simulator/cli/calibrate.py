@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simulator.cli import folder, options, progress
 from simulator.cli.options import flag, option
 from simulator.plain_text import visible
+
+if TYPE_CHECKING:
+    from calibration.likelihood.targets import Targets
+
+STRUCTURES = (
+    "Fit the other structures of cohort.toml instead, and write structure.csv: how far each moves the survival under "
+    "every shipped policy. After a stop, the same command continues."
+)
 
 
 def calibrate(
@@ -22,6 +31,7 @@ def calibrate(
     keep: Annotated[
         bool, flag("--keep-unreliable", "Keep a sample that is not a fit, as unreliable_draws.csv and so on.")
     ] = False,
+    structures: Annotated[bool, flag("--structures", STRUCTURES)] = False,
     jobs: options.Jobs = None,
     yes: options.Yes = False,
     quiet: Annotated[bool, flag("--quiet -q", "Print only the folder.")] = False,
@@ -41,6 +51,11 @@ def calibrate(
     into = out or loaded.folder
     # Minutes of work should not end at a folder that cannot be written.
     folder.check_writable(into)
+    if structures:
+        if seed is not None:
+            loaded = replace(loaded, seed=seed)
+        _fit_structures(loaded, into, points, using, keep=keep, yes=yes, quiet=quiet)
+        return
     points = fit.POINTS if points is None else points
     if not yes and fit.informs(loaded):
         mixture, sample = (seconds / using for seconds in fit.seconds(loaded, points, cost.timed))
@@ -67,4 +82,33 @@ def calibrate(
         typer.echo(f"aftercart: {warning}", err=True)
     if fitted.problems():
         typer.echo(f"aftercart: {fitted.refusal()}", err=True)
+        raise typer.Exit(1)
+
+
+def _fit_structures(
+    targets: Targets, into: Path, points: int | None, jobs: int, *, keep: bool, yes: bool, quiet: bool
+) -> None:
+    from calibration.fit import FEWEST_POINTS
+    from calibration.validation.structure_fits import POINTS
+    from calibration.validation.structure_table import StructureTable, refuse, seconds
+    from simulator.experiment import cost
+    from simulator.report import terminal
+    from simulator.wording import structures as wording
+
+    points = POINTS if points is None else points
+    refuse(targets, points)
+    with progress.displayed("fitting structures", quiet=quiet) as advance, folder.continued(into, "calibrate"):
+        made = StructureTable(targets, into, jobs, points, keep, lambda stage, done, total: advance(done, total, stage))
+        if not yes:
+            dials = [cost.Dial("--points", points, FEWEST_POINTS)]
+            cost.check_time(seconds(made, cost.timed) / jobs, jobs, dials, what="these fits", where=targets.cohort.name)
+        into.mkdir(parents=True, exist_ok=True)
+        with folder.kept(into):
+            poor = made.make()
+    if not quiet:
+        terminal.show(wording.of_all(made.table(), targets.cohort, targets.pathway), terminal.console())
+    typer.echo(f"Files: {visible(str(into))}")
+    if poor:
+        names = ", ".join(poor)
+        typer.echo(f"aftercart: not in the table, because a few points decide: {names}. --points takes more", err=True)
         raise typer.Exit(1)

@@ -88,6 +88,14 @@ class ReadingTable(toml.Table):
     fit: Names = Field(default_factory=list)
 
 
+class StructureTable(toml.Table):
+    """Another structure of the model: a reading of the source, a pathway's file in the folder, or both."""
+
+    meaning: toml.Line
+    reading: str = ""
+    pathway: str = ""
+
+
 class CohortTable(toml.Table):
     """A cohort's cohort.toml."""
 
@@ -103,6 +111,7 @@ class CohortTable(toml.Table):
     populations: dict[str, PopulationTable] = Field(default_factory=dict)
     end_points: dict[str, EndPointTable] = Field(default_factory=dict)
     readings: dict[str, ReadingTable] = Field(default_factory=dict)
+    structures: dict[str, StructureTable] = Field(default_factory=dict)
     follow_up: FollowUpTable | None = None
     no_censoring_before: Annotated[Number, Field(ge=0)] = 0.0
     dependence: str = ""
@@ -129,12 +138,26 @@ def is_in_conflict(row: Mapping[Any, Any]) -> bool:
 
 
 @dataclass(frozen=True)
+class Structure:
+    """Another structure of the model, fitted to the same patients.
+
+    reading : of the cohort, "" for the declared rows; pathway : a file in its folder, "" for the cohort's own
+    """
+
+    name: str
+    meaning: str
+    reading: str = ""
+    pathway: str = ""
+
+
+@dataclass(frozen=True)
 class Cohort:
     """The data of one reported cohort.
 
     n : patients; clock : the clock that its months count from; arms : population -> its disjoint arms
     populations : patients whom only this cohort names, each an arm of its own; end_points : events that only it names
     readings : another way to read the source -> the rows that it leaves out, and those that it fits instead
+    structures : other structures of the model, by name
     follow_up : months between which survivors' follow-up ends, or None
     no_censoring_before : no follow-up ended before this month; 0 where that is unknown
     targets, posterior, predictive : the CSV files of its folder; blanks are NaN in columns of numbers. Targets are
@@ -156,6 +179,7 @@ class Cohort:
     populations: Mapping[str, Group] = field(default_factory=dict)
     end_points: Mapping[str, EndPoint] = field(default_factory=dict)
     readings: Mapping[str, tuple[list[str], list[str]]] = field(default_factory=dict)
+    structures: Mapping[str, Structure] = field(default_factory=dict)
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -260,6 +284,7 @@ def read_cohort(folder: Path) -> Cohort:
         populations=populations,
         end_points={name: end_point(name, declared) for name, declared in table.end_points.items()},
         readings={name: (_several(of.leave_out), _several(of.fit)) for name, of in table.readings.items()},
+        structures={name: _structure(name, of, table, path) for name, of in table.structures.items()},
         follow_up=None if follow_up is None else (follow_up.lower, follow_up.upper),
         no_censoring_before=table.no_censoring_before,
         targets=csv.read(folder / "targets.csv", **TARGETS),
@@ -278,6 +303,15 @@ def _populations(table: CohortTable, path: Path) -> dict[str, Group]:
         states = (tuple(_several(names)) for names in (of.entered, of.not_entered, of.entered_all))
         groups[name] = Group(name, of.label or name.replace("_", " "), *states)
     return groups
+
+
+def _structure(name: str, of: StructureTable, table: CohortTable, path: Path) -> Structure:
+    where = f"{path}: [structures.{name}]"
+    if of.reading and of.reading not in table.readings:
+        raise unknown("reading", of.reading, table.readings, f"{where} reading")
+    if not of.reading and not of.pathway:
+        raise InputError("the structure of the cohort itself", where=where, allowed="a reading, a pathway, or both")
+    return Structure(name, of.meaning, of.reading, of.pathway)
 
 
 def _several(names: str | list[str]) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from simulator.arrays import Floats
 from simulator.engines.model import resolve
 from simulator.errors import InputError, within
-from simulator.evidence import fingerprint
+from simulator.evidence import fingerprint, structures
 from simulator.evidence.cohort import cohort_folder, cohorts_folder, draws_path
 from simulator.evidence.practice import at_reference, check_declared
 from simulator.evidence.prior_draws import N_DRAWS, prior_draws
@@ -178,13 +178,13 @@ def _cells(path: Path) -> csv.Cells:
 
 
 def staleness(pathway: Pathway, path: Path | None = None) -> str | None:
-    """Return, in words, that the files have changed since draws, or the benefit, were fitted to them; else None.
+    """Return, in words, that the files have changed since what stands next to the draws was fitted to them; else None.
 
     path : the file of the draws; None: the pathway's. A user's draws, without a fingerprint, are never stale. Raises
     InputError.
     """
     path = path or draws_file(pathway)
-    sentences = [] if path is None else [stale_draws(pathway, path), _stale_benefit(path)]
+    sentences = [] if path is None else [stale_draws(pathway, path) or structures.stale(path), _stale_benefit(path)]
     return " ".join(sentence for sentence in sentences if sentence) or None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from functools import lru_cache
 from itertools import product
@@ -16,17 +16,19 @@ from os.path import relpath
 from pathlib import Path
 from typing import Any
 
-from simulator.evidence.cohort import OPTIONAL_TEXTS, TARGETS, CohortTable, read_cohort
-from simulator.files import csv, toml
+from simulator.evidence.cohort import OPTIONAL_TEXTS, TARGETS, CohortTable, Structure, read_cohort
+from simulator.files import csv, text, toml
+from simulator.pathway import extension
 from simulator.pathway.joint import Joint
 from simulator.pathway.pathway import Pathway, State, Transition
+from simulator.scenario.scenario import Scenario
 
 COLUMN = "fitted_to"
 """The last column of draws.csv: the same text in every row of fitted draws."""
 
 _WORDS = {
     *("title", "citation", "doi", "licence", "pathway", "seed", "dependence", "reason"),
-    *("evidence", "readings", "same_patients", "unreported"),
+    *("evidence", "readings", "structures", "same_patients", "unreported"),
 }
 """Keys of cohort.toml that the likelihood does not read."""
 _CELLS = [
@@ -41,6 +43,7 @@ _CELLS = [
 """Columns of targets.csv that the likelihood reads."""
 _NOT_FITTED = ("predictive", "validation")
 _LEVERS = ("set", "scale", "odds_ratio", "hazard_ratio")
+_CHANGES = (*_LEVERS, "replace", "population", "case_mix", "marginal_benefit")
 
 
 def of_fit(pathway: Pathway, cohort: Path) -> str:
@@ -133,6 +136,26 @@ def changed_since(fitted: str, draws: Path) -> list[str]:
         if (path / "cohort.toml").is_file() and of_cohort(path) != half:
             changed.append(f"cohort {path.resolve().name}")
     return changed
+
+
+def of_structures(draws: Path, structures: Mapping[str, Structure | None]) -> dict[str, str]:
+    """Return name -> fingerprint of results of the draws in a cohort's folder, and of fits of other structures.
+
+    It has the fingerprint that the draws carry, so that stale draws are the draws' matter. structures : None is the
+    cohort's own. Raises InputError.
+    """
+    cohort, read = draws.parent, read_cohort(draws.parent).readings
+    own, found = [csv.cells(draws).columns.get(COLUMN, ("",))[0], _of_draws(draws)], {}
+    for name, other in structures.items():
+        files = extension.files(cohort / other.pathway) if other and other.pathway else ()
+        rows = read[other.reading] if other and other.reading else None
+        found[name] = _digest([*own, rows, *(text.read(file, toml.LARGEST) for file in files)])
+    return found
+
+
+def of_policy(base: Scenario, policy: Scenario) -> str:
+    """Return the fingerprint of what two scenarios change."""
+    return _digest([[getattr(scenario, key) or None for key in _CHANGES] for scenario in (base, policy)])
 
 
 def _of_draws(path: Path) -> str:

@@ -6,7 +6,7 @@ any other key takes the place of the extended pathway's key.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ def read(path: Path, load: Callable[[str], Pathway]) -> tuple[dict[str, Any], Pa
     named = tables.get("extends")
     if not isinstance(named, str):
         return tables, None
-    _refuse_circle(path, named)
+    list(files(path))
     extended = load(named)
     assert extended.file is not None
     before, _ = read(extended.file, lambda _: extended.extended or extended)
@@ -38,10 +38,14 @@ def read(path: Path, load: Callable[[str], Pathway]) -> tuple[dict[str, Any], Pa
     return {**before, **tables, **{key: {**before[key], **tables[key]} for key in both}}, extended
 
 
-def _refuse_circle(path: Path, named: str) -> None:
-    seen, file, following = {path.resolve()}, path, named
-    while following.endswith(".toml") and (file := file.parent / following).is_file():
+def files(path: Path) -> Iterator[Path]:
+    """Yield a pathway's file and the files that it extends, not the shipped ones. Raises InputError on a circle."""
+    seen: set[Path] = set()
+    file, named = path, path.name
+    while named.endswith(".toml") and file.is_file():
         if file.resolve() in seen:
             raise InputError("the files extend one another in a circle", where=f"{path}: extends", got=named)
         seen.add(file.resolve())
-        following = str(toml.read(file).get("extends", ""))
+        yield file
+        named = str(toml.read(file).get("extends", ""))
+        file = file.parent / named
