@@ -71,12 +71,13 @@ def _treating(policy: Scenario, draws: pd.DataFrame) -> tuple[Scenario, pd.DataF
 
 @dataclass(frozen=True)
 class StructureTable:
-    """The table of a cohort's structures, made in a folder. targets : as declared.
+    """The table of a cohort's structures, made in a folder. targets : as declared; policies : the first is the base.
 
     points : of a fit, at most; keep : keep samples that are not good
     """
 
     targets: Targets
+    policies: Sequence[Scenario]
     folder: Path
     jobs: int = 1
     points: int = POINTS
@@ -86,10 +87,6 @@ class StructureTable:
     @property
     def frozen_draws(self) -> Path:
         return self.targets.folder / "draws.csv"
-
-    @cached_property
-    def policies(self) -> list[Scenario]:
-        return policies_of(self.targets.pathway)
 
     @cached_property
     def declared(self) -> Fitted:
@@ -160,7 +157,7 @@ class StructureTable:
             "structure": name,
             "how": fitted.how,
             "effective_draws": fitted.effective,
-            "k_hat": fitted.k_hat,
+            "k_hat": fitted.k_hat if math.isfinite(fitted.k_hat) else np.nan,
             "log_evidence": self._log_evidence(name, fitted),
             fingerprint.COLUMN: structures.fresh(self.frozen_draws)[name],
         }
@@ -222,7 +219,7 @@ def _same_sign(values: Floats, weights: Floats) -> float:
     return float(weights[np.sign(values) == np.sign(weights @ values)].sum())
 
 
-def refuse(targets: Targets, points: int) -> None:
+def refuse(targets: Targets, policies: Sequence[Scenario], points: int) -> None:
     """Raise InputError for a cohort without structures, stale draws, or a structure that cannot be used."""
     if points < FEWEST_POINTS:
         raise InputError("too few points", where="--points", got=points, allowed=f"{FEWEST_POINTS:,} or more")
@@ -233,7 +230,7 @@ def refuse(targets: Targets, points: int) -> None:
         raise InputError(stale, where=str(targets.folder / "draws.csv"))
     for name in targets.cohort.structures:
         pathway = load_targets(targets.folder, structure=name).pathway
-        for policy in policies_of(targets.pathway):
+        for policy in policies:
             check(replace(policy, pathway=pathway))
 
 

@@ -27,7 +27,9 @@ def calibrate(
         Path | None, option("DIR", "A new or empty folder for the files. [default: the cohort's own]")
     ] = None,
     seed: Annotated[int | None, option("N", "The same seed gives the same draws. [default: the cohort's own]")] = None,
-    points: Annotated[int | None, option("N", "Largest number of points to sample. [default: 75000]")] = None,
+    points: Annotated[
+        int | None, option("N", "Largest number of points to sample. [default: 75000; with --structures, 20000]")
+    ] = None,
     keep: Annotated[
         bool, flag("--keep-unreliable", "Keep a sample that is not a fit, as unreliable_draws.csv and so on.")
     ] = False,
@@ -90,15 +92,18 @@ def _fit_structures(
 ) -> None:
     from calibration.fit import FEWEST_POINTS
     from calibration.validation.structure_fits import POINTS
-    from calibration.validation.structure_table import StructureTable, refuse, seconds
+    from calibration.validation.structure_table import StructureTable, policies_of, refuse, seconds
     from simulator.experiment import cost
     from simulator.report import terminal
     from simulator.wording import structures as wording
 
     points = POINTS if points is None else points
-    refuse(targets, points)
+    policies = policies_of(targets.pathway)
+    refuse(targets, policies, points)
     with progress.displayed("fitting structures", quiet=quiet) as advance, folder.continued(into, "calibrate"):
-        made = StructureTable(targets, into, jobs, points, keep, lambda stage, done, total: advance(done, total, stage))
+        made = StructureTable(
+            targets, policies, into, jobs, points, keep, lambda stage, done, total: advance(done, total, stage)
+        )
         if not yes:
             dials = [cost.Dial("--points", points, FEWEST_POINTS)]
             cost.check_time(seconds(made, cost.timed) / jobs, jobs, dials, what="these fits", where=targets.cohort.name)

@@ -50,13 +50,13 @@ def read(draws: Path, folder: Path | None = None) -> pd.DataFrame:
 
 
 def of_policy(base: Scenario, policy: Scenario) -> pd.DataFrame | None:
-    """Return the rows of a policy, one a structure, indexed by it; None if it is not in its pathway's table."""
+    """Return the rows of a policy, one a structure; None if it is not in the table of its pathway's cohort."""
     folder = cohort_folder(policy.pathway)
     if folder is None or not (folder / FILE).exists() or any(map(is_apart, (base, policy))):
         return None
     rows = read(folder / "draws.csv")
     rows = rows[(rows["scenario"] == policy.policy) & (rows[LEVERS] == fingerprint.of_policy(base, policy))]
-    return rows.set_index("structure") if DECLARED in set(rows["structure"]) else None
+    return None if rows.empty else rows
 
 
 def is_apart(scenario: Scenario) -> bool:

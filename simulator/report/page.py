@@ -14,7 +14,7 @@ from simulator.figures.gallery import clocks
 from simulator.figures.picture import Picture
 from simulator.report import levers
 from simulator.report.elements import folded, inline_svg, paragraph, part, section, span, table, tag, text
-from simulator.report.tables import outcomes, resources
+from simulator.report.tables import outcomes, resources, structures
 from simulator.report.tables.calibration import predictive, register
 from simulator.scenario.scenario import Scenario
 from simulator.wording import limits
@@ -32,6 +32,7 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
     sections = [
         ("figures", "Figures", [_figure(figure) for figure in figures]),
         ("outcomes", "Outcomes", _outcomes(results)),
+        ("structure", "Other structures of the model", _structures(results, cohort)),
         ("beds", resource_wording.title(pathway), map(part, resources.use(results))),
         ("evidence", "Reported and simulated", map(part, predictive(cohort, pathway) if cohort else ())),
         ("assumptions", "Assumption register", map(part, register(pathway, results.scenarios, cohort))),
@@ -41,7 +42,8 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
     sections = [(anchor, title, content) for anchor, title, parts in sections if (content := list(parts))]
     contents = tag("nav", *(tag("a", text(title), href=f"#{anchor}") for anchor, title, _ in sections))
     horizon, stale = results.manifest["horizon"], results.manifest.get("stale_draws")
-    items = (tag("li", text(limit)) for limit in limits.of(cohort, pathway, horizon, stale))
+    beyond = structures.sentences(compared(results.scenarios), cohort)
+    items = (tag("li", text(limit)) for limit in [*limits.of(cohort, pathway, horizon, stale), *beyond])
     aside = tag("aside", tag("h2", text("What it is not")), tag("ul", *items))
     bodies = (section(anchor, title, *content) for anchor, title, content in sections)
     body = tag("main", *_answer(results), aside, contents, *bodies)
@@ -73,6 +75,15 @@ def _outcomes(results: Results) -> list[str]:
     if groups := outcomes.by_group(results):
         content.append(folded("The same survival by group and patient attribute", table(groups)))
     return content
+
+
+def _structures(results: Results, cohort: Cohort | None) -> list[str]:
+    """Return the folded table of every compared policy that a cohort's structures were fitted for."""
+    if cohort is None:
+        return []
+    pairs = [(first, policy[0]) for first, *policy in compared(results.scenarios) if policy]
+    tables = ((policy.name, structures.of_policy(base, policy, cohort)) for base, policy in pairs)
+    return [folded(name, table(of_policy)) for name, of_policy in tables if of_policy is not None]
 
 
 def _of_policies(results: Results, policies: Sequence[Sequence[Scenario]], clock: str) -> list[str]:

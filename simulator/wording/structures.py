@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from simulator.evidence.cohort import Cohort
@@ -20,37 +22,34 @@ if TYPE_CHECKING:
 def sentence(rows: pd.DataFrame, cohort: Cohort, pathway: Pathway) -> str:
     """Return what the interval leaves out, and by how much; "" where no other structure was fitted.
 
-    rows : of one policy, see `simulator.evidence.structures`, indexed by the structure
+    rows : of one policy, see `simulator.evidence.structures`
     """
-    others = rows[rows.index.isin(list(cohort.structures))]
-    if others.empty:
+    others = [row for row in rows.to_dict("records") if row["structure"] in cohort.structures]
+    if not others:
         return ""
-    policy, month = rows["scenario"].iloc[0], in_words(pathway.months.answer)
-    is_compared = bool(others["difference"].notna().all())
-    what = f"the difference at {month}" if is_compared else f"survival at {month}"
-    least, most = (float(end) for end in (others["moved"].min(), others["moved"].max()))
-    low, high = (rounding.number(end, "probability", sign="+") for end in (least, most))
-    ends = [
-        f"{word} {_figure(others.loc[name].to_dict(), is_compared)} ({cohort.structures[str(name)].meaning})"
-        for word, name in (("lowest", others["moved"].idxmin()), ("highest", others["moved"].idxmax()))
-    ]
-    count = f"{len(others)} other structures" if len(others) > 1 else "1 other structure"
+    ends = min(others, key=itemgetter("moved")), max(others, key=itemgetter("moved"))
+    low, high = (rounding.number(row["moved"], "probability", sign="+") for row in ends)
+    lowest, highest = (f"{_figure(row)} ({cohort.structures[row['structure']].meaning})" for row in ends)
+    what = "survival" if math.isnan(ends[0]["difference"]) else "the difference"
+    move = f"{len(others)} other structures, fitted to the same {cohort.n} patients, move"
+    if len(others) == 1:
+        move = f"1 other structure, fitted to the same {cohort.n} patients, moves"
     return (
-        f"{policy}: the interval covers the parameters, not the structure of the model. {count}, fitted to the same "
-        f"{cohort.n} patients, move{'s' * (len(others) == 1)} {what} by {low} to {high} per 100: {', '.join(ends)}."
+        f"{ends[0]['scenario']}: the interval covers the parameters, not the structure of the model. {move} {what} at "
+        f"{in_words(pathway.months.answer)} by {low} to {high} per 100: lowest {lowest}, highest {highest}."
     )
 
 
-def _figure(row: Row, is_compared: bool) -> str:
-    if is_compared:
-        return Difference(row["difference"]).more_or_fewer
-    return rounding.number(row["survival"], "probability")
+def _figure(row: Row) -> str:
+    if math.isnan(row["difference"]):
+        return rounding.number(row["survival"], "probability")
+    return Difference(row["difference"]).more_or_fewer
 
 
 def of_all(table: pd.DataFrame, cohort: Cohort, pathway: Pathway) -> Iterator[str]:
     """Yield the sentence of every policy of a table."""
     for _, rows in table.groupby("scenario", sort=False):
-        yield sentence(rows.set_index("structure"), cohort, pathway)
+        yield sentence(rows, cohort, pathway)
 
 
 def name(structure: str, cohort: Cohort) -> str:

@@ -8,7 +8,7 @@ from simulator.evidence.cohort import Cohort
 from simulator.experiment.manifest import ROUGH
 from simulator.experiment.results import Results
 from simulator.report.table import Part
-from simulator.report.tables import outcomes, resources
+from simulator.report.tables import outcomes, resources, structures
 from simulator.report.tables.calibration import predictive
 from simulator.wording import headline, limits
 from simulator.wording import resources as resource_wording
@@ -34,6 +34,7 @@ def report(results: Results, cohort: Cohort | None) -> Iterator[Part]:
     if cohort is not None and cohort.predictive is not None:
         yield from predictive(cohort, scenarios[0].pathway)
     yield from filter(None, (limits.assumed(policy[0]) for policy in headline.policies(scenarios)))
+    yield from structures.sentences(headline.compared(scenarios), cohort)
     if beyond := limits.extrapolation(cohort, manifest["horizon"]):
         yield beyond
     yield f"Engine: {manifest['engine']} ({manifest['engine_because']})."
