@@ -25,13 +25,13 @@ from calibration.sampler.modes import LogDensity
 from simulator.arrays import Floats, Integers
 from simulator.evidence.draws import read_draws
 
-LEAST_EFFECTIVE = 500.0
+LEAST_EFFECTIVE = 300.0
 """Draws that reweighting must be worth; with fewer the structure is fitted anew."""
 WANTED = 1000
-"""Draws of a structure that is fitted anew."""
+"""Draws of a structure that is fitted anew, from a sample that is worth half as many."""
 POINTS = 20_000
 """Of such a fit, at most."""
-FEW = {"initial": 1000, "batch": 400, "refit": 4000, "starts": 1}
+FEW = {"initial": 500, "batch": 250, "refit": 2000, "starts": 1}
 FROZEN, REWEIGHTED, REFITTED = "frozen", "reweighted", "refitted"
 
 
@@ -84,7 +84,7 @@ def refitted(targets: Targets, log_likelihood: LogDensity, points: int, progress
         log_likelihood,
         priors_of(targets).dimension,
         seed=targets.seed,
-        wanted=WANTED,
+        wanted=WANTED // 2,
         most_points=points,
         chunk=8 * ROWS,
         progress=progress,
