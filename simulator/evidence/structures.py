@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulator.evidence import fingerprint
-from simulator.evidence.cohort import Structure, cohort_folder, read_cohort
+from simulator.evidence.cohort import Structure, cohort_folder, cohorts_folder, read_cohort
 from simulator.files import csv
 from simulator.scenario.scenario import Scenario
 
@@ -75,7 +75,7 @@ def stale(draws: Path) -> str | None:
     missing = [name for name, now in fresh(draws).items() if (name, now) not in made]
     if not missing:
         return None
-    cohort = draws.parent.resolve().name
+    cohort = draws.parent.name if draws.parent.parent == cohorts_folder() else str(draws.parent)
     return (
         f"{FILE} next to these draws is of another version of {', '.join(missing)}. "
         f"Make it again with `aftercart calibrate {cohort} --structures`."
