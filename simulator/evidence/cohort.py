@@ -272,6 +272,7 @@ def read_cohort(folder: Path) -> Cohort:
     path = folder / "cohort.toml"
     table = toml.validate(CohortTable, toml.read(path), path)
     follow_up, populations = table.follow_up, _populations(table, path)
+    readings, structures = declared_structures(folder)
     return Cohort(
         # The given path may be "." or "..".
         name=folder.resolve().name,
@@ -283,8 +284,8 @@ def read_cohort(folder: Path) -> Cohort:
         arms={name: tuple(members) for name, members in table.arms.items()} | {name: (name,) for name in populations},
         populations=populations,
         end_points={name: end_point(name, declared) for name, declared in table.end_points.items()},
-        readings={name: (_several(of.leave_out), _several(of.fit)) for name, of in table.readings.items()},
-        structures={name: _structure(name, of, table, path) for name, of in table.structures.items()},
+        readings=readings,
+        structures=structures,
         follow_up=None if follow_up is None else (follow_up.lower, follow_up.upper),
         no_censoring_before=table.no_censoring_before,
         targets=csv.read(folder / "targets.csv", **TARGETS),
@@ -303,6 +304,14 @@ def _populations(table: CohortTable, path: Path) -> dict[str, Group]:
         states = (tuple(_several(names)) for names in (of.entered, of.not_entered, of.entered_all))
         groups[name] = Group(name, of.label or name.replace("_", " "), *states)
     return groups
+
+
+def declared_structures(folder: Path) -> tuple[dict[str, tuple[list[str], list[str]]], dict[str, Structure]]:
+    """Return a cohort's readings and structures by name, without importing pandas. Raises InputError."""
+    path = folder / "cohort.toml"
+    table = toml.validate(CohortTable, toml.read(path), path)
+    readings = {name: (_several(of.leave_out), _several(of.fit)) for name, of in table.readings.items()}
+    return readings, {name: _structure(name, of, table, path) for name, of in table.structures.items()}
 
 
 def _structure(name: str, of: StructureTable, table: CohortTable, path: Path) -> Structure:

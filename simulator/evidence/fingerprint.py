@@ -16,7 +16,14 @@ from os.path import relpath
 from pathlib import Path
 from typing import Any
 
-from simulator.evidence.cohort import OPTIONAL_TEXTS, TARGETS, CohortTable, Structure, read_cohort
+from simulator.evidence.cohort import (
+    OPTIONAL_TEXTS,
+    TARGETS,
+    CohortTable,
+    Structure,
+    declared_structures,
+    read_cohort,
+)
 from simulator.files import csv, text, toml
 from simulator.pathway import extension
 from simulator.pathway.joint import Joint
@@ -144,11 +151,11 @@ def of_structures(draws: Path, structures: Mapping[str, Structure | None]) -> di
     It has the fingerprint that the draws carry, so that stale draws are the draws' matter. structures : None is the
     cohort's own. Raises InputError.
     """
-    cohort, read = draws.parent, read_cohort(draws.parent).readings
+    cohort, (readings, _) = draws.parent, declared_structures(draws.parent)
     own, found = [csv.cells(draws).columns.get(COLUMN, ("",))[0], _of_draws(draws)], {}
     for name, other in structures.items():
         files = extension.files(cohort / other.pathway) if other and other.pathway else ()
-        rows = read[other.reading] if other and other.reading else None
+        rows = readings[other.reading] if other and other.reading else None
         found[name] = _digest([*own, rows, *(text.read(file, toml.LARGEST) for file in files)])
     return found
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulator.evidence import fingerprint
-from simulator.evidence.cohort import Structure, cohort_folder, cohorts_folder, read_cohort
+from simulator.evidence.cohort import Structure, cohort_folder, cohorts_folder, declared_structures
 from simulator.files import csv
 from simulator.scenario.scenario import Scenario
 
@@ -40,7 +40,7 @@ def to_fit(structures: Mapping[str, Structure]) -> dict[str, Structure | None]:
 
 def fresh(draws: Path) -> dict[str, str]:
     """Return structure -> the fingerprint of its rows if the files are as they were. Raises InputError."""
-    return fingerprint.of_structures(draws, to_fit(read_cohort(draws.parent).structures))
+    return fingerprint.of_structures(draws, to_fit(declared_structures(draws.parent)[1]))
 
 
 def read(draws: Path, folder: Path | None = None) -> pd.DataFrame:
@@ -70,8 +70,9 @@ def stale(draws: Path) -> str | None:
     file = draws.with_name(FILE)
     if not file.exists() or not (draws.parent / "cohort.toml").exists():
         return None
-    columns = csv.cells(file).columns
-    made = set(zip(columns["structure"], columns[fingerprint.COLUMN], strict=True))
+    cells = csv.cells(file)
+    cells.require(keys := ("structure", fingerprint.COLUMN))
+    made = set(zip(cells.columns[keys[0]], cells.columns[keys[1]], strict=True))
     missing = [name for name, now in fresh(draws).items() if (name, now) not in made]
     if not missing:
         return None
