@@ -48,7 +48,8 @@ def survival(policies: Sequence[Scenario], draws: pd.DataFrame) -> Floats:
     month, key = pathway.months.answer, (pathway.clock, "all")
     treated = [_treating(policy, draws) for policy in policies]
     alive = np.empty((len(policies), len(draws)))
-    for rows in slices(len(draws), engine.batch(pathway, month)):
+    # Few months are kept, so that more draws than in a run go through at a time.
+    for rows in slices(len(draws), ROWS):
         models = [resolve(policy, values(table, rows)) for policy, table in treated]
         for place, solved in enumerate(engine.compared(models, month, only={key})):
             alive[place, rows] = survival_at(solved.months, solved.survival[key], solved.means[key], month)
@@ -138,12 +139,13 @@ class StructureTable:
         """Return the draws of a structure: the frozen ones, reweighted if that will do, or its own."""
         if name == structures.DECLARED:
             return self.declared
-        another = name in self.targets.cohort.structures
-        targets = load_targets(self.targets.folder, structure=name) if another else self.targets
+        structure = self.to_fit[name]
+        targets = self.targets if structure is None else load_targets(self.targets.folder, structure=name)
         targets = replace(targets, seed=self.targets.seed)
         progress("reweighting", 0, 1)
         with likelihood_of(targets, self.jobs) as (log_likelihood, _):
-            if another:
+            # Rows more or fewer are too far from the frozen draws.
+            if structure is not None and not structure.reading:
                 fitted = reweighted(self.declared, self.declared_log_likelihood, targets, log_likelihood)
                 if fitted.is_good:
                     return fitted
