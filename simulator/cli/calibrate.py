@@ -114,6 +114,6 @@ def _fit_structures(
         terminal.show(wording.of_all(made.table(), targets.cohort, targets.pathway), terminal.console())
     typer.echo(f"Files: {visible(str(into))}")
     if poor:
-        names = ", ".join(poor)
-        typer.echo(f"aftercart: not in the table, because a few points decide: {names}. --points takes more", err=True)
+        table = "in the table although" if keep else "not in the table, since"
+        typer.echo(f"aftercart: {table} a few points decide: {', '.join(poor)}. --points takes more", err=True)
         raise typer.Exit(1)

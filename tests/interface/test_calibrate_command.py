@@ -9,6 +9,9 @@ import pytest
 
 from calibration import fit
 from calibration.likelihood.targets import load_targets
+from calibration.validation import structure_table
+from simulator.evidence import structures
+from simulator.evidence.cohort import cohorts_folder
 from simulator.report.tables import calibration as tables
 
 Command = Callable[..., Any]
@@ -62,6 +65,42 @@ def test_the_predicted_time_of_a_fit_is_that_of_its_likelihood_rows() -> None:
     seconds_before, seconds_of_points = fit.seconds(load_targets("wang2024"), 4_000, lambda work: float(fit.ROWS))
     assert seconds_of_points == 4_000
     assert 0.5 < (seconds_before + seconds_of_points) / 22_204 < 2.0
+
+
+def test_the_structures_of_a_cohort_are_fitted_once_and_their_sentences_printed(
+    aftercart: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[str, int]] = []
+
+    def make(table: structure_table.StructureTable) -> list[str]:
+        made.append((str(table.folder), table.points))
+        return [] if table.keep else ["early_relapse"]
+
+    monkeypatch.setattr(structure_table.StructureTable, "make", make)
+    shipped = structures.read(cohorts_folder() / "wang2024" / "draws.csv")
+    monkeypatch.setattr(structure_table.StructureTable, "table", lambda _: shipped)
+    typed = ("calibrate", "wang2024", "--structures", "--out", "table", "--jobs", "1", "--yes")
+    result = aftercart(*typed)
+    assert result.exit_code == 1
+    assert "not in the table, since a few points decide: early_relapse" in result.stderr
+    assert "wider-salvage: the interval covers the parameters, not the structure" in " ".join(result.stdout.split())
+    assert aftercart(*typed, "--keep-unreliable", "--points", "5000").exit_code == 0
+    assert made == [("table", structure_table.POINTS), ("table", 5000)]
+
+
+@pytest.mark.parametrize(
+    ("cohort", "points", "message"),
+    [
+        ("wang2024", "10", "--points: too few points; got 10; allowed: 1,000 or more"),
+        ("schultz2023", "5000", "cohort.toml: the cohort declares no other structure; allowed: [structures.NAME]"),
+    ],
+)
+def test_structures_that_cannot_be_fitted_are_refused_with_the_place(
+    aftercart: Command, cohort: str, points: str, message: str
+) -> None:
+    result = aftercart("calibrate", cohort, "--structures", "--points", points, "--out", "table")
+    assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
+    assert not Path("table").exists()
 
 
 @pytest.mark.parametrize(
