@@ -26,7 +26,7 @@ from simulator.arrays import Floats, Integers
 from simulator.evidence.draws import read_draws
 
 LEAST_EFFECTIVE = 300.0
-"""Draws that reweighting must be worth; with fewer the structure is fitted anew."""
+"""Draws that a good sample is worth: with fewer, reweighting gives way to a fit, and a fit is not good."""
 WANTED = 1000
 """Draws of a structure that is fitted anew, from a sample that is worth half as many."""
 POINTS = 20_000
@@ -66,7 +66,10 @@ def frozen(targets: Targets) -> Fitted:
 
 
 def reweighted(before: Fitted, log_likelihood_before: Floats, targets: Targets, log_likelihood: LogDensity) -> Fitted:
-    """Return frozen draws as draws of another structure. log_likelihood : of its scores, as `likelihood_of` gives it"""
+    """Return frozen draws as draws of another structure.
+
+    log_likelihood : of its scores, as `likelihood_of` gives it
+    """
     old, new = priors_of(before.targets), priors_of(targets)
     z = old.inverse(before.draws[list(old.names)].to_numpy())
     moved = np.random.default_rng(targets.seed).standard_normal((len(z), new.dimension))

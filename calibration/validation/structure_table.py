@@ -209,7 +209,7 @@ class StructureTable:
         table = table.sort_values("structure", key=lambda names: names.map(order.index), kind="stable")
         columns = [*structures.COLUMNS["text"][:3], *structures.COLUMNS["number"], *structures.COLUMNS["text"][3:]]
         with whole.together(self.folder / structures.FILE) as (part,):
-            csv.write(table[columns], part, ".6g")
+            csv.write(table.reindex(columns=columns), part, ".6g")
 
 
 def _summary(name: str, values: Floats, weights: Floats) -> dict[str, float]:
