@@ -30,13 +30,16 @@ def sentence(rows: pd.DataFrame, cohort: Cohort, pathway: Pathway) -> str:
     ends = min(others, key=itemgetter("moved")), max(others, key=itemgetter("moved"))
     low, high = (rounding.number(row["moved"], "probability", sign="+") for row in ends)
     lowest, highest = (f"{_figure(row)} ({cohort.structures[row['structure']].meaning})" for row in ends)
+    turned = sum(row["difference"] * (row["difference"] - row["moved"]) < 0.0 for row in others)
+    turn = f"; in {turned} of them its sign is the other one" if turned else ""
     what = "survival" if math.isnan(ends[0]["difference"]) else "the difference"
     move = f"{len(others)} other structures, fitted to the same {cohort.n} patients, move"
     if len(others) == 1:
         move = f"1 other structure, fitted to the same {cohort.n} patients, moves"
     return (
         f"{ends[0]['scenario']}: the interval covers the parameters, not the structure of the model. {move} {what} at "
-        f"{in_words(pathway.months.answer)} by {low} to {high} per 100: lowest {lowest}, highest {highest}."
+        f"{in_words(pathway.months.answer)} by {low} to {high} per 100: lowest {lowest}, highest {highest}"
+        f"{turn}."
     )
 
 
