@@ -31,7 +31,7 @@ def sentence(rows: pd.DataFrame, cohort: Cohort, pathway: Pathway) -> str:
     low, high = (rounding.number(row["moved"], "probability", sign="+") for row in ends)
     lowest, highest = (f"{_figure(row)} ({cohort.structures[row['structure']].meaning})" for row in ends)
     turned = sum(row["difference"] * (row["difference"] - row["moved"]) < 0.0 for row in others)
-    turn = f"; in {turned} of them its sign is the other one" if turned else ""
+    turn = f"; its sign turns in {turned} of them" if turned else ""
     what = "survival" if math.isnan(ends[0]["difference"]) else "the difference"
     move = f"{len(others)} other structures, fitted to the same {cohort.n} patients, move"
     if len(others) == 1:

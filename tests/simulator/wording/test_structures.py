@@ -42,7 +42,7 @@ def test_the_lowest_and_the_highest_structure_are_named_with_their_difference(co
 def test_a_difference_of_the_other_sign_is_shown_as_such(cohort: Cohort) -> None:
     low = rows("no-hsct", pooled=-0.03, late=0.012)  # 22.6 more as declared
     assert (
-        "lowest 3.0 fewer (the eight as one group), highest 1.2 more (late events); in 1 of them its sign is the other one."
+        "lowest 3.0 fewer (the eight as one group), highest 1.2 more (late events); its sign turns in 1 of them."
         in structures.sentence(low, cohort, PATHWAY)
     )
 
