@@ -16,14 +16,7 @@ from os.path import relpath
 from pathlib import Path
 from typing import Any
 
-from simulator.evidence.cohort import (
-    OPTIONAL_TEXTS,
-    TARGETS,
-    CohortTable,
-    Structure,
-    declared_structures,
-    read_cohort,
-)
+from simulator.evidence.cohort import OPTIONAL_TEXTS, TARGETS, CohortTable, Structure, declared_structures, read_cohort
 from simulator.files import csv, text, toml
 from simulator.pathway import extension
 from simulator.pathway.joint import Joint
