@@ -9,6 +9,7 @@ from calibration.likelihood.targets import load_targets
 from simulator.evidence import fingerprint
 from simulator.evidence.cohort import cohorts_folder
 from simulator.evidence.draws import BENEFIT, BENEFIT_FILE, fitted_draws, read_draws, stale_draws, staleness
+from simulator.evidence.structures import FILE as STRUCTURES_FILE
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.scenario.scenario import load_scenario
@@ -19,7 +20,7 @@ LETTER = cohorts_folder() / "wang2024"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copied cohort with draws, which a pathway and a scenario next to it use."""
-    shutil.copytree(LETTER, tmp_path / "own", ignore=shutil.ignore_patterns(BENEFIT_FILE))
+    shutil.copytree(LETTER, tmp_path / "own", ignore=shutil.ignore_patterns(BENEFIT_FILE, STRUCTURES_FILE))
     lines = (LETTER / "draws.csv").read_text().splitlines()[:4]
     (tmp_path / "own" / "draws.csv").write_text("\n".join(lines) + "\n")
     pathway = (shipped.path("b_all_post_cd19")).read_text(encoding="utf-8")
