@@ -29,6 +29,7 @@ from simulator.experiment.summaries import (
     occupancy_table,
     outcomes_of_population,
     rows,
+    stacked,
     survival_table,
 )
 from simulator.files import csv
@@ -148,7 +149,7 @@ def gather(
     pathway = scenarios[0].pathway
     months = report_months(settings.horizon, pathway.months.early)
     by_scenario = [[chunk[i] for chunk in parts] for i in range(len(scenarios))]
-    survival, occupancy, end_points, outcomes = [], [], list[pd.DataFrame](), list[Outcome]()
+    survival, occupancy, end_points, outcomes = [], [], [], list[Outcome]()
     for i, (scenario, draws) in enumerate(zip(scenarios, by_scenario, strict=True)):
         reference = compared_with(scenario, scenarios)
         before = by_scenario[scenarios.index(reference)] if i and reference else None
@@ -169,14 +170,14 @@ def gather(
     histories = {scenario: kept for scenario, kept in first if kept is not None}
     results = Results(
         tuple(scenarios),
-        as_written(pd.concat(survival, ignore_index=True)),
+        as_written(stacked(survival)),
         as_written(pd.DataFrame(table)),
-        as_written(pd.concat(occupancy, ignore_index=True)),
+        as_written(stacked(occupancy)),
         manifest.manifest(scenarios, settings, engine, why, n_draws),
         as_written(resource_tables.service(*resources)) if limited else None,
         None if queue is None else as_written(queue),
         draws_table(outcomes),
-        end_points=as_written(pd.concat(end_points, ignore_index=True)) if end_points else None,
+        end_points=as_written(stacked(end_points)) if end_points else None,
         **events.tables(histories),
     )
     tables = {name: getattr(results, name) for name in TABLES}

@@ -45,11 +45,25 @@ def treated(parts: Sequence[ScenarioDraws]) -> Sample:
     return Sample(values, np.zeros_like(values), _joined(parts, "treated_without") if parts[0].without else None)
 
 
+Columns = dict[str, Any]
+"""Of rows of a table: arrays : (n,), with a `month`, or one value of all."""
+
+
+def stacked(parts: Sequence[Columns]) -> pd.DataFrame:
+    """Return the table of the rows of several parts."""
+    return pd.DataFrame(
+        {
+            name: np.concatenate([np.broadcast_to(part[name], part["month"].shape) for part in parts])
+            for name in parts[0]
+        }
+    )
+
+
 def survival_table(
     scenario: Scenario, clock: str, population: str, months: Floats, draws: Sequence[ScenarioDraws]
-) -> pd.DataFrame:
-    keys: dict[str, Any] = {"scenario": scenario.name, "clock": clock, "population": population, "month": months}
-    return pd.DataFrame(keys | _by_month(draws, "survival", [(clock, population)], "survival"))
+) -> Columns:
+    keys: Columns = {"scenario": scenario.name, "clock": clock, "population": population, "month": months}
+    return keys | _by_month(draws, "survival", [(clock, population)], "survival")
 
 
 def _by_month(
@@ -67,29 +81,26 @@ def _by_month(
 
 def end_points_table(
     scenario: Scenario, clock: str, population: str, months: Floats, draws: Sequence[ScenarioDraws]
-) -> pd.DataFrame:
+) -> Columns:
     """Return, of every end point, the rows of survival without its event, and of first events by cause."""
     end_points = scenario.pathway.end_points.items()
     events = [(name, cause) for name, end_point in end_points for cause in ("", *end_point.causes)]
     names, causes = np.repeat(events, months.size, axis=0).T
-    keys: dict[str, Any] = {"scenario": scenario.name, "clock": clock, "population": population}
+    keys: Columns = {"scenario": scenario.name, "clock": clock, "population": population}
     keys |= {"end_point": names, "cause": causes, "month": np.tile(months, len(events))}
-    columns = _by_month(draws, "end_points", [(clock, population, *event) for event in events], "probability")
-    return pd.DataFrame(keys | columns)
+    return keys | _by_month(draws, "end_points", [(clock, population, *event) for event in events], "probability")
 
 
-def occupancy_table(scenario: Scenario, clock: str, months: Floats, draws: Sequence[ScenarioDraws]) -> pd.DataFrame:
+def occupancy_table(scenario: Scenario, clock: str, months: Floats, draws: Sequence[ScenarioDraws]) -> Columns:
     states = list(draws[0].occupancy[clock])
     means = [_joined(draws, "occupancy", clock, state).mean(axis=0) for state in states]
-    return pd.DataFrame(
-        {
-            "scenario": scenario.name,
-            "clock": clock,
-            "month": np.tile(months, len(states)),
-            "state": np.repeat(states, months.size),
-            "probability": np.concatenate(means),
-        }
-    )
+    return {
+        "scenario": scenario.name,
+        "clock": clock,
+        "month": np.tile(months, len(states)),
+        "state": np.repeat(states, months.size),
+        "probability": np.concatenate(means),
+    }
 
 
 @dataclass(frozen=True)
