@@ -90,7 +90,7 @@ def reported(figure: Row, target: Row) -> str:
         return "not reached"
     printed = target["value"] if math.isfinite(target["value"]) else math.floor(figure["reported"] + 0.5)
     error = f" \N{PLUS-MINUS SIGN} {target['standard_error']:g}" if math.isfinite(target["standard_error"]) else ""
-    return f"{printed:g}{error} {unit}{f' ({of})' if of else ''}"
+    return " ".join(filter(None, [f"{printed:g}{error}", unit, of and f"({of})"]))
 
 
 def digits(value: float, unit: str) -> str:

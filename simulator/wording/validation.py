@@ -38,6 +38,7 @@ NOTE = (
     "External validation (ISPOR-SMDM): the parameters were not fitted to these cohorts. Figures that a prior is "
     "centred on are marked. A wide interval confirms little."
 )
+NOT_REACHED = "not reached"
 CLEAR = 0.9
 """Share of simulated cohorts on one side of the report from which on the model is clearly wrong."""
 SAME = "the parameters were fitted to other figures of the same patients, so this is not external validation"
@@ -180,9 +181,15 @@ def nothing_yet(cohorts: Sequence[str]) -> str:
 
 def in_words(row: Row) -> str:
     """Return "35 % reported, 54 % predicted (32 to 74)", with ", a miss" for a miss."""
-    unit, figures = str(row["unit"]), rounded(row)
+    figures = rounded(row)
+    reported, predicted = (with_unit(figure, row) for figure in figures[:2])
     miss = "" if row["inside"] == "yes" else ", a miss"
-    return f"{figures[0]} {unit} reported, {figures[1]} {unit} predicted ({figures[2]} to {figures[3]}){miss}"
+    return f"{reported} reported, {predicted} predicted ({figures[2]} to {figures[3]}){miss}"
+
+
+def with_unit(figure: str, row: Row) -> str:
+    """Return a rounded figure with its unit; a time that is not reached and a hazard ratio have none."""
+    return figure if figure == NOT_REACHED or not row["unit"] else f"{figure} {row['unit']}"
 
 
 def rounded(row: Row) -> list[str]:
@@ -191,7 +198,7 @@ def rounded(row: Row) -> list[str]:
     values = [float(row["reported"]), predicted, float(row["lower"]), float(row["upper"])]
     estimates = [values[0], predicted, predicted, predicted]
     return [
-        "not reached" if math.isinf(value) else rounding.number(value, unit, end_of=estimate)
+        NOT_REACHED if math.isinf(value) else rounding.number(value, unit, end_of=estimate)
         for value, estimate in zip(values, estimates, strict=True)
     ]
 

@@ -45,7 +45,7 @@ class HazardRatio(NotFitted):
     needs = ("versus", "value")
     reads = (*NotFitted.of_events, "lower", "upper")
     units = ("",)
-    unit_of_figure = "hazard ratio"
+    unit_of_figure = ""
     is_skewed = True
     fitted = "no: it is a summary of two curves, whose hazards need not be proportional"
 

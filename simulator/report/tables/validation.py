@@ -62,10 +62,9 @@ def _figures(table: pd.DataFrame) -> Table:
     rows = []
     for row in table.to_dict("records"):
         reported, predicted, *ends = wording.rounded(row)
-        unit = row["unit"]
         extreme = f"{100 * min(row['at_most'], row['at_least']):.0f} %{' MISS' * (row['inside'] != 'yes')}"
         interval = f"{predicted} ({' to '.join(ends)})"
-        rows.append(Row(_label(row), [f"{reported} {unit}", interval, extreme]))
+        rows.append(Row(_label(row), [wording.with_unit(reported, row), interval, extreme]))
     marked = [f"{wording.figure(row)} ({row['centred_on']})" for row in table.to_dict("records") if row["centred_on"]]
     notes = [f"{wording.CENTRED} {'; '.join(marked)}."] if marked else []
     return Table(columns("", "reported", "predicted", "as extreme"), rows, wording.CAPTION, notes)

@@ -6,7 +6,8 @@ import pytest
 
 from calibration.reported.kinds.all import KINDS
 from simulator.pathway.format import load_pathway
-from simulator.wording.reported import WORDS, target
+from simulator.wording.reported import WORDS, reported, target
+from simulator.wording.validation import NOT_REACHED, with_unit
 
 PATHWAY = load_pathway("b_all_post_cd19")
 
@@ -54,3 +55,12 @@ def test_a_figure_of_an_event_says_which_and_from_when(kind: str, cells: dict[st
 
 def test_every_kind_of_figure_has_words() -> None:
     assert set(WORDS) == set(KINDS)
+
+
+def test_a_ratio_has_no_unit_and_a_median_that_is_not_reached_no_number() -> None:
+    ratio = {"count": math.nan, "n": math.nan, "unit": "", "reported": 0.35}
+    assert reported(ratio, {"value": 0.35, "standard_error": math.nan}) == "0.35"
+    median = {"count": math.nan, "n": 18.0, "unit": "months", "reported": math.nan}
+    assert reported(median, {"value": math.nan, "standard_error": math.nan}) == "not reached"
+    assert with_unit(NOT_REACHED, {"unit": "months"}) == "not reached"
+    assert [with_unit("0.35", {"unit": unit}) for unit in ("", "months")] == ["0.35", "0.35 months"]
