@@ -49,3 +49,8 @@ def files(path: Path) -> Iterator[Path]:
         yield file
         named = str(toml.read(file).get("extends", ""))
         file = file.parent / named
+
+
+def contents(pathway: Pathway) -> list[bytes]:
+    """Return the contents of a pathway's files, empty where one is gone."""
+    return [file.read_bytes() if file.is_file() else b"" for file in pathway.files]

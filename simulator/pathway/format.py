@@ -220,19 +220,15 @@ def load_pathway(name_or_file: str | Path, *, where: str = "pathway", folder: Pa
             raise unknown("pathway", str(name_or_file), shipped.names(), where, meant)
         path = shipped.path(str(name_or_file))
     contents, pathway = _loaded.get(path, ([], None))
-    if pathway is not None and contents == _contents(pathway):
+    if pathway is not None and contents == extension.contents(pathway):
         return pathway
     tables, extended = extension.read(path, lambda named: named_pathway(named, path, "extends"))
     pathway = _pathway(toml.validate(PathwayTable, tables, path), path, extended)
     check(pathway)
     if len(_loaded) == MOST_LOADED:
         _loaded.clear()
-    _loaded[path] = _contents(pathway), pathway
+    _loaded[path] = extension.contents(pathway), pathway
     return pathway
-
-
-def _contents(pathway: Pathway) -> list[bytes]:
-    return [file.read_bytes() if file.is_file() else b"" for file in pathway.files]
 
 
 def _pathway(table: PathwayTable, path: Path, extended: Pathway | None) -> Pathway:
