@@ -179,5 +179,9 @@ class Incidence(Share):
         place = causes.index(self.cause)
         return cumulative_incidence(observed.seen[chosen], observed.cause[chosen], place, self.month)
 
+    def reprinted(self, cohort: SimulatedCohort, n: int) -> dict[str, float]:
+        """A percentage with a decimal, worth its n patients: its error is as if nobody were censored before."""
+        return {"value": round(100.0 * cohort.figure(self), DECIMALS)}
+
     def in_words(self) -> str:
         return f"{self.as_printed} ({self.of_patients}) {self.cause} ({self.survival}) by month {self.month:g}"

@@ -14,8 +14,10 @@ from worlds import DEATH, months, sojourn, world
 from calibration.likelihood.likelihood import STEP, Likelihood
 from calibration.likelihood.same_patients import SamePatients
 from calibration.likelihood.targets import Targets
+from calibration.predictive import simulated
 from calibration.reported.kinds.curves import Curve
 from calibration.reported.kinds.patient_times import Times
+from calibration.validation.simulated_targets import simulated_targets
 from simulator.errors import InputError
 
 COLUMNS = (
@@ -111,6 +113,14 @@ def test_a_cumulative_incidence_is_a_binomial_of_its_competing_risk(tmp_path: Pa
     np.testing.assert_allclose(
         targets.percentages[0].log_likelihood(share), stats.binom.logpmf(10, 40, share), atol=1e-9
     )
+
+
+def test_a_simulated_cohort_prints_its_own_incidence(tmp_path: Path) -> None:
+    relapses = row("cir", "incidence", end_point="efs", cause="relapse", month=6, n=40, value=25)
+    cohort = simulated(load(tmp_path, TWO_WAYS, relapses, end_points=EFS), {"mean": 5.0}, number=1)
+    (printed,) = simulated_targets(cohort).percentages
+    ((_, months),) = cohort.block.entered["relapse"]
+    assert (printed.alive, printed.n, printed.cause) == (pytest.approx((months <= 6.0).sum()), 40, "relapse")
 
 
 def test_survival_without_an_end_point_is_a_binomial(tmp_path: Path) -> None:
