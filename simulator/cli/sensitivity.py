@@ -26,10 +26,10 @@ SHOW = (
     "[default: the parts that take seconds]"
 )
 COST = (
-    "Cost of one unit of a count in life-months, as bed_months=1 (the default, an assumption), or in survivors, with "
-    "--decide-by os_12. May be repeated."
+    "Cost of one unit of a count in life-months, as bed_months=1 (the default, an assumption), or in survivors, if "
+    "--decide-by names survival. May be repeated."
 )
-DECIDE = "Outcome that values the options: mean survival to a month, or survival, as os_12. [default: mean survival]"
+DECIDE = "Outcome that values the options: mean survival to a month, or survival at one. [default: mean survival]"
 SAMPLES = "Points of the Sobol sequence (--show sobol), a power of two. [default: 512]"
 
 

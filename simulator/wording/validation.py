@@ -116,7 +116,7 @@ def figure(row: Row) -> str:
 
 
 def reported_figure(row: Row) -> str:
-    """Return what a figure is, as pictures name it: "alive at 12 months from relapse, treated"."""
+    """Return what a figure is, as pictures name it: "alive at 12 months from infection, treated"."""
     population, month = str(row["population"]), float(row["month"])
     name = str(row["target"]).replace("_", " ")
     if math.isfinite(month):

@@ -49,7 +49,7 @@ class ToEvent(Kind):
 
     @property
     def survival(self) -> str:
-        """ "survival", "efs", "efs from hsct"."""
+        """The end point, "survival" for death, and the state its months count from."""
         return f"{self.end_point or 'survival'}{f' from {self.since}' if self.since else ''}"
 
     def check(self, cohort: Cohort, pathway: Pathway) -> None:
