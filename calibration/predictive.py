@@ -101,11 +101,8 @@ def _on_the_clock(
 
 
 def _follow_up(targets: Targets, uniforms: Uniforms, block: Trajectories) -> Floats:
-    interval = targets.cohort.follow_up
-    if interval is None:
-        return np.full(block.patients.size, np.inf)
-    u = uniforms.at("@follow_up", block.patients)
-    return np.asarray(interval[0] + (interval[1] - interval[0]) * u)
+    lower, upper = targets.cohort.follow_up or (HORIZON, HORIZON)
+    return np.asarray(lower + (upper - lower) * uniforms.at("@follow_up", block.patients))
 
 
 def table(targets: Targets, figures: Floats, before: Floats) -> pd.DataFrame:

@@ -89,7 +89,7 @@ class SimulatedCohort:
         origin = self.months_to([since]) if since else np.zeros(self.follow_up.size)
         months = np.array([self.months_to(states, origin) for states in causes])
         first = months.min(axis=0)
-        followed = origin <= self.follow_up
+        followed = np.isfinite(origin) & (origin <= self.follow_up)
         seen = np.where(followed, np.minimum(first, self.follow_up) - np.where(followed, origin, 0.0), np.nan)
         return Observed(seen, np.where(first <= self.follow_up, months.argmin(axis=0), CENSORED), followed)
 

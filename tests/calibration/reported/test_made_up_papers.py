@@ -5,6 +5,7 @@ A paper's figures of a simulated cohort are computed again from the events of it
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -60,13 +61,11 @@ def row(name: str, kind: str, **cells: object) -> str:
 
 
 def paper(folder: Path, rows: Iterable[str], n: int = 150, **tables: object) -> Targets:
-    """The folder of a paper on patients who relapse, followed for 6 to 40 months."""
+    """The folder of a paper on patients who relapse, followed for 6 to 40 months; a table that is None is left out."""
     about = {"follow_up": {"family": "uniform", "lower": 6.0, "upper": 40.0}, "populations": RESPONDERS}
     end_points = {"efs": {"label": "event-free survival", "causes": {name: list(of) for name, of in EFS.items()}}}
-    return write_cohort(
-        folder, HSCT, rows, clock="start", n=n, arms=ARMS, header=f"{COLUMNS}\n",
-        **{**about, "end_points": end_points, **tables},
-    )  # fmt: skip
+    given = {name: table for name, table in {**about, "end_points": end_points, **tables}.items() if table is not None}
+    return write_cohort(folder, HSCT, rows, clock="start", n=n, arms=ARMS, header=f"{COLUMNS}\n", **given)
 
 
 @dataclass(frozen=True)
@@ -267,6 +266,23 @@ def test_every_figure_of_a_paper_has_a_prediction_in_its_own_unit(name: str, tmp
         assert predicted["unit"] == figure.unit_of_figure
         assert not np.isnan(predicted["simulated"])
         assert predicted["inside"] in ("yes", "no")
+
+
+@pytest.mark.parametrize("population", ["hsct", "responders", "treated", "all"])
+def test_without_reported_follow_up_only_patients_who_enter_a_state_count_from_it(
+    population: str, tmp_path: Path
+) -> None:
+    """Responders, too, have an HSCT or never do: the same transplanted patients, whatever population is named."""
+    text = f"survival,population={population},from_=hsct,month=12,value=70,lower=50,upper=84"
+    written_rows = [written("it", text), written("seen", "median_follow_up,value=20")]
+    targets = paper(tmp_path, written_rows, n=300, follow_up=None)
+    cohort = simulated(targets, {}, number=1)
+    assert (cohort.follow_up == 240.0).all()
+    with warnings.catch_warnings(action="error"):
+        alive, followed = (cohort.figure(figure) for figure in targets.figures)
+    patients = patients_of(cohort)
+    assert alive == pytest.approx(surviving(courses(with_hsct(patients), OS, "hsct"), 12), abs=1e-9)
+    assert followed == pytest.approx(np.median([min(patient.to(DEATHS), 240.0) for patient in patients]))
 
 
 BAD = {
