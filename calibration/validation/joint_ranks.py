@@ -16,16 +16,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
 
 from simulator.arrays import Floats
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """pits : (N + 1, n_figures), the reported cohort first."""
+    """pits : (N + 1, n_figures), the reported cohort first; middle : the same, equal figures sharing their ranks."""
 
     pits: Floats
+    middle: Floats
 
     @classmethod
     def of(cls, reported: Floats, simulated: Floats, seed: int) -> Ranks:
@@ -34,7 +35,8 @@ class Ranks:
         ties = np.random.default_rng(seed).random(values.shape)
         # A printed share and a simulated one differ by rounding.
         order = np.lexsort(np.stack([ties, np.round(values, 9)]), axis=0)
-        return cls((np.argsort(order, axis=0) + 0.5) / len(values))
+        middle = stats.rankdata(np.round(values, 9), axis=0)
+        return cls((np.argsort(order, axis=0) + 0.5) / len(values), (middle - 0.5) / len(values))
 
     @property
     def scores(self) -> Floats:
@@ -55,10 +57,12 @@ class Ranks:
     def above(self, signs: Floats) -> float:
         """Return the share of simulated cohorts with higher figures than reported, by their mean score.
 
-        signs : (n_figures,) 1, or -1 where lower is meant, or 0 where a figure does not count
+        Cohorts with equal figures are on the side that brings the share nearer to one half: all of 3 alive is no less
+        than the model can say. signs : (n_figures,) 1, or -1 where lower is meant, or 0 where a figure does not count
         """
-        means = self.scores @ signs
-        return float((means[1:] > means[0]).mean() + 0.5 * (means[1:] == means[0]).mean())
+        means = np.round(special.ndtri(self.middle) @ signs, 9)
+        least, most = (means[1:] > means[0]).mean(), (means[1:] >= means[0]).mean()
+        return float(min(max(least, 0.5), most))
 
 
 def _at_least(distance: Floats) -> float:

@@ -69,7 +69,7 @@ class EndPoint:
             yield self.mean_to(month), Described(f"mean {self.label} to month {month:g}", "months", "months", month)
         for cause in self.causes:
             for month in months.survival:
-                words = f"{in_words_of(cause)} by {in_words(month)} ({self.label})"
+                words = f"{in_words_of(cause)} as first event by {in_words(month)} ({self.label})"
                 yield self.incidence_at(cause, month), Described(words, "%", "probability", month)
 
 

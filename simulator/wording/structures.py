@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from simulator.evidence.cohort import Cohort
-from simulator.evidence.structures import to_fit
+from simulator.evidence.structures import DECLARED, to_fit
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
 from simulator.wording import rounding
@@ -30,8 +30,6 @@ def sentence(rows: pd.DataFrame, cohort: Cohort, pathway: Pathway) -> str:
     ends = min(others, key=itemgetter("moved")), max(others, key=itemgetter("moved"))
     low, high = (rounding.number(row["moved"], "probability", sign="+") for row in ends)
     lowest, highest = (f"{_figure(row)} ({cohort.structures[row['structure']].meaning})" for row in ends)
-    turned = sum(row["difference"] * (row["difference"] - row["moved"]) < 0.0 for row in others)
-    turn = f"; its sign turns in {turned} of them" if turned else ""
     what = "survival" if math.isnan(ends[0]["difference"]) else "the difference"
     move = f"{len(others)} other structures, fitted to the same {cohort.n} patients, move"
     if len(others) == 1:
@@ -39,8 +37,21 @@ def sentence(rows: pd.DataFrame, cohort: Cohort, pathway: Pathway) -> str:
     return (
         f"{ends[0]['scenario']}: the interval covers the parameters, not the structure of the model. {move} {what} at "
         f"{in_words(pathway.months.answer)} by {low} to {high} per 100: lowest {lowest}, highest {highest}"
-        f"{turn}."
+        f"{''.join(_verdicts(rows, others))}."
     )
+
+
+def _verdicts(rows: pd.DataFrame, others: Sequence[Row]) -> Iterator[str]:
+    """Yield in how many structures a difference is clear that is not as declared, or the other way round."""
+    by_name = {row["structure"]: Difference.of_row(row) for row in rows.to_dict("records")}
+    declared, differences = by_name.get(DECLARED), [by_name[row["structure"]] for row in others]
+    if declared is None:
+        return
+    if changed := sum(difference.is_clear != declared.is_clear for difference in differences):
+        yield f"; in {changed} of them it is {'not clear' if declared.is_clear else 'clear'}"
+    clear = [difference for difference in differences if difference.is_clear and declared.is_clear]
+    if turned := sum(difference.value * declared.value < 0.0 for difference in clear):
+        yield f"; in {turned} of them it has the other sign"
 
 
 def _figure(row: Row) -> str:

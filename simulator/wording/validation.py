@@ -39,6 +39,8 @@ NOTE = (
     "centred on are marked. A wide interval confirms little."
 )
 NOT_REACHED = "not reached"
+LEAN = 2.0 / 3.0
+"""Share of simulated cohorts on one side of the report from which on the model leans to it."""
 CLEAR = 0.9
 """Share of simulated cohorts on one side of the report from which on the model is clearly wrong."""
 SAME = "the parameters were fitted to other figures of the same patients, so this is not external validation"
@@ -74,7 +76,7 @@ def _verdicts(validation: Validation) -> Iterator[str]:
     for wrong, than in (("hopeful", "better"), ("gloomy", "worse")):
         shares = {cohort: share if than == "better" else 1.0 - share for cohort, share in better.items()}
         survive = f"share of simulated cohorts that survive {than} than reported"
-        for begins, least, most in ((f"Too {wrong}", CLEAR, 1.1), (f"Rather {wrong}, no clear error", 0.5, CLEAR)):
+        for begins, least, most in ((f"Too {wrong}", CLEAR, 1.1), (f"Rather {wrong}, no clear error", LEAN, CLEAR)):
             named = sorted((-share, cohort) for cohort, share in shares.items() if least <= share < most)
             parts = [f"{_with_size(cohort, validation)}, {-100 * share:.0f} %" for share, cohort in named]
             if parts:

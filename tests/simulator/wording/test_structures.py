@@ -26,7 +26,16 @@ def rows(policy: str = "wider-salvage", survival: float = 0.5, **difference: flo
     about: dict[str, Any] = {"scenario": policy, "survival": survival}
     every = {"declared": 0.226, "declared_again": 0.3, **difference}
     return pd.DataFrame(
-        {**about, "structure": name, "difference": value, "moved": value - 0.226} for name, value in every.items()
+        {
+            **about,
+            "structure": name,
+            "difference": value,
+            "moved": value - 0.226,
+            "difference_lower": value - 0.01,
+            "difference_upper": value + 0.01,
+            "difference_same_sign": 0.8,
+        }
+        for name, value in every.items()
     )
 
 
@@ -41,10 +50,19 @@ def test_the_lowest_and_the_highest_structure_are_named_with_their_difference(co
 
 def test_a_difference_of_the_other_sign_is_shown_as_such(cohort: Cohort) -> None:
     low = rows("no-hsct", pooled=-0.03, late=0.012)  # 22.6 more as declared
-    assert (
-        "lowest 3.0 fewer (the eight as one group), highest 1.2 more (late events); its sign turns in 1 of them."
-        in structures.sentence(low, cohort, PATHWAY)
+    assert "highest 1.2 more (late events); in 1 of them it has the other sign." in structures.sentence(
+        low, cohort, PATHWAY
     )
+
+
+def test_where_a_verdict_rests_on_the_structure_it_is_said(cohort: Cohort) -> None:
+    unclear = rows("no-hsct", pooled=-0.005, late=0.2)
+    assert "(the eight as one group), highest 20 more (late events); in 1 of them it is not clear." in (
+        structures.sentence(unclear, cohort, PATHWAY)
+    )
+    mostly = rows("no-hsct", pooled=-0.005, late=-0.002, rescue=-0.03)
+    mostly.loc[mostly["structure"] == "declared", ["difference", "difference_lower"]] = [0.001, -0.01]
+    assert structures.sentence(mostly, cohort, PATHWAY).endswith("; in 1 of them it is clear.")
 
 
 def test_the_control_alone_is_no_other_structure(cohort: Cohort) -> None:
