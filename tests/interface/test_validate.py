@@ -78,10 +78,8 @@ def test_a_cohort_is_validated_from_its_folder(aftercart: Command, cohort: Calla
     result = aftercart("validate", "theirs", "--jobs", "1", "--out", "found")
     assert result.exit_code == 0, result.output
     output = " ".join(result.stdout.split())
-    assert output.startswith(
-        "Rather gloomy, no clear error (share of simulated cohorts that survive worse than reported)"
-    )
-    assert "2 of 2 figures reported by 1 cohort lie within the 95 % predictive interval." in output
+    # A little more than half of the simulated cohorts survive worse: no direction.
+    assert output.startswith("2 of 2 figures reported by 1 cohort lie within the 95 % predictive interval.")
     assert max(map(len, result.stdout.splitlines())) <= 80
     assert "theirs/targets.csv: line 4: no standard error" in result.stderr
     names = {file.name for file in (folder / "found").iterdir()}

@@ -80,11 +80,11 @@ def test_an_end_point_has_its_causes_and_the_names_of_its_outcomes() -> None:
         *("efs_not_treated_6", "efs_not_treated_12", "efs_death_6", "efs_death_12"),
     ]
     assert outcomes["efs_12"].words == "event-free survival at 12 months"
-    assert outcomes["efs_not_treated_6"].words == "not treated by 6 months (event-free survival)"
+    assert outcomes["efs_not_treated_6"].words == "not treated as first event by 6 months (event-free survival)"
 
 
 def test_without_a_label_an_end_point_has_the_words_of_its_name() -> None:
     declared = {"alive_and_well": {"causes": {"any_death": "dead"}}}
     pathway = load(world("ill", {"ill": sojourn(dead=exponential(rate=1))}, end_points=declared))
     assert pathway.end_points["alive_and_well"].label == "alive and well"
-    assert pathway.end_point_outcomes["alive_and_well_any_death_6"].words.startswith("any death by 6 months")
+    assert pathway.end_point_outcomes["alive_and_well_any_death_6"].words.startswith("any death as first event")
