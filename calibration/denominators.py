@@ -28,22 +28,26 @@ class Denominator(NamedTuple):
     n: int
 
 
-def of_rows(targets: Targets) -> list[Denominator]:
-    """Return the denominator of every target: of a count, what its n counts; of other figures, the row's patients.
+def of_rows(targets: Targets) -> list[tuple[Denominator, ...]]:
+    """Return the denominators of every target, one for each of its populations: a hazard ratio compares two.
 
-    Where no row reports which patients these are, or how many, it is the cohort, however many of them are in it.
+    Of a count, what its n counts; of other figures, the row's patients. Where no row reports which patients these are,
+    or how many, it is the cohort, however many of them are in it.
     """
     sizes = _sizes(targets)
-    return [_denominator(figure, targets, sizes) for figure in targets.figures]
+    return [
+        tuple(_denominator(figure, population, targets, sizes) for population in figure.populations)
+        for figure in targets.figures
+    ]
 
 
-def _denominator(figure: Kind, targets: Targets, sizes: Mapping[Patients, set[int]]) -> Denominator:
+def _denominator(figure: Kind, population: str, targets: Targets, sizes: Mapping[Patients, set[int]]) -> Denominator:
     if figure.is_count:
         try:
             return Denominator(_of(figure, targets, sizes), int(figure.n))
         except InputError:
             return Denominator(COHORT, targets.cohort.n)
-    patients = _patients(figure, targets)
+    patients = _patients(population, figure.attribute, targets)
     known = {int(figure.n)} if np.isfinite(figure.n) else sizes.get(patients, set())
     return Denominator(patients, min(known)) if known else Denominator(COHORT, targets.cohort.n)
 
@@ -61,8 +65,8 @@ def assessed(targets: Targets, figures: Sequence[Kind]) -> dict[str, str]:
     """Return place -> "26 of 42 treated", of figures whose n is fewer than their patients."""
     sizes, patients_of_n, notes = _sizes(targets), denominators(targets, figures), dict[str, str]()
     for figure in figures:
-        sizes_of_figure = sizes.get(_patients(figure, targets), set())
-        is_own = patients_of_n.get(figure.line) == _patients(figure, targets)
+        own = _patients(figure.population, figure.attribute, targets)
+        sizes_of_figure, is_own = sizes.get(own, set()), patients_of_n.get(figure.line) == own
         if sizes_of_figure and is_own and figure.n < min(sizes_of_figure):
             of = f"{min(sizes_of_figure)} {in_words(patients_of_n[figure.line])}"
             notes[figure.where] = f"{int(figure.n)} of {of}"
@@ -75,24 +79,25 @@ def in_words(patients: Patients) -> str:
     return " with ".join(" and ".join(names) for names in (arms, levels) if names) or "all"
 
 
-def _patients(figure: Kind, targets: Targets) -> Patients:
-    """Return the patients of a row, its attribute included."""
+def _patients(population: str, attribute: str, targets: Targets) -> Patients:
+    """Return the patients of a population of a row, its attribute included."""
     everybody = {name for name, arms in targets.cohort.arms.items() if "all" in arms} - set(targets.pathway.groups)
-    return frozenset({figure.population, figure.attribute} - {"", "all"} - everybody)
+    return frozenset({population, attribute} - {"", "all"} - everybody)
 
 
 def _sizes(targets: Targets) -> dict[Patients, set[int]]:
     """Return patients -> how many, by rows of `patients`: more than one number where they contradict one another."""
     sizes = {COHORT: {targets.cohort.n}}
     for figure in targets.figures:
-        patients = _patients(figure, targets)
+        patients = _patients(figure.population, figure.attribute, targets)
         if patients and figure.counts_sizes:
             sizes.setdefault(patients, set()).add(int(figure.count))
     return sizes
 
 
 def _of(figure: Kind, targets: Targets, sizes: Mapping[Patients, set[int]]) -> Patients:
-    of_figure, n, counts_own = _patients(figure, targets), int(figure.n), figure.counts_sizes
+    of_figure = _patients(figure.population, figure.attribute, targets)
+    n, counts_own = int(figure.n), figure.counts_sizes
     holding = [size for size in sizes if _includes(size, of_figure, targets) and not (counts_own and size == of_figure)]
     fitting = [patients for patients in holding if n in sizes[patients]]
     # Where one includes the other, sets of one size are the same patients, as reported.

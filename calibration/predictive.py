@@ -18,7 +18,7 @@ from calibration.likelihood.targets import Targets
 from calibration.reported.consistency import HORIZON
 from calibration.reported.kinds.kind import Kind
 from calibration.reported.simulated_cohort import SimulatedCohort
-from simulator.arrays import Floats, Integers, slices
+from simulator.arrays import Booleans, Floats, Integers, slices
 from simulator.engines.microsim.engine import simulate_at_once
 from simulator.engines.model import Model, resolve
 from simulator.engines.trajectories import Trajectories
@@ -49,15 +49,26 @@ def simulate_figures(targets: Targets, draws: pd.DataFrame | None, rows: slice) 
     return np.array([_figures(targets, model, number, wanted) for number, model in enumerate(models, rows.start + 1)])
 
 
-def _figures(targets: Targets, model: Model, number: int, wanted: Sequence[Denominator]) -> list[float]:
+def _figures(targets: Targets, model: Model, number: int, wanted: Sequence[tuple[Denominator, ...]]) -> list[float]:
     for times in STREAM:
         cohort = simulated_by(model, targets, number=number, times=times)
-        patients = {denominator: cohort.first(denominator) for denominator in wanted}
-        if all(of is not None for of in patients.values()):
+        first = {denominator: cohort.first(denominator) for of_figure in wanted for denominator in of_figure}
+        if all(of is not None for of in first.values()):
             break
-    among = (patients[denominator] for denominator in wanted)
-    pairs = zip(targets.figures, among, strict=True)
-    return [np.nan if of is None else cohort.figure(figure, of) for figure, of in pairs]
+    return [
+        _figure(cohort, figure, [first[denominator] for denominator in of_figure])
+        for figure, of_figure in zip(targets.figures, wanted, strict=True)
+    ]
+
+
+def _figure(cohort: SimulatedCohort, figure: Kind, first: Sequence[Booleans | None]) -> float:
+    """Return a figure, of each of its populations among the first patients of its denominator, (n,); NaN without."""
+    among = np.zeros(cohort.follow_up.size, dtype=bool)
+    for population, of in zip(figure.populations, first, strict=True):
+        if of is None:
+            return np.nan
+        among |= of & cohort.members(population)
+    return cohort.figure(figure, among)
 
 
 def simulated(targets: Targets, values: Values, *, number: int, times: int = 1) -> SimulatedCohort:

@@ -121,7 +121,7 @@ def _checked(
     onward = {name: [to for _, to in exits] for name, exits in model.open_ways}
     contradictions.check(figures, cohort, pathway, onward, folder)
     used = [figure for figure in figures if figure.is_fitted]
-    check_exclusive(used, cohort, model)
+    check_exclusive(figures, cohort, model)
     times = tuple(figure.times(cohort) for figure in used if isinstance(figure, PatientTimes))
     return Paper(
         cohort=cohort,

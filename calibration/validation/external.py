@@ -70,14 +70,14 @@ def notes(targets: Targets) -> list[str]:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A cohort's predicted figures. rows : the figures that are predicted, each of its denominator
+    """A cohort's predicted figures. rows : the figures that are predicted
 
-    figures : (n_cohorts, n_rows), in percent or months; NaN where its denominator is not filled
+    of : the denominators of each; figures : (n_cohorts, n_rows), in percent or months; NaN where one is not filled
     """
 
     targets: Targets
     rows: tuple[Kind, ...]
-    of: tuple[Denominator, ...]
+    of: tuple[tuple[Denominator, ...], ...]
     figures: Floats
 
     @cached_property
@@ -136,7 +136,13 @@ def validate(
     parts = execution.map(work, slices(wanted or predictive.DRAWS, 50), jobs=jobs, progress=progress)
     factors = np.array([_reported(figure)[2] for figure in rows])
     of = tuple(of_rows(targets)[place] for place in places)
-    return Prediction(targets, rows, of, factors * np.concatenate(list(parts))[:, places])
+    figures = factors * np.concatenate(list(parts))[:, places]
+    for figure, simulated in zip(rows, figures.T, strict=True):
+        if np.isnan(simulated).all():
+            what = "no simulated cohort has the patients or events of this figure"
+            allowed = "patients and events that the pathway, as set by cohort.toml, can have"
+            raise InputError(what, where=figure.where, got=figure.in_words(), allowed=allowed)
+    return Prediction(targets, rows, of, figures)
 
 
 def _reported(figure: Kind) -> tuple[float, str, float]:
@@ -147,7 +153,7 @@ def _reported(figure: Kind) -> tuple[float, str, float]:
 
 
 def _row(
-    targets: Targets, figure: Kind, of: Denominator, simulated: Floats, pit: float, priors: Sequence[str]
+    targets: Targets, figure: Kind, of: tuple[Denominator, ...], simulated: Floats, pit: float, priors: Sequence[str]
 ) -> dict[str, object]:
     reported, unit, _ = _reported(figure)
     known = simulated[~np.isnan(simulated)]
@@ -171,7 +177,7 @@ def _row(
         "at_least": (known >= reported - 1e-9).mean() if known.size else np.nan,
         "inside": predictive.inside(lower, reported, upper),
         "pit": pit,
-        **scores.of_figure(targets, figure, of.n, unit, known, reported),
+        **scores.of_figure(targets, figure, of[0].n, unit, known, reported),
         "centred_on": ", ".join(priors),
         "place": figure.place,
         "note": figure.note,

@@ -10,6 +10,7 @@ import pytest
 
 from calibration.denominators import denominators, in_words
 from calibration.likelihood.targets import Targets, find_folder, load_targets
+from calibration.predictive import simulate_figures, simulated
 from calibration.validation import external
 from simulator.errors import InputError
 
@@ -46,6 +47,49 @@ def test_a_count_is_predicted_as_a_share_of_its_denominator(case: str, new_cohor
     # A ratio's own bias is about share / size.
     allowed = 5 * np.sqrt(share * (1 - share) / least / 100) + 0.002
     assert prediction["predicted"] == pytest.approx(100 * share, abs=100 * allowed)
+
+
+@pytest.mark.parametrize(
+    ("rows", "populations", "sizes"),
+    [
+        ((), ("treated", "untreated"), (None, None)),
+        (SIZES, ("treated", "untreated"), (80, None)),
+        ((*SIZES, "untreated,patients,untreated,,,,120,200,"), ("treated", "untreated"), (80, 120)),
+        (SIZES, ("sex=female", "sex=male"), (50, None)),
+    ],
+)
+def test_a_hazard_ratio_compares_the_reported_numbers_of_both_arms(
+    rows: tuple[str, ...], populations: tuple[str, str], sizes: tuple[int | None, ...], new_cohort: NewCohort
+) -> None:
+    """By direct counting: the first patients of each arm of a long stream, or those of the first 200."""
+    targets = with_hazard_ratio(new_cohort(N, *rows, "os,survivors,all,,,6,90,200,", use="validation"), *populations)
+    cohort, ratio = simulated(targets, {}, number=1, times=4), targets.figures[-1]
+    compared = np.zeros(4 * N, dtype=bool)
+    for population, size in zip(populations, sizes, strict=True):
+        of = np.flatnonzero(cohort.members(population))
+        compared[of[of < N] if size is None else of[:size]] = True
+    found = simulate_figures(targets, None, slice(0, 1))[0, -1]
+    assert 0.0 < found < 10.0
+    assert found == pytest.approx(cohort.figure(ratio, compared), rel=1e-9)
+
+
+def test_a_prediction_that_no_simulated_cohort_has_is_refused_with_its_line(new_cohort: NewCohort) -> None:
+    """Nobody is treated where the cohort sets the uptake to 0."""
+    targets = with_hazard_ratio(new_cohort(N, SIZES[0], use="validation"), "treated", "untreated")
+    with (targets.folder / "cohort.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[set]\nuptake = 0\n")
+    complaint = "line 3: no simulated cohort has the patients or events of this figure; got 'hazard ratio of 0.8"
+    with pytest.raises(InputError, match=complaint):
+        external.validate(load_targets(targets.folder), None, wanted=5)
+
+
+def with_hazard_ratio(targets: Targets, population: str, versus: str) -> Targets:
+    """The cohort with a last row, the hazard ratio of a population to another one."""
+    table = pd.read_csv(targets.folder / "targets.csv", dtype=str, keep_default_na=False)
+    ratio = {"name": "hr", "kind": "hazard_ratio", "population": population, "versus": versus, "value": "0.8"}
+    rows = [*table.to_dict("records"), {**ratio, "place": "made up", "use": "validation"}]
+    pd.DataFrame(rows).fillna("").to_csv(targets.folder / "targets.csv", index=False)
+    return load_targets(targets.folder)
 
 
 def cohort_of_60(folder: Path, *rows: str) -> Targets:

@@ -64,8 +64,8 @@ class HazardRatio(NotFitted):
             raise InputError("not a hazard ratio", where=f"{self.where}, value", got=got, allowed="above 0")
 
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
-        observed, group = self.observed(cohort), cohort.members(self.population)
-        return hazard_ratio(*(observed.episodes(patients & part) for part in (group, ~group)))
+        observed = self.observed(cohort)
+        return hazard_ratio(*(observed.episodes(patients & cohort.members(name)) for name in self.populations))
 
     def in_words(self) -> str:
         return f"hazard ratio of {self.printed['value']} ({self.of_patients}, to {self.versus}; {self.survival})"

@@ -39,8 +39,9 @@ def row_of(kind: str, columns: tuple[str, ...]) -> str:
     state = {"state": "relapse"} if kind in ("median", "minimum", "maximum") else {}
     cells = CELLS | state | ({"count": "20", "n": "20"} if kind == "patients" else {})
     cells |= {"value": "5"} if kind == "restricted_mean" else {}
+    population = "untreated" if kind == "hazard_ratio" else "all"
     cells_by_column = ",".join(cells[column] if column in columns else "" for column in BY_KIND)
-    return f"it,{kind},all,{cells_by_column},,made up,validation,\n"
+    return f"it,{kind},{population},{cells_by_column},,made up,validation,\n"
 
 
 def load(new_cohort: NewCohort, kind: str, columns: tuple[str, ...]) -> Targets:

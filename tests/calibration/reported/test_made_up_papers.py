@@ -234,7 +234,7 @@ PAPERS = {"a trial": A_TRIAL, "transplants": FROM_HSCT, "a registry": A_REGISTRY
 
 def written(name: str, text: str) -> str:
     kind, *cells = text.split(",")
-    return row(name, kind, **dict(cell.split("=") for cell in cells))
+    return row(name, kind, **dict(cell.split("=", 1) for cell in cells))
 
 
 @pytest.mark.parametrize("name", PAPERS)
@@ -338,6 +338,18 @@ BAD = {
     "a hazard ratio of a group to itself": (
         "hazard_ratio,population=hsct,versus=hsct,value=0.5",
         "line 2, versus: unknown population; got 'hsct'; allowed: treated",
+    ),
+    "a hazard ratio to everybody, the group included": (
+        "hazard_ratio,population=treated,versus=all,value=0.5",
+        "line 2, versus: populations that are compared have patients in common; got 'treated and all'; allowed: in `v",
+    ),
+    "a hazard ratio to an arm that the group is part of": (
+        "hazard_ratio,population=hsct,versus=treated,value=0.5",
+        "line 2, versus: populations that are compared have patients in common; got 'hsct and treated'",
+    ),
+    "a hazard ratio of a level to an arm": (
+        "hazard_ratio,population=sex=female,versus=treated,value=0.5",
+        "line 2, versus: populations that are compared have patients in common; got 'sex=female and treated'",
     ),
     "a hazard ratio below 0": (
         "hazard_ratio,population=hsct,versus=untreated,value=-1",
