@@ -113,7 +113,8 @@ def _check_numbers(figure: Kind, cohort: Cohort) -> None:
     if count != int(count):
         raise InputError("not whole patients", where=at, got=f"{count:g} of {n:g}")
     if not 0 <= count <= n:
-        raise InputError("more than the total", where=at, got=f"{count:g} of {n:g}", allowed=f"0 to {n:g}")
+        what = "a count below 0" if count < 0 else "more than the total"
+        raise InputError(what, where=at, got=f"{count:g} of {n:g}", allowed=f"0 to {n:g}")
 
 
 def _check_followed(figure: Kind, end: float) -> None:
@@ -130,11 +131,11 @@ def _check_size(figure: Kind, cohort: Cohort) -> None:
     """Refuse figures of more patients than their population has.
 
     The n of counts that are not fitted may be larger, as where responses are of everybody treated. The size of an arm
-    is compared with those of others.
+    is compared with those of others in `contradictions`, which names the rows: up to that size no other row is wrong.
     """
     if figure.counts_sizes and not figure.attribute:
         return
-    most = population_sizes.most(cohort, figure.population)
+    most = max(population_sizes.most(cohort, figure.population), cohort.sizes.get(figure.population, 0))
     may_be_of_more = figure.is_count and not figure.is_fitted
     patients = figure.count if may_be_of_more or figure.counts_sizes else figure.n
     if patients > most:

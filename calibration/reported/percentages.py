@@ -45,14 +45,20 @@ class Percentage:
         return np.asarray(coefficient + special.xlogy(self.alive, survival) + special.xlog1py(dead, -survival))
 
 
+def check_share(figure: Figure) -> None:
+    """Refuse a value that is no percentage. Raises InputError."""
+    if not 0.0 <= figure.value <= 100.0:
+        what = "a percentage is missing" if np.isnan(figure.value) else "not a percentage"
+        raise InputError(what, where=f"{figure.where}, value", got=figure.printed["value"], allowed="0 to 100")
+
+
 def read(figure: Figure, cohort: Cohort) -> Percentage:
     """Return a figure of survival: a count if it has one, else a percentage. Raises InputError."""
     population, month = population_sizes.of_figure(cohort, figure), float(figure.month)
     if np.isfinite(figure.count):
         return Percentage(population, month, float(figure.count), float(figure.n))
+    check_share(figure)
     share, error, n = figure.value / 100.0, figure.error / 100.0, float(figure.n)
-    if not 0.0 <= share <= 1.0:
-        raise InputError("a percentage is missing", where=figure.where, got=figure.value, allowed="`value`, 0 to 100")
     if share in (0.0, 1.0) or not error > 0.0:
         if not np.isfinite(n):
             what = "0 and 100 % need the number of patients" if share in (0.0, 1.0) else "no standard error and no n"

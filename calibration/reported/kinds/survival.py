@@ -26,13 +26,6 @@ LEAST_WORTH = 0.9
 """Of the patients that a standard error is worth: errors by other formulas than Greenwood's differ by less."""
 
 
-def check_share(figure: Figure) -> None:
-    """Refuse a value that is no percentage. Raises InputError."""
-    if not 0.0 <= figure.value <= 100.0:
-        got, at = figure.printed["value"], f"{figure.where}, value"
-        raise InputError("not a percentage", where=at, got=got, allowed="0 to 100")
-
-
 class Share(ToEvent):
     """A percentage of patients at a month, worth a binomial."""
 
@@ -77,7 +70,7 @@ class Survival(Share):
 
     def check_printed(self, cohort: Cohort) -> None:
         if self.curve:
-            check_share(self)
+            percentages.check_share(self)
         else:
             super().check_printed(cohort)
 
@@ -136,7 +129,7 @@ class LandmarkSurvival(Share):
         if not 0.0 <= self.landmark < self.month:
             got, allowed = f"{self.landmark:g}", f"a month from 0 on, before {self.month:g}"
             raise InputError("a landmark after its month", where=f"{self.where}, landmark", got=got, allowed=allowed)
-        check_share(self)
+        percentages.check_share(self)
 
     def check_printed(self, cohort: Cohort) -> None:
         """How many patients it is of depends on the landmark: nothing to compare its error with."""

@@ -241,6 +241,10 @@ IMPOSSIBLE = {
         [count("deaths", "45,60,75", "treated", use="likelihood")],
         "line 3: more patients than treated has; got 60; allowed: up to 42",
     ),
+    "42 treated and 30 untreated of 60, with a row of the treated": (
+        [count("patients", "30,60,50", "untreated"), alive("42,45,8,,", population="treated")],
+        f"{ARMS}; got '42 of 60 are treated; 30 of 60 are untreated'",
+    ),
     "50 deaths in an arm of 42": ([count("deaths", "50,60,83", "treated")], "line 3: more .* than treated has; got 50"),
     "60 in an arm of 42": ([alive("60,45,6.6,,", population="treated")], "line 3: more patients than treated has"),
     "50 of a level of 20": (

@@ -73,7 +73,7 @@ BAD_ROWS = {
     "no state": (CHEMOTHERAPY, CHEMOTHERAPY.replace("chemotherapy,,,", ",,,"), "kind 'entered' needs `state`"),
     "deaths of what is no death": (HSCT_TRM, HSCT_TRM.replace("h_of_treatment,,", "h,,"), "unknown death"),
     "more than the total": (UNTREATED, UNTREATED.replace("19,37", "38,37"), "more than the total; got '38 of 37'"),
-    "fewer than none": (UNTREATED, UNTREATED.replace("19,37", "-1,37"), "the total; got '-1 of 37'"),
+    "fewer than none": (UNTREATED, UNTREATED.replace("19,37", "-1,37"), "count below 0; got '-1 of 37'"),
     "more than the cohort": (SURVIVORS_6, SURVIVORS_6.replace("14,37", "14,38"), "the cohort has; got 38"),
     "no count": (UNTREATED, UNTREATED.replace("19,37", ",37"), "kind 'patients' needs `count`"),
     "no size": (CHEMOTHERAPY, CHEMOTHERAPY.replace("3,18", "3,"), "kind 'entered' needs `n`"),
