@@ -28,6 +28,7 @@ def test_a_shipped_figure_agrees_with_its_row_of_the_evidence(cohort: str, figur
     row = targets.cohort.targets.set_index("name").loc[figure]
     evidence = row_of(declared(targets).evidence, row["evidence"])
     printed = [float(part.split()[0].strip("()%")) for part in re.split(r";| and ", evidence["value"])]
+    printed += [float(median) for median in re.findall(r"median ([\d.]+)", evidence["ci_se_range"])]
     assert {row["value"], row["count"]} & set(printed)
     assert float(evidence["n"]) == row["n"]
 
