@@ -10,7 +10,7 @@ import numpy as np
 
 from calibration.reported import percentages, population_sizes
 from calibration.reported.figure import Figure
-from calibration.reported.kinds.events import COMPARE, ToEvent, causes_of
+from calibration.reported.kinds.events import COMPARE, NotFitted, ToEvent, causes_of
 from calibration.reported.kinds.kind import DECIMALS, PERCENT
 from calibration.reported.links import ANY, Bound, Number, Populations
 from calibration.reported.percentages import Percentage
@@ -117,7 +117,7 @@ class Survival(Share):
         return f"{self.as_printed} ({self.of_patients}) {alive} at month {self.month:g}"
 
 
-class LandmarkSurvival(Share):
+class LandmarkSurvival(NotFitted, Share):
     kind = "landmark_survival"
     meaning = "Kaplan-Meier survival at `month` of patients without the event, and followed, at month `landmark`"
     needs = ("month", "landmark", "value")
@@ -133,9 +133,6 @@ class LandmarkSurvival(Share):
 
     def check_printed(self, cohort: Cohort) -> None:
         """How many patients it is of depends on the landmark: nothing to compare its error with."""
-
-    def check_fitted(self, cohort: Cohort, pathway: Pathway, mix: Mapping[str, Figure]) -> None:
-        raise InputError("a kind that cannot be fitted", where=self.where, got=self.kind, allowed=COMPARE)
 
     def warnings(self, cohort: Cohort) -> list[str]:
         return []
