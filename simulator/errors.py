@@ -18,6 +18,10 @@ class AftercartError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(visible(message))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Back from a worker process with its message, whatever the class was made of.
+        return AftercartError.__new__, (type(self), *self.args), vars(self)
+
 
 class InputError(AftercartError):
     """Input that cannot be used: "WHERE: WHAT; got GOT; allowed: ALLOWED; did you mean 'NEAREST'?".
@@ -47,6 +51,20 @@ class InputError(AftercartError):
         if nearest:
             message += f"; did you mean {nearest!r}?"
         super().__init__(message)
+
+
+class UnknownNameError(InputError):
+    """A name that is none of some: with all of them, or the twelve that are most like it.
+
+    meant : what was meant, if that is known; else the most alike is offered
+    """
+
+    def __init__(self, what: str, got: str, names: Iterable[str], where: str, meant: str | None = None) -> None:
+        names = list(names)
+        allowed = number_meant(got) or ", ".join(names)
+        if len(names) > 12:
+            allowed = number_meant(got) or ", ".join(alike(got, names, 12)) + ", ..."
+        super().__init__(f"unknown {what}", where=where, got=got, allowed=allowed, nearest=meant or nearest(got, names))
 
 
 def _cut(text: str) -> str:

@@ -21,9 +21,8 @@ from simulator.engines.exact.history_graph import Marking
 from simulator.engines.model import Model
 from simulator.engines.no_benefit import share_without_benefit
 from simulator.engines.steps import STEP
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.cohort import Cohort, cohorts_folder
-from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway, reachable
 from simulator.scenario.scenario import Scenario
 
@@ -82,7 +81,7 @@ def find_folder(name: str | Path) -> Path:
         return path
     known = sorted(path.name for path in cohorts_folder().iterdir() if path.is_dir())
     if str(name) not in known:
-        raise unknown("cohort", str(name), known, "cohort")
+        raise UnknownNameError("cohort", str(name), known, "cohort")
     return cohorts_folder() / str(name)
 
 

@@ -13,9 +13,8 @@ from typing import Any
 from calibration.reported import population_sizes
 from calibration.reported.eligible_shares import Levers, among_eligible
 from calibration.reported.kinds.kind import Kind
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.cohort import Cohort
-from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Attribute, Pathway
 from simulator.scenario.scenario import LEVERS, Scenario, check
 
@@ -46,7 +45,7 @@ def _value(declared: Any, named: Mapping[str, Kind], cohort: Cohort, at: str) ->
     if _is_number(declared):
         return float(declared)
     if declared not in named:
-        raise unknown("row of targets.csv", str(declared), list(named)[::-1], at)
+        raise UnknownNameError("row of targets.csv", str(declared), list(named)[::-1], at)
     figure = named[declared]
     if isfinite(figure.count) and figure.n > 0:
         return figure.count / _patients(figure, cohort)

@@ -9,9 +9,8 @@ from pathlib import Path
 from calibration.reported import percentages, population_sizes
 from calibration.reported.kinds.all import KINDS
 from calibration.reported.kinds.kind import BY_KIND, Kind
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.cohort import Cohort
-from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway
 
 USES = ("likelihood", "predictive", "case_mix", "setting", "validation")
@@ -30,15 +29,17 @@ def check_cohort(figures: Sequence[Kind], cohort: Cohort, pathway: Pathway, fold
     """Refuse a cohort.toml that does not fit the pathway, or a bad figure. Raises InputError naming file and line."""
     file = folder / "cohort.toml"
     if cohort.clock not in pathway.clocks:
-        raise unknown("clock", cohort.clock, pathway.clocks, f"{file}: clock")
+        raise UnknownNameError("clock", cohort.clock, pathway.clocks, f"{file}: clock")
     for arm in sorted({arm for members in cohort.arms.values() for arm in members}):
         if arm != "all" and arm not in pathway.groups:
-            raise unknown("group", arm, pathway.groups, f"{file}: [arms]")
+            raise UnknownNameError("group", arm, pathway.groups, f"{file}: [arms]")
     for name, end_point in cohort.end_points.items():
         for cause, states in end_point.causes.items():
             for state in states:
                 if state not in pathway.states:
-                    raise unknown("state", state, pathway.states, f"{file}: [end_points.{name}] causes.{cause}")
+                    raise UnknownNameError(
+                        "state", state, pathway.states, f"{file}: [end_points.{name}] causes.{cause}"
+                    )
     if cohort.follow_up is not None and not 0 <= cohort.follow_up[0] < cohort.follow_up[1]:
         at, allowed = f"{file}: [follow_up]", "0 <= lower < upper"
         raise InputError("not an interval", where=at, got=cohort.follow_up, allowed=allowed)
@@ -59,18 +60,18 @@ def check_cohort(figures: Sequence[Kind], cohort: Cohort, pathway: Pathway, fold
 def _check_names(figure: Kind, cohort: Cohort, pathway: Pathway) -> None:
     at = figure.where
     if figure.use not in USES:
-        raise unknown("use", figure.use, USES, at)
+        raise UnknownNameError("use", figure.use, USES, at)
     if figure.unit and figure.unit not in figure.units:
-        raise unknown(f"unit of kind '{figure.kind}'", figure.unit, figure.units, at)
+        raise UnknownNameError(f"unit of kind '{figure.kind}'", figure.unit, figure.units, at)
     if not figure.place.strip():
         raise InputError("a target has no place in its source", where=at, got=figure.name, allowed="where it is read")
     if figure.state and figure.state not in figure.states(pathway):
-        raise unknown(figure.what_state, figure.state, figure.states(pathway), at)
+        raise UnknownNameError(figure.what_state, figure.state, figure.states(pathway), at)
     levels = [f"{name}={level}" for name, attribute in pathway.attributes.items() for level in attribute.levels]
     if figure.population not in cohort.arms and figure.population not in levels:
-        raise unknown("population", figure.population, [*cohort.arms, *levels], at)
+        raise UnknownNameError("population", figure.population, [*cohort.arms, *levels], at)
     if figure.attribute and figure.attribute not in levels:
-        raise unknown("attribute", figure.attribute, levels, at)
+        raise UnknownNameError("attribute", figure.attribute, levels, at)
     if figure.use == "case_mix" and not figure.attribute:
         allowed = f"one of {', '.join(levels)}"
         raise InputError("a case_mix row without an attribute", where=at, got=figure.name, allowed=allowed)

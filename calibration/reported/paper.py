@@ -28,11 +28,10 @@ from calibration.reported.overlaps import check_exclusive
 from calibration.reported.percentages import Percentage
 from simulator.arrays import Floats
 from simulator.engines.model import Model, check_numbers, resolve
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.cohort import Cohort, read_cohort
 from simulator.evidence.priors import priors_of_pathway
 from simulator.files import toml
-from simulator.pathway.checks import unknown
 from simulator.pathway.format import named_pathway
 from simulator.pathway.pathway import Pathway, reachable
 from simulator.pathway.references import attributes_in
@@ -143,7 +142,7 @@ def _checked(
 
 def _found(kind: str, known: Mapping[str, Found], name: str, folder: Path) -> Found:
     if name not in known:
-        raise unknown(kind, name, known, f"{folder / 'cohort.toml'}: [{kind}s]")
+        raise UnknownNameError(kind, name, known, f"{folder / 'cohort.toml'}: [{kind}s]")
     return known[name]
 
 
@@ -155,7 +154,7 @@ def _reread(cohort: Cohort, reading: str, folder: Path) -> pd.DataFrame:
     ):
         for name in names:
             if name not in set(rows["name"]):
-                raise unknown("row of targets.csv", name, list(rows["name"]), f"{at} {key}")
+                raise UnknownNameError("row of targets.csv", name, list(rows["name"]), f"{at} {key}")
         changed = rows["name"].isin(names)
         if (rows["use"][changed] == use).any():
             got = rows["name"][changed & (rows["use"] == use)].iloc[0]
@@ -173,7 +172,7 @@ def _with_populations(pathway: Pathway, cohort: Cohort, folder: Path) -> Pathway
             raise InputError("a population with the name of a group of the pathway", where=at, allowed="another name")
         for state in population.states:
             if state not in pathway.states:
-                raise unknown("state", state, pathway.states, at)
+                raise UnknownNameError("state", state, pathway.states, at)
     return cohort.named(pathway)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from simulator.cli import progress
 from simulator.cli.options import flag
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 
 FILE = "The TOML file of a pathway or scenario, the folder of a cohort, or a shipped name."
 
@@ -97,7 +97,6 @@ def _path(file: str) -> Path:
     from simulator.evidence.cohort import cohorts_folder
     from simulator.files import toml
     from simulator.pathway import shipped
-    from simulator.pathway.checks import unknown
 
     if Path(file).exists() or Path(file).suffix:
         return Path(file)
@@ -105,7 +104,7 @@ def _path(file: str) -> Path:
     known |= {name: shipped.path(name) for name in shipped.names()}
     known |= {folder.name: folder for folder in cohorts_folder().iterdir() if folder.is_dir()}
     if file not in known:
-        raise unknown("file or name", file, known, "check", toml.file_meant(file, Path()))
+        raise UnknownNameError("file or name", file, known, "check", toml.file_meant(file, Path()))
     return known[file]
 
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from simulator.arrays import Floats, Integers
 from simulator.engines.lifetimes import Lifetimes, Path, average, path_of_cell
-from simulator.errors import InputError
-from simulator.pathway.checks import unknown
+from simulator.errors import InputError, UnknownNameError
 from simulator.pathway.pathway import Pathway
 
 LONGEST = 12_000
@@ -120,7 +119,7 @@ def split_level(pathway: Pathway, population: str) -> tuple[str, str]:
     """Return (attribute, level) of a population that is a level. Raises InputError if there is none such."""
     attribute, _, level = population.partition("=")
     if attribute not in pathway.attributes or level not in pathway.attributes[attribute].levels:
-        raise unknown("population", population, populations(pathway), pathway.where)
+        raise UnknownNameError("population", population, populations(pathway), pathway.where)
     return attribute, level
 
 

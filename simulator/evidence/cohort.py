@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.files import csv, toml
-from simulator.pathway.checks import unknown
 from simulator.pathway.end_points import EndPoint, EndPointTable, end_point
 from simulator.pathway.pathway import FROM_PRIORS, Group, Pathway
 
@@ -242,7 +241,7 @@ def cohort_folder(pathway: Pathway) -> Path | None:
     shipped = shipped_cohorts()
     if pathway.draws in shipped:
         return cohorts_folder() / pathway.draws
-    raise unknown("cohort or folder with a cohort.toml", pathway.draws, shipped, f"{pathway.where}: draws")
+    raise UnknownNameError("cohort or folder with a cohort.toml", pathway.draws, shipped, f"{pathway.where}: draws")
 
 
 def draws_path(pathway: Pathway) -> Path:
@@ -317,7 +316,7 @@ def declared_structures(folder: Path) -> tuple[dict[str, tuple[list[str], list[s
 def _structure(name: str, of: StructureTable, table: CohortTable, path: Path) -> Structure:
     where = f"{path}: [structures.{name}]"
     if of.reading and of.reading not in table.readings:
-        raise unknown("reading", of.reading, table.readings, f"{where} reading")
+        raise UnknownNameError("reading", of.reading, table.readings, f"{where} reading")
     if not of.reading and not of.pathway:
         raise InputError("the structure of the cohort itself", where=where, allowed="a reading, a pathway, or both")
     return Structure(name, of.meaning, of.reading, of.pathway)

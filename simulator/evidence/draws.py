@@ -10,13 +10,12 @@ import numpy as np
 
 from simulator.arrays import Floats
 from simulator.engines.model import resolve
-from simulator.errors import InputError, within
+from simulator.errors import InputError, UnknownNameError, within
 from simulator.evidence import fingerprint, structures
 from simulator.evidence.cohort import cohort_folder, cohorts_folder, draws_path
 from simulator.evidence.practice import at_reference, check_declared
 from simulator.evidence.prior_draws import N_DRAWS, prior_draws
 from simulator.files import csv
-from simulator.pathway.checks import unknown
 from simulator.pathway.format import UNITS, load_pathway
 from simulator.pathway.pathway import FROM_PRIORS, Pathway
 from simulator.scenario.scenario import INFORMED, PRIOR_ALONE, Scenario
@@ -151,7 +150,7 @@ def _checked(cells: csv.Cells, pathway: Pathway) -> dict[str, Floats]:
     path = cells.path
     for place, name in enumerate(cells.columns, start=1):
         if name not in (*pathway.parameters, fingerprint.COLUMN):
-            raise unknown("parameter", name, pathway.parameters, f"{path}: header, column {place}")
+            raise UnknownNameError("parameter", name, pathway.parameters, f"{path}: header, column {place}")
     for name, parameter in pathway.parameters.items():
         if parameter.prior is not None and name not in cells.columns:
             allowed = "a column for every parameter that has a prior"

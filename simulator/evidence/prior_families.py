@@ -16,8 +16,7 @@ import numpy as np
 from scipy import special
 
 from simulator.arrays import Floats
-from simulator.errors import InputError
-from simulator.pathway.checks import unknown
+from simulator.errors import InputError, UnknownNameError
 from simulator.pathway.pathway import Prior
 
 FURTHEST_SCORE = 20.0
@@ -110,12 +109,12 @@ def build(prior: Prior, *, unit: str, where: str) -> Marginal | Dirichlet:
     """
     family, arguments = prior.family, prior.arguments
     if family not in FAMILIES:
-        raise unknown("prior family", family, FAMILIES, where)
+        raise UnknownNameError("prior family", family, FAMILIES, where)
     kind = FAMILIES[family]
     names = list(signature(kind).parameters)
     for name in arguments:
         if name not in names:
-            raise unknown(f"argument of a {family} prior", name, names, where)
+            raise UnknownNameError(f"argument of a {family} prior", name, names, where)
     missing = [name for name in names if name not in arguments]
     if missing:
         raise InputError(f"a {family} prior lacks {', '.join(missing)}", where=where, allowed=", ".join(names))

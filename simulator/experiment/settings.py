@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TypedDict, TypeVar
 
 from simulator.engines.curves import check_horizon
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.experiment.engine_choice import ENGINES
-from simulator.pathway.checks import unknown
 from simulator.scenario.scenario import Scenario
 
 Given = Scenario | str | Path
@@ -50,7 +49,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
-            raise unknown("engine", self.engine, ENGINES, "--engine")
+            raise UnknownNameError("engine", self.engine, ENGINES, "--engine")
         for name in ("patients", "draws", "seed", "jobs", "replications"):
             value = getattr(self, name)
             if not (_is_whole(value) or (name == "draws" and value is None)):

@@ -14,12 +14,11 @@ from simulator.engines.curves import populations as populations_of
 from simulator.engines.exact import accuracy, engine
 from simulator.engines.model import resolve
 from simulator.engines.steps import FINEST_READ, divisor
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.draws import check_draws, choose, load_informed_draws, values
 from simulator.evidence.practice import at_reference
 from simulator.experiment.settings import Given
 from simulator.outcomes.summaries import survival_at
-from simulator.pathway.checks import unknown
 from simulator.scenario.scenario import Scenario, load_scenario
 
 
@@ -44,7 +43,7 @@ def survival_curves(
         raise InputError("not a list", where="survival_curves: populations", got=populations, allowed=allowed)
     for name in populations:
         if name not in populations_of(pathway):
-            raise unknown("population", name, populations_of(pathway), "survival_curves: populations")
+            raise UnknownNameError("population", name, populations_of(pathway), "survival_curves: populations")
     if draws is None or (isinstance(draws, Integral) and not isinstance(draws, bool)):
         table = load_informed_draws(pathway)
         n_draws = choose(table, draws, pathway)

@@ -16,9 +16,8 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.files import toml
-from simulator.pathway.checks import unknown
 from simulator.pathway.joint import Joint, check_total, shares
 from simulator.pathway.pathway import Attribute
 
@@ -77,7 +76,7 @@ def read_joints(tables: Iterable[Mapping[str, Any]], attributes: Levels, file: s
             raise InputError("nothing goes together", where=where, got=table["of"], allowed="two attributes or more")
         for place, name in enumerate(table["of"]):
             if name not in attributes:
-                raise unknown("attribute", name, attributes, where)
+                raise UnknownNameError("attribute", name, attributes, where)
             if name in table["of"][:place] or any(name in joint.of for joint in joints):
                 raise InputError(f"attribute '{name}' comes twice in [[case_mix]]", where=where, allowed="each once")
         weights = np.array(_nested(table["weights"], table["of"], attributes, where))
@@ -106,7 +105,7 @@ def check_levels(weights: object, attribute: str, levels: Collection[str], where
         raise InputError(f"no weights of the levels of {attribute}", where=where, got=weights, allowed=allowed)
     for level in weights:
         if level not in levels:
-            raise unknown(f"level of {attribute}", level, levels, where)
+            raise UnknownNameError(f"level of {attribute}", level, levels, where)
     left_out = [level for level in levels if level not in weights]
     if left_out:
         raise InputError(

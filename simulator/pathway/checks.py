@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from simulator.errors import InputError, alike, nearest, number_meant
+from simulator.errors import InputError, UnknownNameError
 from simulator.pathway.outcome_months import kind_of
 from simulator.pathway.pathway import Pathway, State, Transition, reachable
 from simulator.pathway.references import REST, Reference, Selection, leaves_in, names_in
@@ -68,7 +68,7 @@ def _check_state(pathway: Pathway, state: State) -> None:
             )
         seen.add(transition.name)
         if transition.to not in pathway.states:
-            raise unknown("state", transition.to, pathway.states, f"{where} {transition.name}: to")
+            raise UnknownNameError("state", transition.to, pathway.states, f"{where} {transition.name}: to")
     given_shares = [transition.probability is not None for transition in state.transitions]
     if state.kind == "sojourn" and any(given_shares) and not all(given_shares):
         raise InputError(
@@ -78,26 +78,14 @@ def _check_state(pathway: Pathway, state: State) -> None:
         )
 
 
-def unknown(what: str, got: str, names: Iterable[str], where: str, meant: str | None = None) -> InputError:
-    """Return the error of a name that is none of some: with all of them, or the twelve that are most like it.
-
-    meant : what was meant, if that is known; else the most alike is offered
-    """
-    names = list(names)
-    allowed = number_meant(got) or ", ".join(names)
-    if len(names) > 12:
-        allowed = number_meant(got) or ", ".join(alike(got, names, 12)) + ", ..."
-    return InputError(f"unknown {what}", where=where, got=got, allowed=allowed, nearest=meant or nearest(got, names))
-
-
 def _check_names(pathway: Pathway) -> None:
     """Every name that a declaration mentions must be declared."""
     states = pathway.states
     if pathway.start not in states:
-        raise unknown("state", pathway.start, states, f"{pathway.where}: start")
+        raise UnknownNameError("state", pathway.start, states, f"{pathway.where}: start")
     for clock, name in pathway.clocks.items():
         if name not in states:
-            raise unknown("state", name, states, f"{pathway.where}: [clocks] {clock}")
+            raise UnknownNameError("state", name, states, f"{pathway.where}: [clocks] {clock}")
     later = [clock for clock in list(pathway.clocks)[1:] if pathway.clocks[clock] != pathway.start]
     if later or len(pathway.clocks) > 2:
         raise InputError(
@@ -120,14 +108,16 @@ def _check_names(pathway: Pathway) -> None:
             )
         for name in group.entered + group.not_entered:
             if name not in states:
-                raise unknown("state", name, states, f"{pathway.where}: [groups.{group.name}]")
+                raise UnknownNameError("state", name, states, f"{pathway.where}: [groups.{group.name}]")
     for count in pathway.counts.values():
         for name in count.entries + count.months:
             if name not in states:
-                raise unknown("state", name, states, f"{pathway.where}: [counts.{count.name}]")
+                raise UnknownNameError("state", name, states, f"{pathway.where}: [counts.{count.name}]")
     for state in states.values():
         if state.holds is not None and state.holds not in pathway.resources:
-            raise unknown("resource", state.holds, pathway.resources, f"{pathway.where}: [states.{state.name}] holds")
+            raise UnknownNameError(
+                "resource", state.holds, pathway.resources, f"{pathway.where}: [states.{state.name}] holds"
+            )
         for transition in state.transitions:
             _check_references(pathway, transition, f"{pathway.where}: [states.{state.name}] {transition.name}")
 
@@ -156,7 +146,7 @@ def _check_end_points(pathway: Pathway) -> None:
         for cause, states in end_point.causes.items():
             for name in states:
                 if name not in pathway.states:
-                    raise unknown("state", name, pathway.states, f"{where} causes.{cause}")
+                    raise UnknownNameError("state", name, pathway.states, f"{where} causes.{cause}")
                 if name in causes:
                     what = f"state '{name}' has two causes"
                     raise InputError(what, where=f"{where} causes", got=[causes[name], cause], allowed="one")
@@ -179,7 +169,7 @@ def _check_references(pathway: Pathway, transition: Transition, where: str) -> N
         rest = [REST] if reference is transition.probability else []
         for name in names_in(reference):
             if name not in pathway.parameters:
-                raise unknown("parameter", name, [*pathway.parameters, *rest], where)
+                raise UnknownNameError("parameter", name, [*pathway.parameters, *rest], where)
         check_selections(pathway, reference, where)
     parts = [level for levels in transition.eligible.values() for level in levels.values()]
     if REST in (*parts, *(transition.time.arguments.values() if transition.time else ())):
@@ -212,11 +202,11 @@ def check_selections(pathway: Pathway, reference: Reference, where: str) -> None
 
 def _check_levels(pathway: Pathway, attribute: str, levels: Iterable[str], where: str, *, complete: bool) -> None:
     if attribute not in pathway.attributes:
-        raise unknown("attribute", attribute, pathway.attributes, where)
+        raise UnknownNameError("attribute", attribute, pathway.attributes, where)
     declared = pathway.attributes[attribute].levels
     for level in levels:
         if level not in declared:
-            raise unknown(f"level of {attribute}", level, declared, where)
+            raise UnknownNameError(f"level of {attribute}", level, declared, where)
     missing = [level for level in declared if level not in levels]
     if complete and missing:
         allowed = f"a value for every level: {', '.join(declared)}"
@@ -269,13 +259,13 @@ def _check_marginal(pathway: Pathway) -> None:
     states = pathway.states
     for key in ("decision", "otherwise", "no_benefit"):
         if (got := getattr(marginal, key)) not in states:
-            raise unknown("state", got, states, f"{where} {key}")
+            raise UnknownNameError("state", got, states, f"{where} {key}")
     decision, otherwise = states[marginal.decision], states[marginal.otherwise]
     branches = [transition.name for transition in decision.transitions]
     if decision.kind != "decision":
         raise InputError("additional patients need a decision", where=f"{where} decision", got=decision.kind)
     if marginal.branch not in branches:
-        raise unknown("branch", marginal.branch, branches, f"{where} branch")
+        raise UnknownNameError("branch", marginal.branch, branches, f"{where} branch")
     if len(branches) != 2 or [marginal.otherwise] != [
         transition.to for transition in decision.transitions if transition.name != marginal.branch
     ]:
@@ -329,7 +319,7 @@ def _check_harm(pathway: Pathway, where: str) -> None:
     sojourns = [states[name] for name in way - {marginal.no_benefit} if states[name].kind == "sojourn"]
     for name in marginal.harm:
         if name not in states:
-            raise unknown("state", name, [*pathway.deaths], f"{where} harm")
+            raise UnknownNameError("state", name, [*pathway.deaths], f"{where} harm")
         if name in pathway.onward(marginal.otherwise) or name not in pathway.deaths:
             raise InputError(
                 f"'{name}' is no death of treatment alone",
@@ -353,7 +343,7 @@ def _check_comparison(pathway: Pathway) -> None:
         return
     for key, name in (("entered", compared.entered), ("others", compared.others)):
         if name not in pathway.groups:
-            raise unknown("group", name, pathway.groups, f"{where} {key}")
+            raise UnknownNameError("group", name, pathway.groups, f"{where} {key}")
     entered, others = pathway.groups[compared.entered], pathway.groups[compared.others]
     if entered.not_entered or others.not_entered != entered.entered:
         raise InputError(

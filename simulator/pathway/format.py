@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from simulator.errors import InputError, within
+from simulator.errors import InputError, UnknownNameError, within
 from simulator.files import toml
 from simulator.pathway import extension, shipped
 from simulator.pathway.case_mix import AttributeTable, CaseMixTable, read_attribute, read_joints
-from simulator.pathway.checks import check, unknown
+from simulator.pathway.checks import check
 from simulator.pathway.end_points import EndPointTable, end_point
 from simulator.pathway.outcome_months import outcome_months
 from simulator.pathway.pathway import (
@@ -217,7 +217,7 @@ def load_pathway(name_or_file: str | Path, *, where: str = "pathway", folder: Pa
     if path.suffix != ".toml":
         if str(name_or_file) not in shipped.names():
             meant = toml.file_meant(str(name_or_file), folder)
-            raise unknown("pathway", str(name_or_file), shipped.names(), where, meant)
+            raise UnknownNameError("pathway", str(name_or_file), shipped.names(), where, meant)
         path = shipped.path(str(name_or_file))
     contents, pathway = _loaded.get(path, ([], None))
     if pathway is not None and contents == extension.contents(pathway):
@@ -343,14 +343,14 @@ def _timing(table: dict[str, Any], where: str) -> Timing:
     if not isinstance(family, str):
         raise InputError("a sojourn time needs a family", where=where, got=family, allowed=", ".join(FAMILIES))
     if family not in FAMILIES:
-        raise unknown("family", family, FAMILIES, where)
+        raise UnknownNameError("family", family, FAMILIES, where)
     allowed = parameter_names(family) | set(MODIFIERS)
     arguments = {}
     for key, value in table.items():
         if key == "family":
             continue
         if key not in allowed:
-            raise unknown(f"parameter of the {family} time", key, sorted(allowed), where)
+            raise UnknownNameError(f"parameter of the {family} time", key, sorted(allowed), where)
         place = f"{where}.{key}"
         listed = isinstance(value, list)
         arguments[key] = (

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from simulator.errors import InputError
-from simulator.pathway.checks import unknown
+from simulator.errors import InputError, UnknownNameError
 from simulator.pathway.pathway import Pathway, State, Transition
 
 Ways = Mapping[str, dict[str, Transition]]
@@ -47,7 +46,7 @@ def without(pathway: Pathway) -> dict[str, float]:
 
 def _check(pathway: Pathway, name: str, milestones: Sequence[str], where: str) -> None:
     if name not in pathway.states:
-        raise unknown("state", name, pathway.states, where)
+        raise UnknownNameError("state", name, pathway.states, where)
     before = [state for state in _before(pathway, name) if state.name not in milestones]
     instants = [state.name for state in (pathway.states[name], *before) if not state.competes]
     if instants:

@@ -11,9 +11,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from simulator.calendar import instant
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.files.toml import Table, refusal
-from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import LONGEST_WAY, Pathway, State, reachable
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -125,7 +124,7 @@ def read(
     for resource, table in tables.items():
         place = f"{where}: [capacity] {resource}"
         if resource not in pathway.resources:
-            raise unknown("resource", resource, pathway.resources, place)
+            raise UnknownNameError("resource", resource, pathway.resources, place)
         calendar = _calendar(table.units, place)
         ranks = None if table.priority is None else _ranks(pathway, resource, table.priority, f"{place} priority")
         capacities[resource] = replace(capacities.get(resource, Capacity(calendar)), calendar=calendar)
@@ -175,7 +174,7 @@ def _ranks(
         raise InputError(what, where=where, got=", ".join(priority) or None, allowed=f"one: {STATE}, or an attribute")
     (by, order), *_ = priority.items()
     if by != STATE and by not in pathway.attributes:
-        raise unknown("attribute", by, (STATE, *pathway.attributes), where)
+        raise UnknownNameError("attribute", by, (STATE, *pathway.attributes), where)
     known = _waiting_for(pathway, resource) if by == STATE else pathway.attributes[by].levels
     if not order:
         raise InputError("no patients are given priority", where=f"{where} {by}", got=[], allowed=", ".join(known))
@@ -185,7 +184,7 @@ def _ranks(
                 f"no patients wait for this resource in '{value}'", where=where, got=value, allowed=", ".join(known)
             )
         if value not in known:
-            raise unknown("state" if by == STATE else f"level of {by}", value, known, where)
+            raise UnknownNameError("state" if by == STATE else f"level of {by}", value, known, where)
         if order.count(value) > 1:
             raise InputError(f"'{value}' is listed twice", where=where, got=list(order), allowed="each once")
     return by, tuple(order)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator.distributions.piecewise_exponential import Breaks
-from simulator.errors import InputError
-from simulator.pathway.checks import check_selections, unknown
+from simulator.errors import InputError, UnknownNameError
+from simulator.pathway.checks import check_selections
 from simulator.pathway.format import read_reference
 from simulator.pathway.pathway import Pathway
 from simulator.pathway.references import Reference, leaves_in
@@ -53,7 +53,7 @@ def _read(declared: DeclaredRatio, pathway: Pathway, where: str) -> HazardRatios
         return HazardRatios(ratios=(_ratio(declared, pathway, where),))
     for key in declared:
         if key not in KEYS:
-            raise unknown("key", key, KEYS, where)
+            raise UnknownNameError("key", key, KEYS, where)
     breaks = Breaks().read(declared.get("breaks"), "breaks", where).tolist()
     ratios = declared.get("ratios")
     if not isinstance(ratios, list | tuple) or len(ratios) != len(breaks) + 1:
@@ -84,7 +84,7 @@ def _check_transition(pathway: Pathway, name: str, where: str) -> None:
         for transition in state.transitions
     }
     if name not in latent:
-        raise unknown("transition", name, latent, where)
+        raise UnknownNameError("transition", name, latent, where)
     if latent[name].carried_forward:
         raise InputError(
             "this latent time is carried forward from the state before the milestone",

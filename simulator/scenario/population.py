@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.pathway.case_mix import check_levels, read_joints
-from simulator.pathway.checks import unknown
 from simulator.pathway.joint import Joint, shares
 from simulator.pathway.pathway import Pathway
 
@@ -26,7 +25,7 @@ def check_population(population: Population, pathway: Pathway, file: str) -> Non
     for attribute, weights in population.items():
         where = f"{file}: [population] {attribute}"
         if attribute not in pathway.attributes:
-            raise unknown("attribute", attribute, pathway.attributes, where)
+            raise UnknownNameError("attribute", attribute, pathway.attributes, where)
         shares(check_levels(weights, attribute, pathway.attributes[attribute].levels, where), where)
 
 

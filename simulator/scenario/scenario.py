@@ -11,10 +11,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from simulator.errors import InputError, number_meant, within
+from simulator.errors import InputError, UnknownNameError, number_meant, within
 from simulator.files import toml
 from simulator.pathway.case_mix import CaseMixTable
-from simulator.pathway.checks import unknown
 from simulator.pathway.format import UNITS, named_pathway
 from simulator.pathway.joint import Joint
 from simulator.pathway.milestones import with_milestones
@@ -207,7 +206,7 @@ def _shipped(name: str, where: str, folder: Path) -> Path:
     import scenarios
 
     if name not in scenarios.names():
-        raise unknown("scenario", name, scenarios.names(), where, toml.file_meant(name, folder))
+        raise UnknownNameError("scenario", name, scenarios.names(), where, toml.file_meant(name, folder))
     return scenarios.path(name)
 
 
@@ -300,7 +299,7 @@ def check(scenario: Scenario) -> None:
         for name, value in getattr(scenario, lever).items():
             where = f"{scenario.where}: [{lever}] {name}"
             if name not in pathway.parameters:
-                raise unknown("parameter", name, pathway.parameters, where)
+                raise UnknownNameError("parameter", name, pathway.parameters, where)
             _check_lever(lever, pathway.parameters[name].unit, value, where)
     for name, replaced in scenario.replace.items():
         _check_replacement(pathway, name, replaced, f"{scenario.where}: [replace] {name}")
@@ -317,10 +316,10 @@ def check(scenario: Scenario) -> None:
     joints_of(pathway, scenario.case_mix, scenario.population, scenario.where)
     for resource in scenario.capacity:
         if resource not in pathway.resources:
-            raise unknown("resource", resource, pathway.resources, f"{scenario.where}: [capacity] {resource}")
+            raise UnknownNameError("resource", resource, pathway.resources, f"{scenario.where}: [capacity] {resource}")
         _check_counted(scenario, resource)
     if scenario.leads_with is not None and scenario.leads_with not in pathway.clocks:
-        raise unknown("clock", scenario.leads_with, pathway.clocks, f"{scenario.where}: leads_with")
+        raise UnknownNameError("clock", scenario.leads_with, pathway.clocks, f"{scenario.where}: leads_with")
 
 
 def _check_counted(scenario: Scenario, resource: str) -> None:
@@ -351,7 +350,7 @@ def _check_replacement(pathway: Pathway, name: str, replaced: str, where: str) -
     """Refuse to replace what is no other branch of the same choice."""
     for parameter in (name, replaced):
         if parameter not in pathway.parameters:
-            raise unknown("parameter", parameter, pathway.parameters, where)
+            raise UnknownNameError("parameter", parameter, pathway.parameters, where)
     others = {other for choice in pathway.siblings(name) for other in choice.names} - {name}
     if replaced not in others:
         allowed = f"the share of another branch of the choice: {', '.join(sorted(others))}" if others else ""

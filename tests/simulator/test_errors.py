@@ -4,8 +4,9 @@ import pickle
 from datetime import date
 
 import numpy as np
+import pytest
 
-from simulator.errors import AftercartError, InputError, nearest
+from simulator.errors import AftercartError, InputError, UnknownNameError, nearest
 
 
 def test_a_message_gives_place_problem_value_allowed_values_and_the_likely_name() -> None:
@@ -41,8 +42,14 @@ def test_unusable_input_ends_the_command_with_2_and_other_failures_with_1() -> N
     assert issubclass(InputError, AftercartError)
 
 
-def test_an_error_survives_the_way_back_from_a_worker_process() -> None:
-    error = InputError("out of range", where="here", got=-1.0, allowed="0 or more", nearest="rate")
+@pytest.mark.parametrize(
+    "error",
+    [
+        InputError("out of range", where="here", got=-1.0, allowed="0 or more", nearest="rate"),
+        UnknownNameError("state", "il", ["ill", "dead"], "here"),
+    ],
+)
+def test_an_error_survives_the_way_back_from_a_worker_process(error: InputError) -> None:
     returned = pickle.loads(pickle.dumps(error))
     assert str(returned) == str(error)
     assert vars(returned) == vars(error)

@@ -14,7 +14,7 @@ from calibration.reported.kinds.quantiles import MedianSurvival, SurvivalQuantil
 from calibration.reported.kinds.summaries import AtRisk, HazardRatio, RestrictedMean
 from calibration.reported.kinds.survival import Incidence, LandmarkSurvival, Survival
 from calibration.reported.kinds.times import Maximum, Median, MedianFollowUp, Minimum
-from simulator.pathway.checks import unknown
+from simulator.errors import UnknownNameError
 from simulator.pathway.pathway import Pathway
 
 KINDS: dict[str, type[Kind]] = {
@@ -49,7 +49,7 @@ def read(rows: pd.DataFrame, pathway: Pathway, folder: Path) -> tuple[Kind, ...]
     for line, row in zip(rows.index, rows.to_dict("records"), strict=True):
         kind = str(row["kind"])
         if kind not in KINDS:
-            raise unknown("kind", kind, KINDS, figure.where(folder, line))
+            raise UnknownNameError("kind", kind, KINDS, figure.where(folder, line))
         is_death = kind == "entered" and row["state"] in pathway.deaths
         cells = figure.cells(row, line, folder)
         if kind == PatientTimes.kind:

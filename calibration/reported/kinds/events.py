@@ -9,10 +9,9 @@ from calibration.reported.figure import Figure
 from calibration.reported.kinds.kind import Kind
 from calibration.reported.simulated_cohort import Observed, SimulatedCohort
 from simulator.arrays import Booleans
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.cohort import Cohort
 from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
-from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway
 
 Causes = Mapping[str, tuple[str, ...]]
@@ -55,9 +54,9 @@ class ToEvent(Kind):
     def check(self, cohort: Cohort, pathway: Pathway) -> None:
         declared = {**pathway.end_points, **cohort.end_points}
         if self.end_point and self.end_point not in declared:
-            raise unknown("end point", self.end_point, declared, f"{self.where}, end_point")
+            raise UnknownNameError("end point", self.end_point, declared, f"{self.where}, end_point")
         if self.since and self.since not in pathway.states:
-            raise unknown("state", self.since, pathway.states, f"{self.where}, from")
+            raise UnknownNameError("state", self.since, pathway.states, f"{self.where}, from")
         if self.since and cohort.is_everybody(self.population) and not self.attribute and self.n < cohort.n:
             raise InputError(
                 f"n counts patients who entered {self.since}, and the population is everybody",

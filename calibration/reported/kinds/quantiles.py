@@ -14,9 +14,8 @@ from calibration.reported.kinds.kind import MONTHS, Kind
 from calibration.reported.links import ANY, Bound, Number, Populations
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.cohort import Cohort
-from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway
 
 NOT_REACHED, AT_LEAST, AT_MOST = LIMITS = ("not_reached", "at_least", "at_most")
@@ -52,7 +51,7 @@ class Quantile(Kind):
         """Refuse an impossible value, limit or quantile. Raises InputError."""
         at, needed = self.where, "months above 0"
         if self.limit and self.limit not in LIMITS:
-            raise unknown("limit", self.limit, LIMITS, f"{at}, limit")
+            raise UnknownNameError("limit", self.limit, LIMITS, f"{at}, limit")
         if (self.limit == NOT_REACHED) != isnan(self.value):
             allowed = 'a `value`; or `limit` = "not_reached" and no `value`'
             got = self.printed["value"] or "blank"
@@ -112,7 +111,7 @@ class TimeQuantile(Quantile):
     def check(self, cohort: Cohort, pathway: Pathway) -> None:
         self.check_quantile()
         if self.since and self.since not in pathway.states:
-            raise unknown("state", self.since, pathway.states, f"{self.where}, from")
+            raise UnknownNameError("state", self.since, pathway.states, f"{self.where}, from")
 
     def check_fitted(self, cohort: Cohort, pathway: Pathway, mix: Mapping[str, Figure]) -> None:
         raise InputError("a kind that cannot be fitted", where=self.where, got=self.kind, allowed=COMPARE)

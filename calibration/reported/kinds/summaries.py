@@ -9,10 +9,9 @@ from calibration.reported.kinds.events import COMPARE, NotFitted, ToEvent
 from calibration.reported.kinds.kind import MONTHS
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.cohort import Cohort
 from simulator.outcomes.hazard_ratio import hazard_ratio
-from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway
 
 
@@ -58,7 +57,7 @@ class HazardRatio(NotFitted):
         levels = [f"{name}={level}" for name, attribute in pathway.attributes.items() for level in attribute.levels]
         others = [name for name in (*cohort.arms, *levels) if name != self.population]
         if self.versus not in others:
-            raise unknown("population", self.versus, others, f"{self.where}, versus")
+            raise UnknownNameError("population", self.versus, others, f"{self.where}, versus")
         if self.value <= 0.0:
             got = self.printed["value"]
             raise InputError("not a hazard ratio", where=f"{self.where}, value", got=got, allowed="above 0")

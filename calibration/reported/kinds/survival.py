@@ -16,10 +16,9 @@ from calibration.reported.links import ANY, Bound, Number, Populations
 from calibration.reported.percentages import Percentage
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.cohort import Cohort
 from simulator.outcomes.cumulative_incidence import cumulative_incidence
-from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway
 
 LEAST_WORTH = 0.9
@@ -158,7 +157,7 @@ class Incidence(Share):
         super().check(cohort, pathway)
         causes = causes_of(self.end_point, cohort, pathway)
         if self.cause not in causes:
-            raise unknown(f"cause of {self.end_point}", self.cause, causes, f"{self.where}, cause")
+            raise UnknownNameError(f"cause of {self.end_point}", self.cause, causes, f"{self.where}, cause")
 
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
         causes = list(causes_of(self.end_point, cohort.targets.cohort, cohort.targets.pathway))

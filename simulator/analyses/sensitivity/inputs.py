@@ -12,12 +12,11 @@ import pandas as pd
 from simulator.analyses.sensitivity import inseparable
 from simulator.arrays import Floats
 from simulator.engines.model import point_values, resolve
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.cohort import is_silent, load_cohort
 from simulator.evidence.draws import BENEFIT, choose, informed_draws, levels
 from simulator.evidence.practice import at_reference, uptake
 from simulator.outcomes.uncertainty import central
-from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.levers import apply_levers
@@ -220,7 +219,7 @@ def check_names(names: Sequence[str], inputs: Inputs) -> None:
                 "the share treated is known and not varied", where="--parameter", got=name, allowed=allowed
             )
         if name not in inputs.names:
-            raise unknown("uncertain parameter", name, inputs.names, "--parameter")
+            raise UnknownNameError("uncertain parameter", name, inputs.names, "--parameter")
 
 
 def _silent(pathway: Pathway, names: Sequence[str]) -> frozenset[str]:

@@ -16,11 +16,10 @@ from simulator.analyses.sensitivity.structural import DECLARED, restructured
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves, populations
 from simulator.engines.model import Model, resolve
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.draws import BENEFIT
 from simulator.experiment.cost import timed
 from simulator.outcomes import summaries
-from simulator.pathway.checks import unknown
 from simulator.pathway.end_points import EndPoint
 from simulator.pathway.outcome_months import alive_at, mean_to
 from simulator.pathway.pathway import Pathway
@@ -68,7 +67,7 @@ class Decision:
         valued = means | {alive_at(month): month for month in pathway.months.survival}
         outcome = outcome or list(means)[-1]
         if outcome not in valued:
-            raise unknown("outcome to decide by", outcome, valued, "--decide-by")
+            raise UnknownNameError("outcome to decide by", outcome, valued, "--decide-by")
         if costs is None:
             in_bed = [name for name, count in pathway.counts.items() if count.months and outcome in means]
             costs = dict.fromkeys(in_bed, LIFE_MONTHS_A_BED_MONTH)
@@ -168,11 +167,11 @@ def check(question: Question) -> None:
             )
     pathway = question.scenario.pathway
     if question.clock not in pathway.clocks:
-        raise unknown("clock", question.clock, pathway.clocks, "--clock")
+        raise UnknownNameError("clock", question.clock, pathway.clocks, "--clock")
     if question.population not in populations(pathway):
-        raise unknown("population", question.population, populations(pathway), "--population")
+        raise UnknownNameError("population", question.population, populations(pathway), "--population")
     if question.outcome not in question.units():
-        raise unknown("outcome", question.outcome, question.units(), "--outcome")
+        raise UnknownNameError("outcome", question.outcome, question.units(), "--outcome")
     month = question.month or question.per_10_month
     if month and month > question.horizon:
         raise InputError(
@@ -183,7 +182,7 @@ def check(question: Question) -> None:
         )
     for name, rate in question.decision.costs.items() if question.decision else ():
         if name not in pathway.counts:
-            raise unknown("count", name, pathway.counts, "--cost")
+            raise UnknownNameError("count", name, pathway.counts, "--cost")
         if not 0 <= rate <= DEAREST:
             raise InputError("no cost", where=f"--cost {name}", got=rate, allowed=f"0 to {DEAREST:,.0f}")
 

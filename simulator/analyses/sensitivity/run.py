@@ -21,14 +21,13 @@ from simulator.analyses.sensitivity.question import Decision, Question
 from simulator.analyses.sensitivity.structural import DECLARED, offered
 from simulator.arrays import Floats, Integers
 from simulator.engines.model import resolve
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.draws import BENEFIT, MOST
 from simulator.execution import Pool
 from simulator.experiment import cost, manifest
 from simulator.experiment.cost import Dial
 from simulator.experiment.results import as_written, write_files
 from simulator.experiment.settings import Settings
-from simulator.pathway.checks import unknown
 from simulator.pathway.outcome_months import alive_at, mean_to
 from simulator.scenario.scenario import Scenario, check_one_pathway, load_scenario
 
@@ -180,7 +179,7 @@ def _chosen(
 ) -> list[str]:
     for part in parts:
         if part not in PARTS:
-            raise unknown("part", part, PARTS, "--show")
+            raise UnknownNameError("part", part, PARTS, "--show")
     if "evppi" in parts and len(options) == 1:
         raise InputError("a decision needs a second scenario", where="--show evppi", allowed="SCENARIO BASE")
     if "evppi" in parts and horizon < last:

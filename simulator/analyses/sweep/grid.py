@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from simulator.analyses.sweep.axis import Axis, read_values
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.files import toml
-from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway
 from simulator.scenario import capacity as limits
 from simulator.scenario.arrivals import LISTS, ServiceTable, read_service
@@ -122,7 +121,7 @@ def find(pathway: Pathway, name: str) -> tuple[str, str]:
     if dot and key in full.get(table, ()):
         return table, key
     names = [*short, *(f"{table}.{key}" for table, keys in full.items() for key in keys)]
-    raise unknown("name", name, names, "--vary")
+    raise UnknownNameError("name", name, names, "--vary")
 
 
 def _full(pathway: Pathway) -> dict[str, list[str]]:

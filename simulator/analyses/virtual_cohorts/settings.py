@@ -11,13 +11,12 @@ import pandas as pd
 
 from simulator import execution
 from simulator.engines.curves import check_horizon
-from simulator.errors import InputError
+from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.cohort import Cohort
 from simulator.evidence.draws import choose
 from simulator.experiment import cost
 from simulator.experiment.cost import Dial
 from simulator.experiment.settings import Progress
-from simulator.pathway.checks import unknown
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario
@@ -57,7 +56,7 @@ class Settings:
                 "the exact engine simulates no patients", where="--engine", got="exact", allowed=_or(ENGINES)
             )
         if self.engine not in ENGINES:
-            raise unknown("engine", self.engine, ENGINES, "--engine")
+            raise UnknownNameError("engine", self.engine, ENGINES, "--engine")
         counts = (("--n", self.size, 2), ("--cohorts", self.cohorts, 1), ("--jobs", self.jobs, 1))
         for option, value, least in counts:
             if value < least:
