@@ -91,9 +91,19 @@ class Prediction:
         return [centred_on(self.targets, figure) for figure in self.rows]
 
     @cached_property
+    def is_simulated(self) -> Booleans:
+        """Of each row, whether any simulated cohort has the patients and events of its figure, (n_rows,)."""
+        return np.array([not missing.all() for missing in np.isnan(self.figures).T])
+
+    @property
+    def is_test(self) -> Booleans:
+        """Of each row, whether it is simulated and no prior is centred on it, (n_rows,)."""
+        return np.asarray(self.is_simulated & [not priors for priors in self.centred_on])
+
+    @cached_property
     def ranks(self) -> Ranks:
-        """The reported figures among simulated ones."""
-        return Ranks.of(self.reported, self.figures, self.targets.seed)
+        """The reported figures among simulated ones, of the rows that are simulated."""
+        return Ranks.of(self.reported[self.is_simulated], self.figures[:, self.is_simulated], self.targets.seed)
 
     @property
     def better(self) -> float:
@@ -102,8 +112,8 @@ class Prediction:
 
     @property
     def signs(self) -> Floats:
-        """Whether higher figures are better survival, (n_rows,): 1, or -1; 0 for other figures."""
-        return np.array([figure.sign for figure in self.rows])
+        """Whether higher figures are better survival: 1, or -1; 0 for other figures; of the rows that are simulated."""
+        return np.array([figure.sign for figure in self.rows])[self.is_simulated]
 
     def table(self) -> pd.DataFrame:
         """Return a row a figure.
@@ -113,8 +123,12 @@ class Prediction:
         pit : randomised probability integral transform
         crps, log_score : of this forecast, of the flat one and of the one carried over; see `scores`
         centred_on : the parameters whose prior is centred on the figure
+
+        Where no simulated cohort has the figure, the row has what is reported.
         """
-        parts = zip(self.rows, self.of, self.figures.T, self.ranks.pits[0], self.centred_on, strict=True)
+        pits = np.full(len(self.rows), np.nan)
+        pits[self.is_simulated] = self.ranks.pits[0]
+        parts = zip(self.rows, self.of, self.figures.T, pits, self.centred_on, strict=True)
         return pd.DataFrame([_row(self.targets, *part) for part in parts])
 
 
@@ -136,13 +150,7 @@ def validate(
     parts = execution.map(work, slices(wanted or predictive.DRAWS, 50), jobs=jobs, progress=progress)
     factors = np.array([_reported(figure)[2] for figure in rows])
     of = tuple(of_rows(targets)[place] for place in places)
-    figures = factors * np.concatenate(list(parts))[:, places]
-    for figure, simulated in zip(rows, figures.T, strict=True):
-        if np.isnan(simulated).all():
-            what = "no simulated cohort has the patients or events of this figure"
-            allowed = "patients and events that the pathway, as set by cohort.toml, can have"
-            raise InputError(what, where=figure.where, got=figure.in_words(), allowed=allowed)
-    return Prediction(targets, rows, of, figures)
+    return Prediction(targets, rows, of, factors * np.concatenate(list(parts))[:, places])
 
 
 def _reported(figure: Kind) -> tuple[float, str, float]:
@@ -175,7 +183,7 @@ def _row(
         "upper": upper,
         "at_most": (known <= reported + 1e-9).mean() if known.size else np.nan,
         "at_least": (known >= reported - 1e-9).mean() if known.size else np.nan,
-        "inside": predictive.inside(lower, reported, upper),
+        "inside": predictive.inside(lower, reported, upper) if known.size else "",
         "pit": pit,
         **scores.of_figure(targets, figure, of[0].n, unit, known, reported),
         "centred_on": ", ".join(priors),
@@ -185,7 +193,7 @@ def _row(
 
 
 def together(predictions: Sequence[Prediction]) -> pd.DataFrame:
-    """Return a row a cohort, and one of all: how far out its figures lie together.
+    """Return a row a cohort, and one of all: how far out its figures lie together, those that are simulated.
 
     joint_rank : share of simulated cohorts at least as far out; uneven : with PITs at least as uneven, of all cohorts
     better : share of simulated cohorts that survive better than reported, NaN without a figure of survival
@@ -194,9 +202,7 @@ def together(predictions: Sequence[Prediction]) -> pd.DataFrame:
     counted = _counted(predictions)
     rows = [_together(of, "yes" if of in counted else "no") for of in predictions]
     if len(counted) > 1:
-        tested = [np.array([not priors for priors in of.centred_on]) for of in counted]
-        parts = zip(counted, tested, strict=True)
-        rows.append(_together(_merged([_only(of, chosen) for of, chosen in parts]), "", ALL))
+        rows.append(_together(_merged([_only(of, of.is_test) for of in counted]), "", ALL))
     return pd.DataFrame(rows)
 
 
@@ -215,22 +221,23 @@ def _merged(predictions: Sequence[Prediction]) -> Prediction:
 
 
 def _together(of: Prediction, counted: str, name: str = "") -> dict[str, object]:
+    figures = int(of.is_simulated.sum())
     return {
         "cohort": name or of.targets.cohort.name,
-        "figures": len(of.rows),
-        "joint_rank": of.ranks.joint(),
+        "figures": figures,
+        "joint_rank": of.ranks.joint() if figures else np.nan,
         "better": of.better,
-        "uneven": of.ranks.uneven(),
+        "uneven": of.ranks.uneven() if figures else np.nan,
         "counted": counted,
     }
 
 
 def _counted(predictions: Sequence[Prediction]) -> list[Prediction]:
-    """Return the cohorts with figures that no prior is centred on; of those of the same patients, the most detailed."""
+    """Return the cohorts with figures that test the model; of those of the same patients, the most detailed."""
     counted: list[Prediction] = []
     shared: set[str] = set()
     for of in sorted(predictions, key=lambda of: -len(of.rows)):
-        if of.targets.cohort.name not in shared and not all(of.centred_on):
+        if of.targets.cohort.name not in shared and of.is_test.any():
             counted.append(of)
             shared |= set(declared(of.targets).same_patients)
     return counted

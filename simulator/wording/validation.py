@@ -39,6 +39,7 @@ NOTE = (
     "centred on are marked. A wide interval confirms little."
 )
 NOT_REACHED = "not reached"
+NOT_SIMULATED = "no simulated cohort has this figure"
 LEAN = 2.0 / 3.0
 """Share of simulated cohorts on one side of the report from which on the model leans to it."""
 CLEAR = 0.9
@@ -101,7 +102,10 @@ def _better(validation: Validation) -> dict[str, float]:
 def _misses(table: pd.DataFrame) -> str:
     if not len(table):
         return ""
-    missed = table[table["inside"] != "yes"]
+    missing, table = table[table["inside"] == ""], table[table["inside"] != ""]
+    if not len(table):
+        return f"{NOT_SIMULATED.capitalize()}: {'; '.join(map(figure, missing.to_dict('records')))}."
+    missed = table[table["inside"] == "no"]
     source = f"reported by {table['cohort'].nunique()} cohort{'s' if table['cohort'].nunique() > 1 else ''}"
     if len(missed):
         misses = [f"{figure(row)}, {in_words(row)}" for row in missed.to_dict("records")]
@@ -185,6 +189,8 @@ def in_words(row: Row) -> str:
     """Return "35 % reported, 54 % predicted (32 to 74)", with ", a miss" for a miss."""
     figures = rounded(row)
     reported, predicted = (with_unit(figure, row) for figure in figures[:2])
+    if row["inside"] == "":
+        return f"{reported} reported, {NOT_SIMULATED}"
     miss = "" if row["inside"] == "yes" else ", a miss"
     return f"{reported} reported, {predicted} predicted ({figures[2]} to {figures[3]}){miss}"
 

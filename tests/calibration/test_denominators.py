@@ -73,14 +73,24 @@ def test_a_hazard_ratio_compares_the_reported_numbers_of_both_arms(
     assert found == pytest.approx(cohort.figure(ratio, compared), rel=1e-9)
 
 
-def test_a_prediction_that_no_simulated_cohort_has_is_refused_with_its_line(new_cohort: NewCohort) -> None:
+def test_a_figure_that_no_simulated_cohort_has_keeps_its_row_and_is_no_part_of_the_others(
+    new_cohort: NewCohort,
+) -> None:
     """Nobody is treated where the cohort sets the uptake to 0."""
     targets = with_hazard_ratio(new_cohort(N, SIZES[0], use="validation"), "treated", "untreated")
     with (targets.folder / "cohort.toml").open("a", encoding="utf-8") as file:
         file.write("\n[set]\nuptake = 0\n")
-    complaint = "line 3: no simulated cohort has the patients or events of this figure; got 'hazard ratio of 0.8"
-    with pytest.raises(InputError, match=complaint):
-        external.validate(load_targets(targets.folder), None, wanted=5)
+    prediction = external.validate(load_targets(targets.folder), None, wanted=20)
+    women, ratio = prediction.table().to_dict("records")
+    assert (ratio["reported"], ratio["inside"]) == (0.8, "")
+    assert np.isnan([ratio[name] for name in ("predicted", "lower", "upper", "at_most", "pit", "crps")]).all()
+    alone = external.validate(new_cohort(N, SIZES[0], use="validation"), None, wanted=20)
+    assert women["pit"] == alone.table()["pit"].iloc[0]
+    (of_both,), (of_one,) = (external.together([of]).to_dict("records") for of in (prediction, alone))
+    assert (of_both["figures"], of_both["joint_rank"]) == (1, of_one["joint_rank"])
+    (nothing,) = external.together([external._only(prediction, np.array([False, True]))]).to_dict("records")
+    assert (nothing["figures"], nothing["counted"]) == (0, "no")
+    assert np.isnan([nothing[name] for name in ("joint_rank", "uneven", "better")]).all()
 
 
 def with_hazard_ratio(targets: Targets, population: str, versus: str) -> Targets:

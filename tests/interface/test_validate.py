@@ -102,6 +102,24 @@ def test_a_prediction_that_misses_is_reported_as_a_miss(aftercart: Command, coho
     assert "1 of 2 figures reported by 1 cohort is a miss: theirs: alive 12, 55 % reported" in output
 
 
+def test_a_figure_of_patients_whom_the_model_never_has_is_shown_as_such_next_to_the_others(
+    aftercart: Command, cohort: Callable[..., Path], folder: Path
+) -> None:
+    """All 40 were treated, and the paper has the survival of some who were not."""
+    into = cohort(more="[populations.untreated]\nentered = 'supportive_care'")
+    text = (into / "targets.csv").read_text().replace(",30,40,75", ",40,40,100")
+    (into / "targets.csv").write_text(f"{text}alive_untreated,survival,untreated,,,12,,,20,10,%,page 4,validation,\n")
+    result = aftercart("validate", "theirs", "--jobs", "1", "--out", "found")
+    assert result.exit_code == 0, result.output
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    output = " ".join(result.stdout.split())
+    assert output.startswith("2 of 2 figures reported by 1 cohort lie within the 95 % predictive interval.")
+    assert "theirs: alive untreated 20 % no simulated cohort has this figure" in output
+    table = pd.read_csv(folder / "found" / "validation.csv").set_index("target")
+    assert table["inside"].fillna("").to_dict() == {"alive_6": "yes", "alive_12": "yes", "alive_untreated": ""}
+    assert "20 % reported, no simulated cohort has this figure" in (folder / "found" / "validation.svg").read_text()
+
+
 def test_the_shipped_cohorts_inform_the_marginal_benefit(
     aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,7 +78,7 @@ def _write(axes: Axes, place: float, words: str, **look: str) -> None:
 
 def _plot(axes: Axes, place: float, row: Row, end: float) -> None:
     predicted, lower, upper, reported = (float(row[name]) for name in ("predicted", "lower", "upper", "reported"))
-    is_hit = row["inside"] == "yes"
+    is_hit = row["inside"] != "no"
     colour, dash, face = (style.BLUE, "-", style.INK) if is_hit else (style.VERMILLION, "--", "white")
     axes.plot([lower, min(upper, end)], [place, place], color=colour, linewidth=2.2, linestyle=dash)
     if upper > end:
@@ -87,7 +87,11 @@ def _plot(axes: Axes, place: float, row: Row, end: float) -> None:
         axes.plot(predicted, place, "o", color=colour, markerfacecolor="white", markersize=6)
     axes.plot(min(reported, end), place, "D", color=style.INK, markerfacecolor=face, markersize=6, clip_on=False)
     figures = rounded(row)
-    words = f"{figures[0]}; {figures[1]} ({figures[2]} to {figures[3]})"
+    words = (
+        f"{figures[0]}; {figures[1]} ({figures[2]} to {figures[3]})"
+        if row["inside"]
+        else f"{figures[0]}; not simulated"
+    )
     if is_hit:
         _write(axes, place, words)
     else:

@@ -62,9 +62,9 @@ def _figures(table: pd.DataFrame) -> Table:
     rows = []
     for row in table.to_dict("records"):
         reported, predicted, *ends = wording.rounded(row)
-        extreme = f"{100 * min(row['at_most'], row['at_least']):.0f} %{' MISS' * (row['inside'] != 'yes')}"
-        interval = f"{predicted} ({' to '.join(ends)})"
-        rows.append(Row(_label(row), [wording.with_unit(reported, row), interval, extreme]))
+        extreme = f"{100 * min(row['at_most'], row['at_least']):.0f} %{' MISS' * (row['inside'] == 'no')}"
+        cells = [f"{predicted} ({' to '.join(ends)})", extreme] if row["inside"] else [wording.NOT_SIMULATED, ""]
+        rows.append(Row(_label(row), [wording.with_unit(reported, row), *cells]))
     marked = [f"{wording.figure(row)} ({row['centred_on']})" for row in table.to_dict("records") if row["centred_on"]]
     notes = [f"{wording.CENTRED} {'; '.join(marked)}."] if marked else []
     return Table(columns("", "reported", "predicted", "as extreme"), rows, wording.CAPTION, notes)
@@ -74,7 +74,8 @@ def _together(table: pd.DataFrame) -> Table:
     rows = []
     for row in table.to_dict("records"):
         better = "" if np.isnan(row["better"]) else f"{100 * row['better']:.0f} %"
-        rows.append(Row(row["cohort"], [f"{row['figures']}", f"{100 * row['joint_rank']:.0f} %", better]))
+        rank = "" if np.isnan(row["joint_rank"]) else f"{100 * row['joint_rank']:.0f} %"
+        rows.append(Row(row["cohort"], [f"{row['figures']}", rank, better]))
     heads = columns("", "figures", "joint rank", "better survival")
     return Table(heads, rows, wording.TOGETHER, wording.of_all(table))
 
