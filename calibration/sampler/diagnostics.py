@@ -84,6 +84,18 @@ class Diagnostics:
         ]
         return [clause for holds, clause in checks if not holds]
 
+    @property
+    def why_k_hat_passes(self) -> str:
+        """Why a k-hat at its limit or above is no problem; "" where it is below, or is one."""
+        limit = k_hat_limit(self.points)
+        if self.k_hat < limit or is_heavy(self.k_hat, self.tail_share, self.points):
+            return ""
+        return (
+            f"The k-hat is not below its limit of {limit:.2f}, and the sample still passes: the largest weights, whose "
+            f"shape it is, make up {self.tail_share:.0%} of the mean squared weight. Below {HEAVY_TAIL:.0%}, cutting "
+            "them off would change no estimate by much"
+        )
+
 
 def diagnose(
     log_weight: Floats, rows: NDArray[np.intp], *, names: Sequence[str], theta: Floats, prior_sd: Sequence[float]

@@ -67,10 +67,11 @@ def conflicts(fitted: Sequence[Row]) -> str:
 def sample(fit: Fit) -> str:
     """Return how good the sample of a fit is."""
     quality = fit.diagnostics
-    return (
+    figures = (
         f"Sample: {quality.points} points, effective size {quality.effective_sample_size:.0f}, Pareto k-hat "
         f"{quality.k_hat:.2f}, largest weight {quality.largest_weight:.2%}, unique draws {quality.unique_share:.0%}"
     )
+    return ". ".join(filter(None, [figures, quality.why_k_hat_passes]))
 
 
 def verdict(check: Check) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from calibration import fit
+from calibration.sampler.diagnostics import Diagnostics
 from simulator.analyses import verification
 from simulator.engines.exact import engine
 from simulator.errors import AftercartError
@@ -17,9 +18,10 @@ from simulator.pathway.format import load_pathway
 
 Command = Callable[..., Any]
 
-GOOD = SimpleNamespace(
-    points=20_000, effective_sample_size=6123.4, k_hat=0.31, tail_share=0.2, largest_weight=0.0021, unique_share=0.97
-)
+GOOD = Diagnostics(
+    points=20_000, wanted=2000, effective_sample_size=6123.4, k_hat=0.31, tail_share=0.2, largest_weight=0.0021,
+    unique_share=0.97, contraction={},
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -48,10 +50,22 @@ def test_calibrate_shows_prior_and_posterior_of_each_parameter(
     for name in uncertain:
         assert f"{name} " in result.stdout
     assert "effective size 6123" in result.stdout
-    assert "Pareto k-hat 0.31" in " ".join(result.stdout.split())
+    output = " ".join(result.stdout.split())
+    assert "Pareto k-hat 0.31" in output
+    assert "The k-hat" not in output
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
     assert fitted["cohort"] == "wang2024"
     assert (fitted["out"].parent, fitted["seed"], fitted["jobs"]) == (Path("fit"), 7, 1)
+
+
+def test_calibrate_says_why_a_sample_passes_in_spite_of_its_k_hat(
+    aftercart: Command, fitted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "GOOD", replace(GOOD, k_hat=0.93, tail_share=0.12))
+    output = " ".join(aftercart("calibrate", "wang2024", "--out", "fit", "--jobs", "1", "--yes").stdout.split())
+    assert "Pareto k-hat 0.93" in output
+    assert "The k-hat is not below its limit of 0.70, and the sample still passes: the largest weights" in output
+    assert "make up 12% of the mean squared weight. Below 25%, cutting them off would change no estimate" in output
 
 
 def test_calibrate_refuses_an_unwritable_folder_before_sampling(aftercart: Command, fitted: dict[str, Any]) -> None:

@@ -124,6 +124,12 @@ def test_the_k_hat_of_nearly_equal_weights_is_no_problem() -> None:
     assert diagnostics.k_hat > 1.0
     assert diagnostics.tail_share < 0.1
     assert diagnostics.problems() == []
+    assert "k-hat is not below its limit of 0.70, and the sample still passes" in diagnostics.why_k_hat_passes
+
+
+def test_a_k_hat_below_its_limit_or_with_a_heavy_tail_needs_no_excuse() -> None:
+    assert GOOD.why_k_hat_passes == ""
+    assert dataclasses.replace(GOOD, k_hat=0.9).why_k_hat_passes == ""
 
 
 def diagnose_weights(log_weight: Floats) -> Diagnostics:
