@@ -39,6 +39,7 @@ def validate(
     from calibration.validation import everything, external, provenance
     from simulator.evidence import draws
     from simulator.report.tables import validation as tables
+    from simulator.wording.validation import labelled
 
     using = options.processes(jobs)
     every = [load_targets(name) for name in cohorts or external.shipped()]
@@ -58,7 +59,7 @@ def validate(
     out = out or folder.default("validation")
     kept = nullcontext() if frozen is None else folder.kept(frozen)
     with folder.filled(out) as unfinished, kept, progress.displayed("validating", quiet=quiet) as advance:
-        found = everything.of_cohorts(every, jobs=using, progress=partial(_advance, advance))
+        found = labelled(everything.of_cohorts(every, jobs=using, progress=partial(_advance, advance)))
         most = None if refit else draws.MOST
         of_benefit = partial(_advance, advance, "the marginal benefit")
         benefit = marginal_benefit.of_cohorts(every, most=most, jobs=using, progress=of_benefit)
@@ -135,7 +136,7 @@ def _write(
     from simulator.figures import picture
     from simulator.figures.calibration import external, ranges
     from simulator.files import csv
-    from simulator.wording.validation import answer, note
+    from simulator.wording.validation import answer, note, numbers
 
     tables = {"validation.csv": found.figures, "cohorts.csv": found.cohorts, "ranges.csv": found.ranges}
     for name, table in tables.items():
@@ -144,7 +145,7 @@ def _write(
     if benefit is not None:
         csv.write(benefit.summary, into / SUMMARY_FILE, ".6g")
     every = found.every
-    sizes = {targets.cohort.name: targets.cohort.n for targets in every}
+    sizes = numbers(every)
     longest = max(targets.pathway.months.early for targets in every)
     pictures = []
     if len(found.figures):
@@ -158,10 +159,12 @@ def _write(
 
 def _source(every: Sequence[Targets]) -> str:
     from simulator.evidence.cohort import load_cohort
+    from simulator.wording.validation import short_names
 
     calibrated = load_cohort(every[0].pathway)
     sources = [] if calibrated is None else [f"Model: n = {calibrated.n}, {calibrated.citation}"]
-    sources += [f"{targets.cohort.name}: {targets.cohort.citation}" for targets in every]
+    for name, targets in zip(short_names(every).values(), every, strict=True):
+        sources.append(f"{name}: {targets.cohort.citation.removeprefix(f'{name}: ')}")
     return " ".join([*sources, "A simulation of stated assumptions; not for individual patients."])
 
 

@@ -1,9 +1,12 @@
-"""Populations, reported figures and parameters in words."""
+"""Cohorts, populations, reported figures and parameters in words."""
 
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 
+from simulator.evidence.cohort import Cohort
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
 from simulator.plain_text import capital
@@ -25,51 +28,70 @@ WORDS = {
     "patients": "{patients}",
     "entered": "{state}{by}: {patients}",
     "deaths": "{state}{by}: {patients}",
-    "survivors": "Alive at {month}: {patients}",
-    "survival": "{Survival} at {month}: {patients}",
-    "landmark_survival": "{Survival} at {month}, of those at month {landmark}: {patients}",
-    "incidence": "{cause}{by} ({survival}): {patients}",
-    "at_risk": "At risk at {month} ({survival}): {patients}",
-    "median_survival": "Median {survival}: {patients}",
-    "survival_quantile": "{quantile} % quantile of {survival}: {patients}",
-    "restricted_mean": "Mean {survival} to month {number}: {patients}",
-    "hazard_ratio": "Hazard ratio, {survival}: {patients}, to {versus}",
+    "survivors": "alive at {month}{since}: {patients}",
+    "survival": "{survival} at {month}{since}: {patients}",
+    "landmark_survival": "{survival} at {month}{since}, of those at month {landmark}: {patients}",
+    "incidence": "{cause}{by}{since} ({survival}): {patients}",
+    "at_risk": "at risk at {month}{since} ({survival}): {patients}",
+    "median_survival": "median {survival}{since}: {patients}",
+    "survival_quantile": "{quantile} % quantile of {survival}{since}: {patients}",
+    "restricted_mean": "mean {survival} to month {number}{since}: {patients}",
+    "hazard_ratio": "hazard ratio, {survival}{since}: {patients}, to {versus}",
     "time_quantile": "{quantile} % quantile of the time to {to}{since}: {patients}",
-    "patient_times": "{Survival} at {month}, of single patients: {patients}",
-    "median_follow_up": "Median time to death or last follow-up: {patients}",
-    "median": "Median time to {to}: {patients}",
-    "minimum": "Minimum time to {to}: {patients}",
-    "maximum": "Maximum time to {to}: {patients}",
+    "patient_times": "{survival} at {month}{since}, of single patients: {patients}",
+    "median_follow_up": "median time to death or last follow-up: {patients}",
+    "median": "median time to {to}: {patients}",
+    "minimum": "minimum time to {to}: {patients}",
+    "maximum": "maximum time to {to}: {patients}",
 }
 """Kind of figure -> its name."""
+SHORT = re.compile(r"^([^,.;:]{1,30}): |^(\w[\w'-]*) [A-Z]{1,3}\b.*?\b((?:19|20)\d\d)\b")
+"""A citation's own short name, "FELIX 2024: ...", or its first author and its year, "Bader P, ... 2023;7(11)"."""
+
+
+def cohort(of: Cohort) -> str:
+    """Return a cohort's short name, by its citation; the name of its folder where the citation has none."""
+    found = SHORT.match(of.citation)
+    return of.name if found is None else found[1] or f"{found[2]} {found[3]}"
+
+
+def named(pathway: Pathway, by: Cohort) -> Pathway:
+    """Return a pathway with the populations and the end points that only a cohort names."""
+    return replace(by.named(pathway), end_points={**pathway.end_points, **by.end_points})
 
 
 def target(row: Row, pathway: Pathway) -> str:
-    """Return a reported figure in words. row : of a cohort's targets"""
+    """Return a reported figure in words, with a capital. row : of a cohort's targets"""
+    return capital(figure(row, pathway))
+
+
+def figure(row: Row, pathway: Pathway) -> str:
+    """Return a reported figure in words, for a sentence.
+
+    row : of a cohort's targets, perhaps with the `clock` that its months count from
+    """
     patients = population(row["population"], pathway)
     if row["attribute"] and row["attribute"] != row["population"]:
         level = population(row["attribute"], pathway)
         patients = level if row["population"] == "all" else f"{patients}, {level}"
-    month, quantile = row["month"], row.get("quantile", math.nan)
+    month, quantile, end_point = row["month"], row.get("quantile", math.nan), str(row.get("end_point", ""))
     state, origin = (_state(str(row.get(column, "")), pathway) for column in ("state", "from"))
-    since = f" from {origin}" if origin else ""
-    survival = f"{_words(str(row.get('end_point', ''))) or 'survival'}{since}"
-    words = WORDS.get(row["kind"], "{patients}").format(
+    origin = origin or _words(str(row.get("clock", "")))
+    return WORDS.get(row["kind"], "{patients}").format(
         patients=patients,
-        state=capital(state) or "Deaths",
-        to=state,
+        state=state or "deaths",
+        # Blank: the time from entry to the first clock.
+        to=state or _state(pathway.clock_state, pathway),
         by=f" by month {month:g}" if math.isfinite(month) else "",
         month=in_words(month) if math.isfinite(month) else "",
         number=f"{month:g}",
         landmark=f"{row.get('landmark', math.nan):g}",
-        survival=survival,
-        Survival=capital(survival),
-        since=since,
-        cause=capital(_words(str(row.get("cause", "")))),
+        survival=pathway.end_points[end_point].label if end_point else "survival",
+        since=f" from {origin}" if origin else "",
+        cause=_words(str(row.get("cause", ""))),
         versus=population(str(row.get("versus", "")), pathway),
         quantile=f"{quantile if math.isfinite(quantile) else 50.0:g}",
     )
-    return capital(words)
 
 
 def _state(name: str, pathway: Pathway) -> str:

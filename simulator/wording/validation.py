@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simulator.evidence.cohort import cohort_folder
-from simulator.pathway import outcome_months
-from simulator.wording import rounding
+from simulator.wording import reported, rounding
 from simulator.wording.headline import ABSORBS
 from simulator.wording.intervals import Row
 
@@ -51,6 +50,35 @@ TRANSPORT = (
 )
 
 
+def short_names(every: Sequence[Targets]) -> dict[str, str]:
+    """Return cohort -> its short name; those of which two are alike keep the names of their folders."""
+    names = {targets.cohort.name: reported.cohort(targets.cohort) for targets in every}
+    alike = [name for name, short in names.items() if list(names.values()).count(short) > 1]
+    return names | {name: name for name in alike}
+
+
+def labelled(validation: Validation) -> Validation:
+    """Return a validation whose tables name each cohort (`cohort_label`) and each figure (`label`) in words."""
+    names, labels = short_names(validation.every), dict(_labels(validation.every))
+    tables = {}
+    for name in ("figures", "cohorts", "ranges"):
+        table = tables[name] = getattr(validation, name).copy()
+        if len(table):
+            table["cohort_label"] = [names.get(cohort, cohort) for cohort in table["cohort"]]
+        if "target" in table:
+            table["label"] = [labels[key] for key in zip(table["cohort"], table["target"], strict=True)]
+    return replace(validation, **tables)
+
+
+def _labels(every: Sequence[Targets]) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield (cohort, figure) and the figure in words; whose it is, unless everybody's."""
+    for targets in every:
+        pathway, clock = reported.named(targets.pathway, targets.cohort), {"clock": targets.cohort.clock}
+        for row in targets.cohort.targets.to_dict("records"):
+            words = reported.figure({**row, **clock}, pathway).removesuffix(": all patients").replace(": ", ", ")
+            yield (targets.cohort.name, row["name"]), words
+
+
 def note(every: Sequence[Targets], benefit: Benefit | None) -> str:
     """Return whether the cohorts are external, and what the marginal benefit means if there is one."""
     return _external(every) if benefit is None else f"{_external(every)} {TRANSPORT}"
@@ -59,7 +87,8 @@ def note(every: Sequence[Targets], benefit: Benefit | None) -> str:
 def _external(every: Sequence[Targets]) -> str:
     """Return which cohorts are other patients than the fitted ones."""
     fitted = {folder.resolve() for targets in every if (folder := cohort_folder(targets.pathway)) is not None}
-    names = [targets.cohort.name for targets in every if targets.folder.resolve() in fitted]
+    short = short_names(every)
+    names = [short[targets.cohort.name] for targets in every if targets.folder.resolve() in fitted]
     if not names:
         return NOTE
     text = f"{', '.join(names)}: {SAME}."
@@ -85,15 +114,21 @@ def _verdicts(validation: Validation) -> Iterator[str]:
 
 
 def _with_size(cohort: str, validation: Validation) -> str:
-    sizes = {targets.cohort.name: targets.cohort.n for targets in validation.every}
+    sizes = numbers(validation.every)
     return f"{cohort} (n = {sizes[cohort]})" if cohort in sizes else cohort
+
+
+def numbers(every: Sequence[Targets]) -> dict[str, int]:
+    """Return cohort, by its short name -> its patients."""
+    names = short_names(every)
+    return {names[targets.cohort.name]: targets.cohort.n for targets in every}
 
 
 def _better(validation: Validation) -> dict[str, float]:
     """Return cohort -> the share of simulated cohorts that survive better; of a range, that nearest to one half."""
     rows = validation.cohorts.to_dict("records")
-    better = {str(row["cohort"]): float(row["better"]) for row in rows if math.isfinite(row["better"])}
-    for cohort, table in validation.ranges.groupby("cohort") if len(validation.ranges) else ():
+    better = {str(row["cohort_label"]): float(row["better"]) for row in rows if math.isfinite(row["better"])}
+    for cohort, table in validation.ranges.groupby("cohort_label") if len(validation.ranges) else ():
         least, most = table["better"].min(), table["better"].max()
         better[f"{cohort}, whatever share is treated"] = min(max(least, 0.5), most)
     return {cohort: share for cohort, share in better.items() if share != 0.5}
@@ -108,29 +143,17 @@ def _misses(table: pd.DataFrame) -> str:
     missed = table[table["inside"] == "no"]
     source = f"reported by {table['cohort'].nunique()} cohort{'s' if table['cohort'].nunique() > 1 else ''}"
     if len(missed):
-        misses = [f"{figure(row)}, {in_words(row)}" for row in missed.to_dict("records")]
+        misses = [f"{figure(row)}: {in_words(row)}" for row in missed.to_dict("records")]
         are = "is a miss" if len(missed) == 1 else "are misses"
         return f"{len(missed)} of {len(table)} figures {source} {are}: {'; '.join(misses)}."
     row = min(table.to_dict("records"), key=lambda row: min(row["at_most"], row["at_least"]))
     inside = f"{len(table)} of {len(table)} figures {source} lie within the 95 % predictive interval"
-    return f"{inside}. The nearest to a miss: {figure(row)}, {in_words(row)}."
+    return f"{inside}. The nearest to a miss: {figure(row)}: {in_words(row)}."
 
 
 def figure(row: Row) -> str:
-    """Return the name of a reported figure: "cohort: survivors 12"."""
-    return f"{row['cohort']}: {row['target'].replace('_', ' ')}"
-
-
-def reported_figure(row: Row) -> str:
-    """Return what a figure is, as pictures name it: "alive at 12 months from infection, treated"."""
-    population, month = str(row["population"]), float(row["month"])
-    name = str(row["target"]).replace("_", " ")
-    if math.isfinite(month):
-        at = f"at {outcome_months.in_words(month)} from {row['clock']}"
-        of_event = re.fullmatch(r"survival \((\w+)\)", str(row["kind"]))
-        is_alive = row["kind"] in ("survival", "survivors")
-        name = f"alive {at}" if is_alive else f"{of_event[1]} {at}" if of_event else f"{name} by month {month:g}"
-    return name if population in ("all", row["target"]) else f"{name}, {population.replace('_', ' ')}"
+    """Return the name of a reported figure: "Bader 2023, survival at 24 months from infusion"."""
+    return f"{row['cohort_label']}, {row['label']}"
 
 
 def of_all(cohorts: pd.DataFrame) -> list[str]:
@@ -138,7 +161,7 @@ def of_all(cohorts: pd.DataFrame) -> list[str]:
     if not len(cohorts) or not (of_all := cohorts[cohorts["counted"] == ""].to_dict("records")):
         return []
     (row,) = of_all
-    left_out = ", ".join(cohorts.loc[cohorts["counted"] == "no", "cohort"])
+    left_out = ", ".join(cohorts.loc[cohorts["counted"] == "no", "cohort_label"])
     without = f" Left out: {left_out} (priors are centred on all their figures, or the patients are another cohort's)."
     return [
         f"All cohorts: the {row['figures']} figures that no prior is centred on, no patient twice. Randomised PITs are "
@@ -209,6 +232,12 @@ def rounded(row: Row) -> list[str]:
         NOT_REACHED if math.isinf(value) else rounding.number(value, unit, end_of=estimate)
         for value, estimate in zip(values, estimates, strict=True)
     ]
+
+
+def of_cohorts(how: str, names: Mapping[str, str]) -> str:
+    """Return which cohorts a marginal benefit is by, one of them by its short name. names : cohort -> short name"""
+    cohort, alone, more = how.partition(" alone")
+    return f"{names.get(cohort, cohort)}{alone}{more}"
 
 
 def of_benefit(benefit: Benefit) -> str:

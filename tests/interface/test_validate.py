@@ -87,7 +87,7 @@ def test_a_cohort_is_validated_from_its_folder(aftercart: Command, cohort: Calla
     table = pd.read_csv(folder / "found" / "validation.csv").set_index("target")
     assert table.loc["alive_12", "reported"] == 30
     assert (
-        "theirs (n = 40): alive at 12 months from relapse, 30 % reported"
+        "theirs (n = 40): survival at 12 months from relapse, 30 % reported"
         in (folder / "found" / "validation.svg").read_text()
     )
 
@@ -99,7 +99,10 @@ def test_a_prediction_that_misses_is_reported_as_a_miss(aftercart: Command, coho
     assert output.startswith(
         "Too gloomy (share of simulated cohorts that survive worse than reported): theirs (n = 40), "
     )
-    assert "1 of 2 figures reported by 1 cohort is a miss: theirs: alive 12, 55 % reported" in output
+    assert (
+        "1 of 2 figures reported by 1 cohort is a miss: theirs, survival at 12 months from relapse: 55 % reported"
+        in output
+    )
 
 
 def test_a_figure_of_patients_whom_the_model_never_has_is_shown_as_such_next_to_the_others(
@@ -114,7 +117,9 @@ def test_a_figure_of_patients_whom_the_model_never_has_is_shown_as_such_next_to_
     assert max(map(len, result.stdout.splitlines())) <= 80
     output = " ".join(result.stdout.split())
     assert output.startswith("2 of 2 figures reported by 1 cohort lie within the 95 % predictive interval.")
-    assert "theirs: alive untreated 20 % no simulated cohort has this figure" in output
+    assert (
+        "theirs, survival at 12 months from relapse, 20 % - untreated - no simulated cohort has this figure." in output
+    )
     table = pd.read_csv(folder / "found" / "validation.csv").set_index("target")
     assert table["inside"].fillna("").to_dict() == {"alive_6": "yes", "alive_12": "yes", "alive_untreated": ""}
     assert "20 % reported, no simulated cohort has this figure" in (folder / "found" / "validation.svg").read_text()
@@ -144,7 +149,7 @@ def test_cohorts_of_unknown_uptake_or_without_an_outcome_are_shown_as_such(
     assert result.exit_code == 0, result.output
     assert max(map(len, result.stdout.splitlines())) <= 80
     output = " ".join(result.stdout.split())
-    assert "china74: nothing to compare yet" in output
+    assert "China (74 relapses): nothing to compare yet" in output
     assert "Not reported: salvage_uptake. Predicted (95 % interval) if it were" in output
     assert "second_salvage_uptake" in output.partition("Left as in the pathway, since not reported:")[2]
     assert {file.name for file in (folder / "found").iterdir()} == {
@@ -153,7 +158,10 @@ def test_cohorts_of_unknown_uptake_or_without_an_outcome_are_shown_as_such(
     alive = pd.read_csv(folder / "found" / "ranges.csv").set_index("target").loc["survivors_24"]
     assert alive["setting"].tolist() == pytest.approx([0.5, 0.65, 0.8, 0.95])
     assert alive["predicted"].is_monotonic_increasing
-    assert "alive at 24 months" in (folder / "found" / "validation_ranges.svg").read_text()
+    assert "Friedes 2023: survival at 24 months from relapse, at 50 %, 43 % reported" in (
+        folder / "found" / "validation_ranges.svg"
+    ).read_text(encoding="utf-8")
+    assert set(alive["cohort_label"]) == {"Friedes 2023"}
     manifest = json.loads((folder / "found" / "manifest.json").read_text(encoding="utf-8"))
     assert [cohort["name"] for cohort in manifest["cohorts"]] == ["china74", "friedes2023"]
     assert "hsct_if_cr" in manifest["cohorts"][0]["left_as_in_the_pathway"]

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from simulator.figures import row_chart, style, text
 from simulator.figures.picture import Picture
 from simulator.figures.sheet import Sheet
-from simulator.wording.validation import in_words, reported_figure, rounded
+from simulator.wording.validation import in_words, rounded
 
 LEFT, RIGHT = 3.1, 2.3
 """Inches for the names of the figures, and for their numbers."""
@@ -21,8 +21,9 @@ Row = Mapping[Any, Any]
 
 @style.applied()
 def picture(table: pd.DataFrame, sizes: Mapping[str, int], source: str, longest: float) -> Picture:
-    """Return the figure. table : see `calibration.validation.external.table`; sizes : cohort -> n; source : the model's
+    """Return the figure. table : see `calibration.validation.external.table`; source : the model's
 
+    sizes : cohort, by its short name -> n
     longest : months on the axis at least: a median that simulated cohorts do not reach has no end
     """
     parts = [part for unit in ("%", "months") if len(part := table[table["unit"] == unit])]
@@ -41,12 +42,13 @@ def picture(table: pd.DataFrame, sizes: Mapping[str, int], source: str, longest:
         foot -= AXIS
     sentences = ["Reported figures next to the model's predictions."]
     for row in table.to_dict("records"):
-        sentences.append(f"{row['cohort']} (n = {sizes[row['cohort']]}): {reported_figure(row)}, {in_words(row)}.")
+        name = row["cohort_label"]
+        sentences.append(f"{name} (n = {sizes[name]}): {row['label']}, {in_words(row)}.")
     return sheet.picture("validation", " ".join(sentences))
 
 
 def _lines(part: pd.DataFrame) -> int:
-    return len(part) + part["cohort"].nunique()
+    return len(part) + part["cohort_label"].nunique()
 
 
 def _fill(axes: Axes, part: pd.DataFrame, sizes: Mapping[str, int], longest: float) -> None:
@@ -55,11 +57,11 @@ def _fill(axes: Axes, part: pd.DataFrame, sizes: Mapping[str, int], longest: flo
     axes.set(xlim=(0, end), xlabel=unit)
     _write(axes, 0.75, f"reported; predicted, {unit}", color=style.QUIET)
     place = 0
-    for cohort, rows in part.groupby("cohort", sort=False):
+    for cohort, rows in part.groupby("cohort_label", sort=False):
         _name(axes, place, f"{cohort} (n = {sizes[str(cohort)]})", weight="bold")
         for row in rows.to_dict("records"):
             place -= 1
-            _name(axes, place, reported_figure(row) + " *" * bool(row["centred_on"]), indent=0.15)
+            _name(axes, place, row["label"] + " *" * bool(row["centred_on"]), indent=0.15)
             _plot(axes, place, row, end)
         place -= 1
 

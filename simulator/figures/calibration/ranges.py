@@ -11,13 +11,16 @@ from matplotlib.axes import Axes
 from simulator.figures import style
 from simulator.figures.picture import Picture
 from simulator.figures.sheet import Grid, Sheet
-from simulator.wording.validation import in_words, ranges_caption, reported_figure
+from simulator.wording.validation import in_words, ranges_caption
 
 
 @style.applied()
 def picture(table: pd.DataFrame, sizes: Mapping[str, int], source: str) -> Picture:
-    """Return the figure. table : see `calibration.validation.over_range.table`; sizes : cohort -> n"""
-    panels = list(table.groupby(["cohort", "target"], sort=False))
+    """Return the figure. table : see `calibration.validation.over_range.table`
+
+    sizes : cohort, by its short name -> n
+    """
+    panels = list(table.groupby(["cohort_label", "label"], sort=False))
     subtitle = (
         "Line and band: predicted, with the 95 % predictive interval for a cohort of that size. Dashed: reported."
     )
@@ -25,15 +28,12 @@ def picture(table: pd.DataFrame, sizes: Mapping[str, int], source: str) -> Pictu
     footing = [f"{ranges_caption(table)} as on the horizontal axis, in %.", source]
     sheet = Sheet("External validation: where the share treated is unknown", subtitle, footing, grid.height)
     sentences = ["Predictions over a share that a cohort does not report."]
-    for axes, ((cohort, _), of_figure) in zip(sheet.panels(grid, one_scale=False), panels, strict=True):
+    for axes, ((cohort, label), of_figure) in zip(sheet.panels(grid, one_scale=False), panels, strict=True):
         records = of_figure.to_dict("records")
         _fill(axes, of_figure)
-        axes.set_title(
-            f"{cohort} (n = {sizes[str(cohort)]})\n{reported_figure(records[0])}, {records[0]['unit']}",
-            fontsize=style.SMALL,
-        )
+        axes.set_title(f"{cohort} (n = {sizes[str(cohort)]})\n{label}, {records[0]['unit']}", fontsize=style.SMALL)
         ends = [f"at {100 * row['setting']:.0f} %, {in_words(row)}" for row in (records[0], records[-1])]
-        sentences.append(f"{cohort}: {reported_figure(records[0])}, {'; '.join(ends)}.")
+        sentences.append(f"{cohort}: {label}, {'; '.join(ends)}.")
     return sheet.picture("validation_ranges", " ".join(sentences))
 
 

@@ -37,7 +37,7 @@ def predictive(cohort: Cohort, pathway: Pathway) -> Iterator[Part]:
     ]
     for use, caption in calibration.USES.items():
         rows = [
-            _predicted(figure, targets.loc[figure["target"]].to_dict(), cohort, cohort.named(pathway))
+            _predicted(figure, targets.loc[figure["target"]].to_dict(), cohort, reported.named(pathway, cohort))
             for figure in figures[figures["use"] == use].to_dict("records")
         ]
         if rows:

@@ -32,7 +32,7 @@ def report(
 
     priors, left : cohort -> parameters whose prior its paper is a source of; levers that it leaves as in the pathway
     """
-    every = validation.every
+    every, short = validation.every, wording.short_names(validation.every)
     yield " ".join([wording.answer(validation), *([] if benefit is None else [wording.of_benefit(benefit)])])
     if len(validation.figures):
         yield _figures(validation.figures)
@@ -42,15 +42,18 @@ def report(
         yield _ranges(validation.ranges)
     if benefit is not None:
         rows = [
-            Row(row["how"], [Estimate(f"{row['mean']:.2f}", (f"{row['lower']:.2f}", f"{row['upper']:.2f}"))])
+            Row(
+                wording.of_cohorts(row["how"], short),
+                [Estimate(f"{row['mean']:.2f}", (f"{row['lower']:.2f}", f"{row['upper']:.2f}"))],
+            )
             for row in benefit.summary.to_dict("records")
         ]
         yield Table(columns("", "mean"), rows, wording.benefit_caption(every[0].pathway))
     for targets in every:
         name = targets.cohort.name
-        yield wording.provenance(name, priors[name], " ".join(targets.dependence.split()))
-    yield wording.left_alone({name: names for name, names in left.items() if name not in validation.silent})
-    yield wording.nothing_yet(validation.silent)
+        yield wording.provenance(short[name], priors[name], " ".join(targets.dependence.split()))
+    yield wording.left_alone({short[name]: names for name, names in left.items() if name not in validation.silent})
+    yield wording.nothing_yet([short[name] for name in validation.silent])
     yield wording.note(every, benefit)
 
 
@@ -63,10 +66,11 @@ def _figures(table: pd.DataFrame) -> Table:
     for row in table.to_dict("records"):
         reported, predicted, *ends = wording.rounded(row)
         extreme = f"{100 * min(row['at_most'], row['at_least']):.0f} %{' MISS' * (row['inside'] == 'no')}"
-        cells = [f"{predicted} ({' to '.join(ends)})", extreme] if row["inside"] else [wording.NOT_SIMULATED, ""]
+        cells = [f"{predicted} ({' to '.join(ends)})", extreme] if row["inside"] else [NONE, ""]
         rows.append(Row(_label(row), [wording.with_unit(reported, row), *cells]))
     marked = [f"{wording.figure(row)} ({row['centred_on']})" for row in table.to_dict("records") if row["centred_on"]]
     notes = [f"{wording.CENTRED} {'; '.join(marked)}."] if marked else []
+    notes += [f"{NONE} {wording.NOT_SIMULATED}."] if (table["inside"] == "").any() else []
     return Table(columns("", "reported", "predicted", "as extreme"), rows, wording.CAPTION, notes)
 
 
@@ -75,7 +79,7 @@ def _together(table: pd.DataFrame) -> Table:
     for row in table.to_dict("records"):
         better = "" if np.isnan(row["better"]) else f"{100 * row['better']:.0f} %"
         rank = "" if np.isnan(row["joint_rank"]) else f"{100 * row['joint_rank']:.0f} %"
-        rows.append(Row(row["cohort"], [f"{row['figures']}", rank, better]))
+        rows.append(Row(row["cohort_label"], [f"{row['figures']}", rank, better]))
     heads = columns("", "figures", "joint rank", "better survival")
     return Table(heads, rows, wording.TOGETHER, wording.of_all(table))
 
@@ -96,9 +100,9 @@ def _number(value: float, places: int) -> str:
 def _ranges(table: pd.DataFrame) -> Table:
     settings = list(dict.fromkeys(table["setting"]))
     rows = []
-    for (cohort, target), of_figure in table.groupby(["cohort", "target"], sort=False):
-        records = of_figure.set_index("setting").to_dict("index")
-        first = {**next(iter(records.values())), "cohort": cohort, "target": target}
+    for _, of_figure in table.groupby(["cohort", "target"], sort=False):
+        records = {row["setting"]: row for row in of_figure.to_dict("records")}
+        first = next(iter(records.values()))
         cells: list[str | Estimate] = []
         for setting in settings:
             if setting not in records:

@@ -1,13 +1,19 @@
 """Reported figures in words: a figure says what it counts, of whom, and by when."""
 
 import math
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 
+from calibration.likelihood.targets import load_targets
 from calibration.reported.kinds.all import KINDS
+from calibration.validation.everything import Validation
+from simulator.evidence.cohort import cohorts_folder, read_cohort, shipped_cohorts
+from simulator.pathway.end_points import EndPointTable, end_point
 from simulator.pathway.format import load_pathway
-from simulator.wording.reported import WORDS, reported, target
-from simulator.wording.validation import NOT_REACHED, with_unit
+from simulator.wording.reported import WORDS, cohort, named, reported, target
+from simulator.wording.validation import NOT_REACHED, figure, labelled, short_names, with_unit
 
 PATHWAY = load_pathway("b_all_post_cd19")
 
@@ -33,12 +39,18 @@ def test_a_reported_figure_says_what_it_is(kind: str, state: str, month: float, 
 @pytest.mark.parametrize(
     ("kind", "cells", "words"),
     [
-        ("survival", {"end_point": "efs", "month": 12.0}, "Efs at 12 months: supportive care"),
+        ("survival", {"end_point": "efs", "month": 12.0}, "Event-free survival at 12 months: supportive care"),
         (
             "incidence",
             {"end_point": "efs", "cause": "relapse", "month": 6.0},
-            "Relapse by month 6 (efs): supportive care",
+            "Relapse by month 6 (event-free survival): supportive care",
         ),
+        (
+            "survival",
+            {"end_point": "efs", "month": 12.0, "from": "hsct"},
+            "Event-free survival at 12 months from HSCT admission: supportive care",
+        ),
+        ("median_survival", {"clock": "relapse"}, "Median survival from relapse: supportive care"),
         ("restricted_mean", {"month": 24.0}, "Mean survival to month 24: supportive care"),
         ("hazard_ratio", {"versus": "treated"}, "Hazard ratio, survival: supportive care, to salvage-treated"),
         (
@@ -51,6 +63,60 @@ def test_a_reported_figure_says_what_it_is(kind: str, state: str, month: float, 
 def test_a_figure_of_an_event_says_which_and_from_when(kind: str, cells: dict[str, object], words: str) -> None:
     row = {"kind": kind, "population": "untreated", "attribute": "", "state": "", "month": math.nan, **cells}
     assert target(row, PATHWAY) == words
+
+
+def test_an_end_point_that_only_a_cohort_declares_has_its_label() -> None:
+    felix = read_cohort(cohorts_folder() / "felix2024")
+    own = replace(felix, end_points={"pfs": end_point("pfs", EndPointTable(causes={"death": "death_after_relapse"}))})
+    row = {"kind": "median_survival", "population": "all", "attribute": "", "state": "", "month": math.nan}
+    assert target({**row, "end_point": "pfs"}, named(PATHWAY, own)) == "Median pfs: all patients"
+
+
+@pytest.mark.parametrize(
+    ("citation", "name"),
+    [
+        ("FELIX 2024: Roddie C, Sandhu KS. N Engl J Med 2024", "FELIX 2024"),
+        ("Bader P, Rossig C, et al. CD19 CAR T cells are effective: a study. Blood Adv 2023;7(11):2436.", "Bader 2023"),
+        ("Ortíz-Maldonado V, Rives S. Mol Ther 2021;29(2):636-644.", "Ortíz-Maldonado 2021"),
+        ("Who, where, when", "felix2024"),
+        ("Meeting abstract, cut at the site of relapse: address not stored.", "felix2024"),
+    ],
+)
+def test_a_cohort_is_named_by_its_citation_or_else_by_its_folder(citation: str, name: str) -> None:
+    assert cohort(replace(read_cohort(cohorts_folder() / "felix2024"), citation=citation)) == name
+
+
+def test_shipped_cohorts_have_a_short_name_each() -> None:
+    names = {name: cohort(read_cohort(cohorts_folder() / name)) for name in shipped_cohorts()}
+    assert not set(names) & set(names.values())
+    assert len(set(names.values())) == len(names)
+    assert {names["felix2024"], names["bader2023"], names["wang2024"]} == {"FELIX 2024", "Bader 2023", "Wang 2024"}
+
+
+def test_cohorts_with_one_short_name_are_named_by_their_folders() -> None:
+    every = [load_targets(name) for name in ("li2023", "bader2023", "schultz2023")]
+    every[1] = replace(every[1], cohort=replace(every[1].cohort, citation=every[0].cohort.citation))
+    names = {"li2023": "li2023", "bader2023": "bader2023", "schultz2023": "Schultz 2023"}
+    assert short_names(every) == names
+
+
+def test_a_predicted_figure_is_named_by_what_is_declared_and_says_nothing_twice() -> None:
+    every = tuple(map(load_targets, ("hcd19_2022", "felix2024", "friedes2023")))
+    rows = [
+        ("hcd19_2022", "hsct_of_responders"),
+        ("hcd19_2022", "complete_response"),
+        ("felix2024", "efs_12_from_infusion"),
+    ]
+    rows += [("felix2024", "median_survival_from_infusion"), ("friedes2023", "infusion_to_relapse")]
+    figures = pd.DataFrame(rows, columns=["cohort", "target"])
+    found = labelled(Validation(every, figures, figures[["cohort"]], pd.DataFrame())).figures
+    assert [figure(row) for row in found.to_dict("records")] == [
+        "hCD19 2022, HSCT admission, responders",
+        "hCD19 2022, complete response, salvage-treated",
+        "FELIX 2024, event-free survival at 12 months from infusion",
+        "FELIX 2024, median survival from infusion",
+        "Friedes 2023, median time to relapse",
+    ]
 
 
 def test_every_kind_of_figure_has_words() -> None:
