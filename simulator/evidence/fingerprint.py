@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.evidence.cohort import OPTIONAL_TEXTS, TARGETS, CohortTable, Structure, declared_structures, read_cohort
-from simulator.files import csv, text, toml
+from simulator.files import csv, toml
 from simulator.pathway import extension
 from simulator.pathway.joint import Joint
 from simulator.pathway.pathway import Pathway, State, Transition
@@ -147,9 +147,10 @@ def of_structures(draws: Path, structures: Mapping[str, Structure | None]) -> di
     cohort, (readings, _) = draws.parent, declared_structures(draws.parent)
     own, found = [csv.cells(draws).columns.get(COLUMN, ("",))[0], _of_draws(draws)], {}
     for name, other in structures.items():
-        files = extension.files(cohort / other.pathway) if other and other.pathway else ()
+        path = cohort / other.pathway if other and other.pathway else None
+        contents = extension.read(path, name, None).contents if path and path.is_file() else ()
         rows = readings[other.reading] if other and other.reading else None
-        found[name] = _digest([*own, rows, *(text.read(file, toml.LARGEST) for file in files)])
+        found[name] = _digest([*own, rows, *contents])
     return found
 
 

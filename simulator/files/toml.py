@@ -65,7 +65,12 @@ KINDS = {
 
 
 # A command reads its pathway once a scenario; the tables are copied when they are cleaned.
-_loads = lru_cache(maxsize=64)(tomllib.loads)
+@lru_cache(maxsize=64)
+def _loads(text: str) -> dict[str, Any]:
+    # The time to read a dotted key grows with the square of its length.
+    if _DEEP_KEY.search(text):
+        raise RecursionError
+    return tomllib.loads(text)
 
 
 def refusal(what: str, *, allowed: str) -> PydanticCustomError:
@@ -78,12 +83,13 @@ def read(path: Path) -> dict[str, Any]:
 
     Also refused: NaN, infinity, tables nested too deeply, and names that are not plain text in one line.
     """
-    text = text_file.read(path, LARGEST)
+    return parse(text_file.read(path, LARGEST), path)
+
+
+def parse(text: str, path: Path) -> dict[str, Any]:
+    """Return the tables of a file's text, as `read` does."""
     if not is_name(path.stem):
         raise InputError("the file's name is not plain text in one line", where=str(path), allowed="another name")
-    # The time to read a dotted key grows with the square of its length.
-    if _DEEP_KEY.search(text):
-        raise InputError("not valid TOML: nested too deeply", where=str(path))
     try:
         data = _loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -6,13 +6,14 @@ any other key takes the place of the extended pathway's key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from simulator.errors import InputError
-from simulator.files import toml
-from simulator.pathway.pathway import Pathway
+from simulator.errors import InputError, UnknownNameError
+from simulator.files import text, toml
+from simulator.pathway import shipped
 
 ENTRIES = ("abbreviations", "attributes", "counts", "end_points", "groups", "parameters", "resources", "states")
 """Tables of entries by name."""
@@ -20,37 +21,54 @@ OWN = ("description", "title")
 """Keys that say what a file is: not those of the extended one."""
 
 
-def read(path: Path, load: Callable[[str], Pathway]) -> tuple[dict[str, Any], Pathway | None]:
-    """Return a file's tables with those of the pathway that it extends, and that pathway; `load` : by its name.
+@dataclass(frozen=True)
+class File:
+    """A pathway's file, as it was read. own : what it declares; extended : the file of which it declares the changes"""
 
+    path: Path
+    content: str
+    own: dict[str, Any] = field(compare=False)
+    extended: File | None
+
+    @cached_property
+    def tables(self) -> dict[str, Any]:
+        """What it declares, with what it takes from the files that it extends."""
+        if self.extended is None:
+            return self.own
+        own, before = self.own, {key: value for key, value in self.extended.tables.items() if key not in OWN}
+        both = [key for key in ENTRIES if isinstance(before.get(key), dict) and isinstance(own.get(key), dict)]
+        return {**before, **own, **{key: {**before[key], **own[key]} for key in both}}
+
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """Its content, and that of the files that it extends: not of shipped ones."""
+        before = () if self.extended is None else self.extended.contents
+        return before if self.path.parent == shipped.FOLDER else (self.content, *before)
+
+
+def read(name_or_file: str | Path, where: str, beside: Path | None, before: tuple[Path, ...] = ()) -> File:
+    """Return the file of a pathway, with those that it extends.
+
+    where, beside : the key that names the pathway, and its file; None for a command; before : the files that extend it
     Raises InputError, also for files that extend one another in a circle.
     """
-    tables = toml.read(path)
-    named = tables.get("extends")
-    if not isinstance(named, str):
-        return tables, None
-    list(files(path))
-    extended = load(named)
-    assert extended.file is not None
-    before, _ = read(extended.file, lambda _: extended.extended or extended)
-    before = {key: value for key, value in before.items() if key not in OWN}
-    both = [key for key in ENTRIES if isinstance(before.get(key), dict) and isinstance(tables.get(key), dict)]
-    return {**before, **tables, **{key: {**before[key], **tables[key]} for key in both}}, extended
+    path = _found(name_or_file, where, beside)
+    if path.resolve() in [file.resolve() for file in before]:
+        what = "the files extend one another in a circle"
+        raise InputError(what, where=f"{before[0]}: extends", got=name_or_file)
+    content = text.read(path, toml.LARGEST)
+    own = toml.parse(content, path)
+    named = own.get("extends")
+    extended = read(named, f"{path}: extends", path, (*before, path)) if isinstance(named, str) else None
+    return File(path, content, own, extended)
 
 
-def files(path: Path) -> Iterator[Path]:
-    """Yield a pathway's file and the files that it extends, not the shipped ones. Raises InputError on a circle."""
-    seen: set[Path] = set()
-    file, named = path, path.name
-    while named.endswith(".toml") and file.is_file():
-        if file.resolve() in seen:
-            raise InputError("the files extend one another in a circle", where=f"{path}: extends", got=named)
-        seen.add(file.resolve())
-        yield file
-        named = str(toml.read(file).get("extends", ""))
-        file = file.parent / named
-
-
-def contents(pathway: Pathway) -> list[bytes]:
-    """Return the contents of a pathway's files, empty where one is gone."""
-    return [file.read_bytes() if file.is_file() else b"" for file in pathway.files]
+def _found(name_or_file: str | Path, where: str, beside: Path | None) -> Path:
+    """Return the file of a pathway: a shipped one by its name, or another."""
+    path, name = Path(name_or_file), str(name_or_file)
+    if path.suffix == ".toml":
+        return path if beside is None else toml.named_file(beside, name, where)
+    if name not in shipped.names():
+        folder = Path() if beside is None else beside.parent
+        raise UnknownNameError("pathway", name, shipped.names(), where, toml.file_meant(name, folder))
+    return shipped.path(name)

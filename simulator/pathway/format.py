@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +12,7 @@ from pydantic import Field
 
 from simulator.errors import InputError, UnknownNameError, within
 from simulator.files import toml
-from simulator.pathway import extension, shipped
+from simulator.pathway import extension
 from simulator.pathway.case_mix import AttributeTable, CaseMixTable, read_attribute, read_joints
 from simulator.pathway.checks import check
 from simulator.pathway.end_points import EndPointTable, end_point
@@ -196,56 +197,42 @@ class PathwayTable(toml.Table):
     guarantee_time: ComparisonTable | None = None
 
 
-# A command loads its pathway for every scenario and cohort, and to see whether the draws are stale.
-_loaded: dict[Path, tuple[list[bytes], Pathway]] = {}
-MOST_LOADED = 64
-
-
 def named_pathway(named: str, path: Path, key: str = "pathway") -> Pathway:
     """Return the pathway that a key of a file names: a shipped one, or a file in its folder."""
-    where = f"{path}: {key}"
-    file = toml.named_file(path, named, where) if named.endswith(".toml") else named
-    return load_pathway(file, where=where, folder=path.parent)
+    file = extension.read(named, f"{path}: {key}", path)
+    return _declared(file)
 
 
-def load_pathway(name_or_file: str | Path, *, where: str = "pathway", folder: Path = Path()) -> Pathway:
-    """Return a shipped pathway by its name, or the one declared in a file. Raises InputError.
+def load_pathway(name_or_file: str | Path) -> Pathway:
+    """Return a shipped pathway by its name, or the one declared in a file. Raises InputError."""
+    file = extension.read(name_or_file, "pathway", None)
+    return _declared(file)
 
-    where, folder : what to name if there is no such pathway, and where a file of that name may lie instead
-    """
-    path = Path(name_or_file)
-    if path.suffix != ".toml":
-        if str(name_or_file) not in shipped.names():
-            meant = toml.file_meant(str(name_or_file), folder)
-            raise UnknownNameError("pathway", str(name_or_file), shipped.names(), where, meant)
-        path = shipped.path(str(name_or_file))
-    contents, pathway = _loaded.get(path, ([], None))
-    if pathway is not None and contents == extension.contents(pathway):
-        return pathway
-    tables, extended = extension.read(path, lambda named: named_pathway(named, path, "extends"))
-    pathway = _pathway(toml.validate(PathwayTable, tables, path), path, extended)
+
+# A command loads its pathway for every scenario and cohort, and to see whether the draws are stale.
+@lru_cache(maxsize=64)
+def _declared(file: extension.File) -> Pathway:
+    """Return the pathway that a file declares, checked."""
+    extended = None if file.extended is None else _declared(file.extended)
+    pathway = _pathway(toml.validate(PathwayTable, file.tables, file.path), file, extended)
     check(pathway)
-    if len(_loaded) == MOST_LOADED:
-        _loaded.clear()
-    _loaded[path] = extension.contents(pathway), pathway
     return pathway
 
 
-def _pathway(table: PathwayTable, path: Path, extended: Pathway | None) -> Pathway:
-    clocks = table.clocks or {"start": table.start}
+def _pathway(table: PathwayTable, file: extension.File, extended: Pathway | None) -> Pathway:
+    path = file.path
     levels = {name: list(attribute.levels) for name, attribute in table.attributes.items()}
     joints = read_joints([joint.model_dump() for joint in table.case_mix], levels, str(path))
+    attributes = {name: read_attribute(name, of, joints, str(path)) for name, of in table.attributes.items()}
     return Pathway(
         name=path.stem,
         title=table.title,
         description=table.description,
         start=table.start,
-        clocks=clocks,
+        clocks=table.clocks or {"start": table.start},
         states={name: _state(name, state, table, path) for name, state in table.states.items()},
         parameters={name: _parameter(name, parameter, path) for name, parameter in table.parameters.items()},
-        attributes={
-            name: read_attribute(name, attribute, joints, str(path)) for name, attribute in table.attributes.items()
-        },
+        attributes=attributes,
         case_mix=joints,
         groups={
             name: Group(name, group.label or _words(name), _tuple(group.entered), _tuple(group.not_entered))
@@ -258,15 +245,15 @@ def _pathway(table: PathwayTable, path: Path, extended: Pathway | None) -> Pathw
         },
         group_window=table.group_window,
         patients=table.patients,
-        months=outcome_months(table.survival_months, table.answer_month, str(path)),
         abbreviations=table.abbreviations,
         marginal=_marginal(table.marginal, path),
         comparison=_comparison(table.guarantee_time),
         draws=table.draws,
         file=path,
         extended=extended,
-        inherits_draws=extended is not None and "draws" not in toml.read(path),
+        inherits_draws=extended is not None and "draws" not in file.own,
         end_points={name: end_point(name, declared) for name, declared in table.end_points.items()},
+        months=outcome_months(table.survival_months, table.answer_month, str(path)),
     )
 
 
