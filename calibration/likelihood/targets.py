@@ -38,14 +38,11 @@ class Targets:
     tables : all counts; given : those of them that are no evidence
     courses : the cells that they are of; marking : what they ask of patients; horizon : months until which
     curves : curves that are read off, and times of single patients
-    dependence : the model's debt to the cohort's paper, in words
-    fixed_benefit : whether the cohort declares the marginal benefit, so that it does not inform it
     """
 
     cohort: Cohort
     figures: tuple[Kind, ...]
     scenario: Scenario
-    folder: Path
     seed: int
     courses: Courses
     marking: Marking
@@ -55,13 +52,25 @@ class Targets:
     given: Tables | None = None
     percentages: tuple[Percentage, ...] = ()
     curves: tuple[Curve | PatientMonths, ...] = ()
-    fixed_benefit: bool = False
-    dependence: str = ""
     warnings: tuple[str, ...] = ()
 
     @property
     def pathway(self) -> Pathway:
         return self.scenario.pathway
+
+    @property
+    def folder(self) -> Path:
+        return self.cohort.folder
+
+    @property
+    def dependence(self) -> str:
+        """The model's debt to the cohort's paper, in words."""
+        return self.cohort.declared.dependence
+
+    @property
+    def fixed_benefit(self) -> bool:
+        """Whether the cohort declares the marginal benefit, so that it does not inform it."""
+        return "marginal_benefit" in self.cohort.declared.model_fields_set
 
     @property
     def by_saddle_point(self) -> Targets:
@@ -90,32 +99,23 @@ def load_targets(name: str | Path, reading: str = "", structure: str = "") -> Ta
 
     reading : another way to read the source, of cohort.toml; structure : another reading, pathway or both, of the same
     """
-    from simulator.files import toml
-
-    folder = find_folder(name)
-    paper = load(folder, reading, structure)
-    declared = toml.read(folder / "cohort.toml")
-    return replace(
-        _targets(paper, declared["seed"]),
-        dependence=str(declared.get("dependence", "")),
-        fixed_benefit="marginal_benefit" in declared,
-    )
+    paper = load(find_folder(name), reading, structure)
+    return _targets(paper, paper.cohort.declared.seed)
 
 
 def with_rows(targets: Targets, rows: pd.DataFrame) -> Targets:
     """Return the targets of other rows, whose patients are treated as the cohort's were. Raises InputError."""
-    return _targets(again(targets.cohort, rows, targets.scenario, targets.folder), targets.seed)
+    return _targets(again(targets.cohort, rows, targets.scenario), targets.seed)
 
 
 def _targets(paper: Paper, seed: int) -> Targets:
     """Return the meaning of a cohort's figures to the likelihood. Raises InputError."""
     marking, courses = _courses(paper)
-    at, given = str(paper.folder / "targets.csv"), courses.given if courses.rows else ()
+    at, given = str(paper.cohort.folder / "targets.csv"), courses.given if courses.rows else ()
     return Targets(
         cohort=paper.cohort,
         figures=paper.figures,
         scenario=paper.scenario,
-        folder=paper.folder,
         seed=seed,
         courses=courses,
         marking=marking,
@@ -134,7 +134,7 @@ def _courses(paper: Paper) -> tuple[Marking, Courses]:
     model, pathway, rows, horizon = paper.model, paper.scenario.pathway, paper.rows, paper.horizon
     _check_after_clock(rows, model)
     groups = [pathway.groups[arm] for arm in sorted(paper.arms & pathway.groups.keys())]
-    marking, folder = marking_of(rows, groups, pathway, horizon), paper.folder
+    marking, folder = marking_of(rows, groups, pathway, horizon), paper.cohort.folder
     if marking.cuts and share_without_benefit(model) is not None:
         what = "with patients treated without benefit, entries cannot be counted by a month"
         raise InputError(what, where=str(folder / "targets.csv"), got=marking.cuts[0][0], allowed='use = "predictive"')
@@ -145,14 +145,13 @@ def _courses(paper: Paper) -> tuple[Marking, Courses]:
         raise InputError(what, where=str(folder / "targets.csv"), got=f"{len(graph.nodes):,}", allowed=allowed)
     solution = engine.solve(model, horizon, step=max(STEP, horizon / 64), window=False, marking=marking)
     nodes = tuple(node for node in solution.flows.nodes if node.state not in model.timeless)
-    courses = Courses(rows, pathway, paper.cohort.n, f"{folder / 'cohort.toml'}: n", nodes, model.scenario.joints)
+    courses = Courses(rows, pathway, paper.cohort.n, f"{paper.cohort.file}: n", nodes, model.scenario.joints)
     return marking, courses.of_assessed()
 
 
 def _check_after_clock(rows: Iterable[Row], model: Model) -> None:
     """Refuse a state that is entered before the clock only."""
-    onward = {name: [to for _, to in exits] for name, exits in model.open_ways}
-    later = reachable([model.pathway.clock_state], onward.__getitem__)
+    later = reachable([model.pathway.clock_state], model.open_onward.__getitem__)
     for row in rows:
         if row.kind == "entered" and row.state not in later:
             clock = model.pathway.clock_state

@@ -19,33 +19,31 @@ from simulator.pathway.pathway import Attribute, Pathway
 from simulator.scenario.scenario import LEVERS, Scenario, check
 
 
-def scenario_of(
-    figures: Sequence[Kind], cohort: Cohort, pathway: Pathway, declared: Mapping[str, Any], folder: Path
-) -> Scenario:
+def scenario_of(figures: Sequence[Kind], cohort: Cohort, pathway: Pathway) -> Scenario:
     """Return the scenario that sets a pathway to a cohort. Raises InputError naming the file and the key."""
-    file, named = folder / "cohort.toml", {figure.name: figure for figure in reversed(figures)}
-    benefit = declared.get("marginal_benefit", 1.0)
+    file, declared, named = cohort.file, cohort.declared, {figure.name: figure for figure in reversed(figures)}
+    mix = mix_of(figures, pathway, cohort.folder)
     tables: dict[str, Any] = {
         lever: {
-            key: _value(got, named, cohort, f"{file}: [{lever}] {key}") for key, got in declared.get(lever, {}).items()
+            key: _value(got, named, cohort, f"{file}: [{lever}] {key}") for key, got in getattr(declared, lever).items()
         }
         for lever in (*LEVERS, "hazard_ratio")
     }
-    mix = mix_of(figures, pathway, folder)
-    rows = {name: named[entry] for name, entry in declared.get("set", {}).items() if not _is_number(entry)}
+    rows = {name: named[entry] for name, entry in declared.set.items() if isinstance(entry, str)}
     start = pathway.clock_state if cohort.clock == pathway.clock else pathway.start
     tables["set"] = among_eligible(Levers(tables["set"], rows, f"{file}: [set]", start), pathway, mix)
-    scenario = Scenario(cohort.name, pathway, marginal_benefit=float(benefit), population=mix, file=file, **tables)
+    benefit = declared.marginal_benefit
+    scenario = Scenario(cohort.name, pathway, marginal_benefit=benefit, population=mix, file=file, **tables)
     check(scenario)
     return scenario
 
 
-def _value(declared: Any, named: Mapping[str, Kind], cohort: Cohort, at: str) -> float:
+def _value(declared: float | str, named: Mapping[str, Kind], cohort: Cohort, at: str) -> float:
     """Return a lever's number; of the figure that it names, the count over n, or the percentage."""
-    if _is_number(declared):
-        return float(declared)
+    if not isinstance(declared, str):
+        return declared
     if declared not in named:
-        raise UnknownNameError("row of targets.csv", str(declared), list(named)[::-1], at)
+        raise UnknownNameError("row of targets.csv", declared, list(named)[::-1], at)
     figure = named[declared]
     if isfinite(figure.count) and figure.n > 0:
         return figure.count / _patients(figure, cohort)
@@ -58,10 +56,6 @@ def _patients(figure: Kind, cohort: Cohort) -> float:
     """Return the patients whose share a figure prints: n, or all of its population where n is larger."""
     size = cohort.sizes.get(population_sizes.of_figure(cohort, figure))
     return figure.n if size is None or figure.counts_sizes else min(figure.n, size)
-
-
-def _is_number(declared: Any) -> bool:
-    return isinstance(declared, int | float) and not isinstance(declared, bool)
 
 
 def mix_of(figures: Sequence[Kind], pathway: Pathway, folder: Path) -> dict[str, dict[str, float]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite
-from pathlib import Path
 
 from calibration.reported import percentages, population_sizes
 from calibration.reported.kinds.all import KINDS
@@ -25,9 +24,9 @@ def check_somebody(figures: Sequence[Kind]) -> None:
             raise InputError("a figure for no patients", where=f"{figure.where}, n", got="0", allowed="1 or more")
 
 
-def check_cohort(figures: Sequence[Kind], cohort: Cohort, pathway: Pathway, folder: Path) -> None:
+def check_cohort(figures: Sequence[Kind], cohort: Cohort, pathway: Pathway) -> None:
     """Refuse a cohort.toml that does not fit the pathway, or a bad figure. Raises InputError naming file and line."""
-    file = folder / "cohort.toml"
+    file = cohort.file
     if cohort.clock not in pathway.clocks:
         raise UnknownNameError("clock", cohort.clock, pathway.clocks, f"{file}: clock")
     for arm in sorted({arm for members in cohort.arms.values() for arm in members}):

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isinf
 from pathlib import Path
-from typing import Any, TypeVar
 
-import numpy as np
 import pandas as pd
 
 from calibration.reported import contradictions, population_sizes
@@ -26,18 +24,14 @@ from calibration.reported.kinds.survival import Share
 from calibration.reported.kinds.times import Maximum, Median, Minimum, ToClock
 from calibration.reported.overlaps import check_exclusive
 from calibration.reported.percentages import Percentage
-from simulator.arrays import Floats
 from simulator.engines.model import Model, check_numbers, resolve
-from simulator.errors import InputError, UnknownNameError
-from simulator.evidence.cohort import Cohort, read_cohort
-from simulator.evidence.priors import priors_of_pathway
-from simulator.files import toml
+from simulator.errors import InputError
+from simulator.evidence.cohort import Cohort, Structure, read_cohort
+from simulator.evidence.priors import inside
 from simulator.pathway.format import named_pathway
 from simulator.pathway.pathway import Pathway, reachable
 from simulator.pathway.references import attributes_in
 from simulator.scenario.scenario import Scenario
-
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -62,7 +56,6 @@ class Paper:
     """
 
     cohort: Cohort
-    folder: Path
     figures: tuple[Kind, ...]
     scenario: Scenario
     model: Model
@@ -81,50 +74,37 @@ def load(folder: Path, reading: str = "", structure: str = "") -> Paper:
     reading : another way to read the source, of cohort.toml; structure : another reading, pathway or both, of the same
     """
     cohort = read_cohort(folder)
-    declared = toml.read(folder / "cohort.toml")
-    other = _found("structure", cohort.structures, structure, folder) if structure else None
-    reading = other.reading if other else reading
-    rows = {known: _reread(cohort, known, folder) for known in cohort.readings}
-    if reading:
-        cohort = replace(cohort, targets=_found("reading", rows, reading, folder))
-    file, key = folder / "cohort.toml", f"[structures.{structure}] pathway"
-    pathway = named_pathway(other.pathway, file, key) if other and other.pathway else None
-    pathway = pathway or named_pathway(declared["pathway"], file)
-    pathway = _with_populations(pathway, cohort, folder)
+    other = cohort.structure(structure) if structure else Structure(meaning="as declared", reading=reading)
+    cohort = cohort.read_as(other.reading)
+    key = f"[structures.{structure}] pathway" if other.pathway else "pathway"
+    pathway = cohort.named(named_pathway(other.pathway or cohort.declared.pathway, cohort.file, key))
     check_numbers(pathway)
     figures = read(cohort.targets, pathway, folder)
     check_somebody(figures)
-    return _checked(figures, cohort, pathway, folder, declared)
+    check_cohort(figures, cohort, pathway)
+    contradictions.check_reported_once(figures)
+    return _paper(figures, cohort, scenario_of(figures, cohort, pathway))
 
 
-def again(cohort: Cohort, rows: pd.DataFrame, scenario: Scenario, folder: Path) -> Paper:
+def again(cohort: Cohort, rows: pd.DataFrame, scenario: Scenario) -> Paper:
     """Return other rows of a cohort, whose patients are treated as the cohort's were. Raises InputError."""
     cohort = replace(cohort, targets=rows, posterior=None, predictive=None)
-    figures = read(rows, scenario.pathway, folder)
-    scenario = replace(scenario, population=mix_of(figures, scenario.pathway, folder))
-    return _checked(figures, cohort, scenario.pathway, folder, {}, scenario)
-
-
-def _checked(
-    figures: tuple[Kind, ...],
-    cohort: Cohort,
-    pathway: Pathway,
-    folder: Path,
-    declared: Mapping[str, Any],
-    scenario: Scenario | None = None,
-) -> Paper:
-    check_cohort(figures, cohort, pathway, folder)
+    figures = read(rows, scenario.pathway, cohort.folder)
+    scenario = replace(scenario, population=mix_of(figures, scenario.pathway, cohort.folder))
+    check_cohort(figures, cohort, scenario.pathway)
     contradictions.check_reported_once(figures)
-    scenario = scenario or scenario_of(figures, cohort, pathway, declared, folder)
-    model = resolve(scenario, _inside(pathway))
-    onward = {name: [to for _, to in exits] for name, exits in model.open_ways}
-    contradictions.check(figures, cohort, pathway, onward, folder)
+    return _paper(figures, cohort, scenario)
+
+
+def _paper(figures: tuple[Kind, ...], cohort: Cohort, scenario: Scenario) -> Paper:
+    pathway = scenario.pathway
+    model = resolve(scenario, inside(pathway))
+    contradictions.check(figures, cohort, pathway, model.open_onward, cohort.folder)
     used = [figure for figure in figures if figure.is_fitted]
     check_exclusive(figures, cohort, model)
     times = tuple(figure.times(cohort) for figure in used if isinstance(figure, PatientTimes))
     return Paper(
         cohort=cohort,
-        folder=folder,
         figures=figures,
         scenario=scenario,
         model=model,
@@ -135,52 +115,9 @@ def _checked(
             figure.percentage(cohort) for figure in used if isinstance(figure, Share) and not figure.curve
         ),
         curves=(*curves.read(used, cohort), *times),
-        times=_times(figures, cohort, pathway, folder),
+        times=_times(figures, cohort, pathway),
         warnings=tuple(filter(None, (warning for figure in figures for warning in figure.warnings(cohort)))),
     )
-
-
-def _found(kind: str, known: Mapping[str, Found], name: str, folder: Path) -> Found:
-    if name not in known:
-        raise UnknownNameError(kind, name, known, f"{folder / 'cohort.toml'}: [{kind}s]")
-    return known[name]
-
-
-def _reread(cohort: Cohort, reading: str, folder: Path) -> pd.DataFrame:
-    """Return the rows of targets.csv with the uses of another reading."""
-    rows, at = cohort.targets.copy(), f"{folder / 'cohort.toml'}: [readings.{reading}]"
-    for key, names, use in zip(
-        ("leave_out", "fit"), cohort.readings[reading], ("predictive", "likelihood"), strict=True
-    ):
-        for name in names:
-            if name not in set(rows["name"]):
-                raise UnknownNameError("row of targets.csv", name, list(rows["name"]), f"{at} {key}")
-        changed = rows["name"].isin(names)
-        if (rows["use"][changed] == use).any():
-            got = rows["name"][changed & (rows["use"] == use)].iloc[0]
-            other = "is not fitted, so that it cannot be left out" if use == "predictive" else "is fitted already"
-            raise InputError(f"a row {other}", where=f"{at} {key}", got=got, allowed="the names of other rows")
-        rows.loc[changed, "use"] = use
-    return rows
-
-
-def _with_populations(pathway: Pathway, cohort: Cohort, folder: Path) -> Pathway:
-    """Return the pathway with the populations that only the cohort names as groups. Raises InputError."""
-    for name, population in cohort.populations.items():
-        at = f"{folder / 'cohort.toml'}: [populations.{name}]"
-        if name in pathway.groups:
-            raise InputError("a population with the name of a group of the pathway", where=at, allowed="another name")
-        for state in population.states:
-            if state not in pathway.states:
-                raise UnknownNameError("state", state, pathway.states, at)
-    return cohort.named(pathway)
-
-
-def _inside(pathway: Pathway) -> dict[str, Floats]:
-    """Return values of the parameters with a prior that are at no edge of it: ways are open if any draw opens them."""
-    priors = priors_of_pathway(pathway)
-    values = priors.transform(np.zeros((1, priors.dimension))) if priors.names else np.zeros((1, 0))
-    return dict(zip(priors.names, values.T[:, :, None], strict=True))
 
 
 def _horizon(figures: Sequence[Kind], cohort: Cohort, model: Model) -> float:
@@ -189,7 +126,7 @@ def _horizon(figures: Sequence[Kind], cohort: Cohort, model: Model) -> float:
     Without a follow-up, patients are seen as long as they are simulated, if rows count them by the end; or until the
     window of groups ends, if patients may join or leave them after month 0.
     """
-    pathway, onward = model.pathway, {name: [to for _, to in exits] for name, exits in model.open_ways}
+    pathway, onward = model.pathway, model.open_onward
     ever = any(figure.is_fitted and isinstance(figure, Events) and isinf(figure.by) for figure in figures)
     later = reachable([pathway.clock_state], onward.__getitem__) - model.timeless
     deciding = {state for group in pathway.groups.values() for state in group.states}
@@ -199,7 +136,7 @@ def _horizon(figures: Sequence[Kind], cohort: Cohort, model: Model) -> float:
     return float(max([cohort.follow_up[1] if cohort.follow_up else longest, *months]))
 
 
-def _times(figures: Sequence[Kind], cohort: Cohort, pathway: Pathway, folder: Path) -> Times | None:
+def _times(figures: Sequence[Kind], cohort: Cohort, pathway: Pathway) -> Times | None:
     times = [figure for figure in figures if figure.is_fitted and isinstance(figure, ToClock)]
     if not times:
         return None
@@ -220,14 +157,14 @@ def _times(figures: Sequence[Kind], cohort: Cohort, pathway: Pathway, folder: Pa
     if not names:
         return Times(None, {"all": cohort.n}, {}, *statistics)
     (attribute,) = names
-    sizes = _sizes(population_sizes.mix(figures), cohort, pathway, attribute, folder)
+    sizes = _sizes(population_sizes.mix(figures), cohort, pathway, attribute)
     medians = {population.split("=", 1)[1]: median for population, median in medians.items()}
     return Times(attribute, sizes, medians, *statistics)
 
 
-def _sizes(mix: Mapping[str, Figure], cohort: Cohort, pathway: Pathway, attribute: str, folder: Path) -> dict[str, int]:
+def _sizes(mix: Mapping[str, Figure], cohort: Cohort, pathway: Pathway, attribute: str) -> dict[str, int]:
     """Return level of an attribute -> patients, from the case_mix rows."""
-    sizes, at = population_sizes.of_levels(mix, cohort, pathway, attribute), str(folder / "targets.csv")
+    sizes, at = population_sizes.of_levels(mix, cohort, pathway, attribute), str(cohort.folder / "targets.csv")
     for level in pathway.attributes[attribute].levels:
         if level not in sizes:
             what = f"a reported time needs a case_mix row for {attribute}={level}"

@@ -11,13 +11,11 @@ import re
 from calibration.likelihood.targets import Targets
 from calibration.reported.figure import Figure
 from simulator.evidence.cohort import CohortTable
-from simulator.files import toml
 
 
 def declared(targets: Targets) -> CohortTable:
     """Return the cohort.toml of a cohort."""
-    path = targets.folder / "cohort.toml"
-    return toml.validate(CohortTable, toml.read(path), path)
+    return targets.cohort.declared
 
 
 def centred_on(targets: Targets, figure: Figure) -> list[str]:

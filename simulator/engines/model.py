@@ -89,6 +89,11 @@ class Model:
         return tuple(ways)
 
     @cached_property
+    def open_onward(self) -> dict[str, list[str]]:
+        """By state, where the exits lead that anybody can take."""
+        return {state: [to for _, to in exits] for state, exits in self.open_ways}
+
+    @cached_property
     def onward(self) -> dict[str, list[str]]:
         """By state, where patients may go: by a branch that has a share, or a latent time that may strike."""
         return {name: [exit.to for exit in exits if may_be_taken(exit)] for name, exits in self.exits.items()}

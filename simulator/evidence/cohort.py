@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.util import find_spec
@@ -20,6 +20,7 @@ from simulator.pathway.pathway import FROM_PRIORS, Group, Pathway
 if TYPE_CHECKING:
     import pandas as pd
 
+FILE = "cohort.toml"
 TARGETS = {
     "text": ("name", "kind", "population", "state", "attribute", "unit", "place", "use", "note"),
     "number": ("month", "count", "n", "value", "standard_error"),
@@ -79,16 +80,24 @@ class PopulationTable(toml.Table):
     not_entered: Names = Field(default_factory=list)
 
 
-class ReadingTable(toml.Table):
+class Reading(toml.Table):
     """Another way to read the source: rows of targets.csv, by name, that it leaves out and that it fits instead."""
 
     meaning: str
     leave_out: Names = Field(default_factory=list)
     fit: Names = Field(default_factory=list)
 
+    @property
+    def rows(self) -> tuple[list[str], list[str]]:
+        """The rows that it leaves out, and those that it fits instead."""
+        return _several(self.leave_out), _several(self.fit)
 
-class StructureTable(toml.Table):
-    """Another structure of the model: a reading of the source, a pathway's file in the folder, or both."""
+
+class Structure(toml.Table):
+    """Another structure of the model, fitted to the same patients.
+
+    reading : of the cohort, "" for the declared rows; pathway : a file in its folder, "" for the cohort's own
+    """
 
     meaning: toml.Line
     reading: str = ""
@@ -109,8 +118,8 @@ class CohortTable(toml.Table):
     arms: dict[str, Annotated[list[str], Field(min_length=1)]]
     populations: dict[str, PopulationTable] = Field(default_factory=dict)
     end_points: dict[str, EndPointTable] = Field(default_factory=dict)
-    readings: dict[str, ReadingTable] = Field(default_factory=dict)
-    structures: dict[str, StructureTable] = Field(default_factory=dict)
+    readings: dict[str, Reading] = Field(default_factory=dict)
+    structures: dict[str, Structure] = Field(default_factory=dict)
     follow_up: FollowUpTable | None = None
     no_censoring_before: Annotated[Number, Field(ge=0)] = 0.0
     dependence: str = ""
@@ -137,25 +146,12 @@ def is_in_conflict(row: Mapping[Any, Any]) -> bool:
 
 
 @dataclass(frozen=True)
-class Structure:
-    """Another structure of the model, fitted to the same patients.
-
-    reading : of the cohort, "" for the declared rows; pathway : a file in its folder, "" for the cohort's own
-    """
-
-    name: str
-    meaning: str
-    reading: str = ""
-    pathway: str = ""
-
-
-@dataclass(frozen=True)
 class Cohort:
     """The data of one reported cohort.
 
+    folder : with its files; declared : its cohort.toml
     n : patients; clock : the clock that its months count from; arms : population -> its disjoint arms
     populations : patients whom only this cohort names, each an arm of its own; end_points : events that only it names
-    readings : another way to read the source -> the rows that it leaves out, and those that it fits instead
     structures : other structures of the model, by name
     follow_up : months between which survivors' follow-up ends, or None
     no_censoring_before : no follow-up ended before this month; 0 where that is unknown
@@ -163,6 +159,8 @@ class Cohort:
     indexed by their line. posterior and predictive are None where the cohort has not been fitted.
     """
 
+    folder: Path
+    declared: CohortTable
     name: str
     title: str
     citation: str
@@ -177,7 +175,6 @@ class Cohort:
     no_censoring_before: float = 0.0
     populations: Mapping[str, Group] = field(default_factory=dict)
     end_points: Mapping[str, EndPoint] = field(default_factory=dict)
-    readings: Mapping[str, tuple[list[str], list[str]]] = field(default_factory=dict)
     structures: Mapping[str, Structure] = field(default_factory=dict)
 
     @cached_property
@@ -193,8 +190,49 @@ class Cohort:
                 sizes.setdefault(name, int(row["count"]))
         return sizes
 
+    @property
+    def file(self) -> Path:
+        """Its cohort.toml."""
+        return self.folder / FILE
+
+    def structure(self, name: str) -> Structure:
+        """Return another structure of the model by its name. Raises InputError."""
+        if name not in self.structures:
+            raise UnknownNameError("structure", name, self.structures, f"{self.file}: [structures]")
+        return self.structures[name]
+
+    def read_as(self, reading: str) -> Cohort:
+        """Return the cohort in another reading of its source, "" for the declared one. InputError on a bad one."""
+        targets = {name: self._targets(name, *of.rows) for name, of in self.declared.readings.items()}
+        if reading and reading not in targets:
+            raise UnknownNameError("reading", reading, targets, f"{self.file}: [readings]")
+        return replace(self, targets=targets.get(reading, self.targets))
+
+    def _targets(self, reading: str, leave_out: list[str], fit: list[str]) -> pd.DataFrame:
+        """Return the rows of targets.csv with the uses of another reading."""
+        rows, at = self.targets.copy(), f"{self.file}: [readings.{reading}]"
+        for key, names, use in (("leave_out", leave_out, "predictive"), ("fit", fit, "likelihood")):
+            for name in names:
+                if name not in set(rows["name"]):
+                    raise UnknownNameError("row of targets.csv", name, list(rows["name"]), f"{at} {key}")
+            changed = rows["name"].isin(names)
+            if (rows["use"][changed] == use).any():
+                got = rows["name"][changed & (rows["use"] == use)].iloc[0]
+                other = "is not fitted, so that it cannot be left out" if use == "predictive" else "is fitted already"
+                raise InputError(f"a row {other}", where=f"{at} {key}", got=got, allowed="the names of other rows")
+            rows.loc[changed, "use"] = use
+        return rows
+
     def named(self, pathway: Pathway) -> Pathway:
-        """Return a pathway with the populations that only this cohort names, as groups."""
+        """Return a pathway with the populations that only this cohort names, as groups. Raises InputError."""
+        for name, population in self.populations.items():
+            at = f"{self.file}: [populations.{name}]"
+            if name in pathway.groups:
+                what = "a population with the name of a group of the pathway"
+                raise InputError(what, where=at, allowed="another name")
+            for state in population.states:
+                if state not in pathway.states:
+                    raise UnknownNameError("state", state, pathway.states, at)
         return replace(pathway, groups={**pathway.groups, **self.populations})
 
     def is_everybody(self, population: str) -> bool:
@@ -221,7 +259,7 @@ def cohorts_folder() -> Path:
 
 def shipped_cohorts() -> list[str]:
     """Return the names of the shipped cohorts, in their order."""
-    return sorted(folder.name for folder in cohorts_folder().iterdir() if (folder / "cohort.toml").is_file())
+    return sorted(folder.name for folder in cohorts_folder().iterdir() if (folder / FILE).is_file())
 
 
 def cohort_folder(pathway: Pathway) -> Path | None:
@@ -234,7 +272,7 @@ def cohort_folder(pathway: Pathway) -> Path | None:
         return None
     path = draws_path(pathway)
     folder = path.parent if path.name == "draws.csv" else path
-    if (folder / "cohort.toml").is_file():
+    if (folder / FILE).is_file():
         return folder
     if path.suffix == ".csv":
         return None
@@ -266,13 +304,35 @@ def load_cohort(pathway: Pathway) -> Cohort | None:
     return replace(cohort, predictive=None, posterior=posterior)
 
 
+def declared_in(folder: Path) -> CohortTable:
+    """Return the cohort.toml of a folder, without importing pandas. Raises InputError naming the key."""
+    path = folder / FILE
+    table = toml.load(CohortTable, path)
+    for name in table.populations:
+        if name in table.arms or name == "all" or "=" in name:
+            what, allowed = "a population with the name of an arm or a level", "another name"
+            raise InputError(what, where=f"{path}: [populations]", got=name, allowed=allowed)
+    for name, of in table.structures.items():
+        where = f"{path}: [structures.{name}]"
+        if of.reading and of.reading not in table.readings:
+            raise UnknownNameError("reading", of.reading, table.readings, f"{where} reading")
+        if not of.reading and not of.pathway:
+            raise InputError("the structure of the cohort itself", where=where, allowed="a reading, a pathway, or both")
+    return table
+
+
 def read_cohort(folder: Path) -> Cohort:
     """Return the cohort whose files are in a folder. Raises InputError naming the file and the key or column."""
-    path = folder / "cohort.toml"
-    table = toml.validate(CohortTable, toml.read(path), path)
-    follow_up, populations = table.follow_up, _populations(table, path)
-    readings, structures = declared_structures(folder)
+    table = declared_in(folder)
+    targets = csv.read(folder / "targets.csv", **TARGETS)
+    posterior, predictive = (
+        csv.read(path, **columns).reset_index(drop=True) if path.exists() else None
+        for path, columns in ((folder / "posterior.csv", POSTERIOR), (folder / "predictive.csv", PREDICTIVE))
+    )
+    populations = {name: _population(name, of) for name, of in table.populations.items()}
     return Cohort(
+        folder=folder,
+        declared=table,
         # The given path may be "." or "..".
         name=folder.resolve().name,
         title=table.title,
@@ -283,48 +343,19 @@ def read_cohort(folder: Path) -> Cohort:
         arms={name: tuple(members) for name, members in table.arms.items()} | {name: (name,) for name in populations},
         populations=populations,
         end_points={name: end_point(name, declared) for name, declared in table.end_points.items()},
-        readings=readings,
-        structures=structures,
-        follow_up=None if follow_up is None else (follow_up.lower, follow_up.upper),
+        structures=table.structures,
+        follow_up=None if table.follow_up is None else (table.follow_up.lower, table.follow_up.upper),
         no_censoring_before=table.no_censoring_before,
-        targets=csv.read(folder / "targets.csv", **TARGETS),
-        posterior=_if_there(folder / "posterior.csv", POSTERIOR),
-        predictive=_if_there(folder / "predictive.csv", PREDICTIVE),
+        targets=targets,
+        posterior=posterior,
+        predictive=predictive,
     )
 
 
-def _populations(table: CohortTable, path: Path) -> dict[str, Group]:
-    for name in table.populations:
-        if name in table.arms or name == "all" or "=" in name:
-            what, allowed = "a population with the name of an arm or a level", "another name"
-            raise InputError(what, where=f"{path}: [populations]", got=name, allowed=allowed)
-    groups = {}
-    for name, of in table.populations.items():
-        states = (tuple(_several(names)) for names in (of.entered, of.not_entered, of.entered_all))
-        groups[name] = Group(name, of.label or name.replace("_", " "), *states)
-    return groups
-
-
-def declared_structures(folder: Path) -> tuple[dict[str, tuple[list[str], list[str]]], dict[str, Structure]]:
-    """Return a cohort's readings and structures by name, without importing pandas. Raises InputError."""
-    path = folder / "cohort.toml"
-    table = toml.validate(CohortTable, toml.read(path), path)
-    readings = {name: (_several(of.leave_out), _several(of.fit)) for name, of in table.readings.items()}
-    return readings, {name: _structure(name, of, table, path) for name, of in table.structures.items()}
-
-
-def _structure(name: str, of: StructureTable, table: CohortTable, path: Path) -> Structure:
-    where = f"{path}: [structures.{name}]"
-    if of.reading and of.reading not in table.readings:
-        raise UnknownNameError("reading", of.reading, table.readings, f"{where} reading")
-    if not of.reading and not of.pathway:
-        raise InputError("the structure of the cohort itself", where=where, allowed="a reading, a pathway, or both")
-    return Structure(name, of.meaning, of.reading, of.pathway)
+def _population(name: str, of: PopulationTable) -> Group:
+    states = (tuple(_several(names)) for names in (of.entered, of.not_entered, of.entered_all))
+    return Group(name, of.label or name.replace("_", " "), *states)
 
 
 def _several(names: str | list[str]) -> list[str]:
     return [names] if isinstance(names, str) else names
-
-
-def _if_there(path: Path, columns: Mapping[str, Sequence[str]]) -> pd.DataFrame | None:
-    return csv.read(path, **columns).reset_index(drop=True) if path.exists() else None

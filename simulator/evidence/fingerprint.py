@@ -16,8 +16,8 @@ from os.path import relpath
 from pathlib import Path
 from typing import Any
 
-from simulator.evidence.cohort import OPTIONAL_TEXTS, TARGETS, CohortTable, Structure, declared_structures, read_cohort
-from simulator.files import csv, toml
+from simulator.evidence.cohort import OPTIONAL_TEXTS, TARGETS, Structure, declared_in
+from simulator.files import csv
 from simulator.pathway import extension
 from simulator.pathway.joint import Joint
 from simulator.pathway.pathway import Pathway, State, Transition
@@ -48,7 +48,7 @@ _CHANGES = (*_LEVERS, "replace", "population", "case_mix", "marginal_benefit")
 
 def of_fit(pathway: Pathway, cohort: Path) -> str:
     """Return the fingerprint of draws of a pathway, fitted to the cohort in a folder. Raises InputError."""
-    declared = read_cohort(cohort).populations
+    declared = declared_in(cohort).populations
     groups = {name: group for name, group in pathway.groups.items() if name not in declared}
     return f"{of_pathway(replace(pathway, groups=groups))}-{of_cohort(cohort)}"
 
@@ -95,8 +95,7 @@ def _transition(transition: Transition) -> dict[str, Any]:
 
 def of_cohort(folder: Path) -> str:
     """Return the cohort's half: 12 hexadecimal digits. Raises InputError if its files are malformed."""
-    path = folder / "cohort.toml"
-    table = toml.validate(CohortTable, toml.read(path), path).model_dump(exclude=_WORDS, exclude_none=True)
+    table = declared_in(folder).model_dump(exclude=_WORDS, exclude_none=True)
     targets = _targets(folder / "targets.csv")
     rows = {target["name"]: _row(target) for target in targets}
     for lever in _LEVERS:
@@ -144,12 +143,12 @@ def of_structures(draws: Path, structures: Mapping[str, Structure | None]) -> di
     It has the fingerprint that the draws carry, so that stale draws are the draws' matter. structures : None is the
     cohort's own. Raises InputError.
     """
-    cohort, (readings, _) = draws.parent, declared_structures(draws.parent)
+    cohort, readings = draws.parent, declared_in(draws.parent).readings
     own, found = [csv.cells(draws).columns.get(COLUMN, ("",))[0], _of_draws(draws)], {}
     for name, other in structures.items():
         path = cohort / other.pathway if other and other.pathway else None
         contents = extension.read(path, name, None).contents if path and path.is_file() else ()
-        rows = readings[other.reading] if other and other.reading else None
+        rows = readings[other.reading].rows if other and other.reading else None
         found[name] = _digest([*own, rows, *contents])
     return found
 

@@ -12,7 +12,7 @@ So the prior is N(0, I) in z whatever the families, which is where the sampler w
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -231,19 +231,30 @@ def priors_of_pathway(pathway: Pathway) -> Priors:
 
     Priors of the branches of a choice must only give shares that sum to one: a run refuses any others.
     """
-    for name, parameter in pathway.parameters.items():
-        if parameter.prior is not None and parameter.prior.family == "dirichlet":
-            _check_dirichlet(pathway, name)
-    priors = Priors.from_parameters(pathway.parameters, pathway.dirichlets(), where=f"{pathway.where}: ")
-    for name in priors.names:
-        for shares in pathway.siblings(name):
-            _check_sum(shares, pathway, priors.marginals)
+    declared = {name: parameter.prior for name, parameter in pathway.parameters.items() if parameter.prior}
+    siblings, dirichlets = {name: pathway.siblings(name) for name in declared}, pathway.dirichlets()
+    for name, prior in declared.items():
+        if prior.family == "dirichlet":
+            _check_dirichlet(pathway, name, siblings[name])
+    priors = Priors.from_parameters(pathway.parameters, dirichlets, where=f"{pathway.where}: ")
+    for shares in dict.fromkeys(shares for name in priors.names for shares in siblings[name]):
+        _check_sum(shares, pathway, dirichlets, priors.marginals)
     return priors
 
 
-def _check_dirichlet(pathway: Pathway, name: str) -> None:
+def inside(pathway: Pathway) -> dict[str, Floats]:
+    """Return values, (1, 1), of the parameters with a prior that are at no edge of it: ways are open if any draw's is.
+
+    Raises InputError as `priors_of_pathway` does.
+    """
+    priors = priors_of_pathway(pathway)
+    values = priors.transform(np.zeros((1, priors.dimension))) if priors.names else np.zeros((1, 0))
+    return dict(zip(priors.names, values.T[:, :, None], strict=True))
+
+
+def _check_dirichlet(pathway: Pathway, name: str, siblings: Iterable[Siblings]) -> None:
     """Refuse a Dirichlet prior of a branch next to one that takes the rest: the rest has no alpha."""
-    for shares in pathway.siblings(name):
+    for shares in siblings:
         if shares.has_rest:
             raise InputError(
                 'a dirichlet prior next to a branch with probability "rest", which has no alpha',
@@ -253,9 +264,11 @@ def _check_dirichlet(pathway: Pathway, name: str) -> None:
             )
 
 
-def _check_sum(shares: Siblings, pathway: Pathway, marginals: Mapping[str, Marginal]) -> None:
+def _check_sum(
+    shares: Siblings, pathway: Pathway, dirichlets: Iterable[Sequence[str]], marginals: Mapping[str, Marginal]
+) -> None:
     """Refuse priors under which the shares of a choice can sum to more than one, or, without a rest, to less."""
-    siblings = {name for dirichlet in pathway.dirichlets() if set(dirichlet) <= set(shares.names) for name in dirichlet}
+    siblings = {name for dirichlet in dirichlets if set(dirichlet) <= set(shares.names) for name in dirichlet}
     lowest = highest = shares.fixed + bool(siblings)
     for name in set(shares.names) - siblings:
         value = pathway.parameters[name].value

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulator.evidence import fingerprint
-from simulator.evidence.cohort import Structure, cohort_folder, cohorts_folder, declared_structures
+from simulator.evidence.cohort import Structure, cohort_folder, cohorts_folder, declared_in
 from simulator.files import csv
 from simulator.scenario.scenario import Scenario
 
@@ -40,7 +40,7 @@ def to_fit(structures: Mapping[str, Structure]) -> dict[str, Structure | None]:
 
 def fresh(draws: Path) -> dict[str, str]:
     """Return structure -> the fingerprint of its rows if the files are as they were. Raises InputError."""
-    return fingerprint.of_structures(draws, to_fit(declared_structures(draws.parent)[1]))
+    return fingerprint.of_structures(draws, to_fit(declared_in(draws.parent).structures))
 
 
 def read(draws: Path, folder: Path | None = None) -> pd.DataFrame:

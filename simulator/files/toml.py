@@ -86,6 +86,11 @@ def read(path: Path) -> dict[str, Any]:
     return parse(text_file.read(path, LARGEST), path)
 
 
+def load(model: type[Model], path: Path) -> Model:
+    """Return a TOML file as `model`. Raises InputError for the first error."""
+    return validate(model, read(path), path)
+
+
 def parse(text: str, path: Path) -> dict[str, Any]:
     """Return the tables of a file's text, as `read` does."""
     if not is_name(path.stem):

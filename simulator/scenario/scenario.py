@@ -219,7 +219,7 @@ def _base(named: str, path: Path) -> Path:
 def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenario:
     if path.resolve() in seen:
         raise InputError("the scenario is its own base", where=f"{path}: base", got=[file.name for file in seen])
-    table = toml.validate(ScenarioTable, toml.read(path), path)
+    table = toml.load(ScenarioTable, path)
     levers = _flat_tables(table)
     base: Scenario | None = None
     if table.base is not None:

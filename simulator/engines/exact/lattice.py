@@ -192,7 +192,7 @@ def fixed_from_the_start(model: Model) -> set[float]:
 def fixed_after_fixed(model: Model) -> set[float]:
     """Return the fixed times of the model's sojourns if one may follow another at once, and none otherwise."""
     lasting, at_once = _lasting(model)
-    ways = {name: [to for _, to in exits] for name, exits in model.open_ways}
+    ways = model.open_onward
     follows = any(lasting.keys() & reachable(ways[name], at_once) for name in lasting)
     return {month for months in lasting.values() for month in months if month > 0} if follows else set()
 
@@ -200,7 +200,7 @@ def fixed_after_fixed(model: Model) -> set[float]:
 def fixed_after_steep(model: Model) -> set[float]:
     """Return the fixed times of the model's sojourns if one may follow many exits next to one instant, or none."""
     lasting, at_once = _lasting(model)
-    ways = {name: [to for _, to in exits] for name, exits in model.open_ways}
+    ways = model.open_onward
     steep = {
         name
         for name, exits in model.exits.items()
@@ -227,7 +227,7 @@ def _lasting(model: Model) -> tuple[dict[str, list[float]], Callable[[str], list
         for exit in exits if name not in model.instant else ():
             if exit.time is not None and exit.time.atom is not None:
                 lasting.setdefault(name, []).extend(np.ravel(exit.time.atom).tolist())
-    ways = {name: [to for _, to in exits] for name, exits in model.open_ways}
+    ways = model.open_onward
 
     def at_once(name: str) -> list[str]:
         return ways[name] if name in model.timeless else []

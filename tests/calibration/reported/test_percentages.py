@@ -17,13 +17,15 @@ from calibration.reported.figure import cells
 from calibration.reported.kinds.survival import Survival
 from calibration.reported.percentages import Percentage
 from simulator.errors import InputError
-from simulator.evidence.cohort import Cohort
+from simulator.evidence.cohort import Cohort, CohortTable
 
 NewCohort = Callable[..., Targets]
 
 
 def cohort(n: int = 60, no_censoring_before: float = 0.0) -> Cohort:
-    return Cohort("made up", "", "", "relapse", n, {}, None, pd.DataFrame(), no_censoring_before=no_censoring_before)
+    declared = CohortTable(title="", citation="", pathway="", clock="relapse", n=n, seed=1, arms={})
+    rest = Path(), declared, "made up", "", "", "relapse", n, {}, None, pd.DataFrame()
+    return Cohort(*rest, no_censoring_before=no_censoring_before)
 
 
 def row(value: float | str, where: str = "", **columns: float | str) -> Survival:

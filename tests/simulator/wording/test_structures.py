@@ -18,7 +18,7 @@ def cohort() -> Cohort:
     loaded = load_cohort(PATHWAY)
     assert loaded is not None
     named = {"pooled": "the eight as one group", "late": "late events", "rescue": "more are rescued"}
-    return replace(loaded, structures={name: Structure(name, meaning) for name, meaning in named.items()})
+    return replace(loaded, structures={name: Structure(meaning=meaning) for name, meaning in named.items()})
 
 
 def rows(policy: str = "wider-salvage", survival: float = 0.5, **difference: float) -> pd.DataFrame:
