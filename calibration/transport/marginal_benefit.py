@@ -48,6 +48,8 @@ BETWEEN_COHORTS = 1.0
 SEED = 2023
 SUMMARY_FILE = "marginal_benefit_summary.csv"
 TOGETHER = "together, with a spread between cohorts"
+FLAT, BEFORE = "prior alone, flat", "prior alone, with a spread between cohorts"
+"""Before any cohort informs m: of one cohort or one m for all, and of a new setting."""
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,7 @@ def _trapezoid() -> Floats:
 class Benefit:
     """values : one m a draw, of a new setting, (n_draws,); by_prior : the same before any cohort informs it.
 
-    summary : a row a combination of the cohorts
-
+    summary : a row a combination of the cohorts, and one a prior, of no cohorts
     fitted_to : see `fingerprint.of_benefit`
     """
 
@@ -173,6 +174,11 @@ class Benefit:
     def chosen(self) -> str:
         """The row for a planner: a new setting's benefit."""
         return TOGETHER
+
+    @property
+    def before(self) -> str:
+        """The same row before any cohort informs it."""
+        return BEFORE
 
     def write(self, folder: Path) -> None:
         """Write both next to the draws, or neither."""
@@ -197,16 +203,20 @@ def infer(evidence: Sequence[Evidence], alive: Floats, outcome: str, seed: int =
     if len(evidence) > 1:
         pooled = of_one_benefit(np.sum(likelihoods, axis=0))
         rows.append(_row("all cohorts with one benefit", evidence, pooled, *baseline))
+    rows.append(_row(FLAT, [], of_one_benefit(np.zeros_like(likelihoods[0])), *baseline))
     drawn = by_prior = np.empty(0)
     for scale in (BETWEEN_COHORTS, 0.5 * BETWEEN_COHORTS, 2.0 * BETWEEN_COHORTS):
         hierarchy = Hierarchy.of(scale)
         nodes, log_evidence = hierarchy.of_nodes(likelihoods)
         predictive = Posterior(nodes @ hierarchy.kernel, log_evidence)
         of_spread = "" if scale == BETWEEN_COHORTS else f" (prior spread {scale:g} instead of {BETWEEN_COHORTS:g})"
+        even = np.ones_like(nodes) / nodes.shape[1]
+        prior = Posterior(even @ hierarchy.kernel, np.zeros_like(log_evidence))
         rows.append(_row(TOGETHER + of_spread, evidence, predictive, *baseline))
+        rows.append(_row(BEFORE + of_spread, [], prior, *baseline))
         if scale == BETWEEN_COHORTS:
             # By the same uniforms: they differ by what the cohorts say only.
-            drawn, by_prior = (hierarchy.sample(of, seed) for of in (nodes, np.ones_like(nodes) / nodes.shape[1]))
+            drawn, by_prior = (hierarchy.sample(of, seed) for of in (nodes, even))
     return Benefit(drawn, by_prior, pd.DataFrame(rows))
 
 

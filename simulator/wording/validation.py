@@ -242,14 +242,18 @@ def of_cohorts(how: str, names: Mapping[str, str]) -> str:
 
 def of_benefit(benefit: Benefit) -> str:
     """Return the marginal benefit that the cohorts together suggest."""
-    row = next(benefit.summary[benefit.summary["how"] == benefit.chosen].itertuples())
-    mean, lower, upper = (100.0 * float(getattr(row, column)) for column in ("mean", "lower", "upper"))
-    cohorts = "cohorts that treated more suggest"
-    source = f"{row.cohorts} {cohorts}" if row.cohorts != 1 else "a cohort that treated more suggests"
+    rows = benefit.summary.set_index("how").to_dict("index")
+    (mean, lower, upper), before = (
+        [100.0 * float(rows[how][column]) for column in ("mean", "lower", "upper")]
+        for how in (benefit.chosen, benefit.before)
+    )
+    count = rows[benefit.chosen]["cohorts"]
+    source = f"{count} cohorts that treated more suggest" if count != 1 else "a cohort that treated more suggests"
     wide = ": compatible with almost all benefiting, or almost none" if lower < 10.0 and upper > 90.0 else ""
     return (
-        f"Of 100 additional patients under a policy, {source} that {mean:.0f} benefit as today's patients do "
-        f"(95 % interval {lower:.0f} to {upper:.0f}){wide}."
+        f"Of 100 additional patients under a policy, {source} that {mean:.0f} benefit as today's patients do, in a new "
+        f"setting (95 % interval {lower:.0f} to {upper:.0f}){wide}. The prior alone, before any cohort, gives "
+        f"{before[0]:.0f} ({before[1]:.0f} to {before[2]:.0f})."
     )
 
 

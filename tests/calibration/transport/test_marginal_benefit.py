@@ -138,6 +138,25 @@ def test_without_data_the_benefit_in_a_new_setting_is_almost_uniform() -> None:
     assert quantiles(prior, [0.25, 0.75]) == pytest.approx([0.22, 0.78], abs=0.03)
 
 
+def test_each_posterior_stands_next_to_its_prior_which_no_cohort_informs(two_cohorts: list[Evidence]) -> None:
+    """The flat prior has its mean and quantiles in closed form; the others are sampled: mu, tau, then m."""
+    found = infer(two_cohorts, np.array([0.3, 0.3, 0.3]), "os_12")
+    rows = found.summary.set_index("how")
+    priors = rows[rows["cohorts"] == 0]
+    assert [name.removeprefix("prior alone, ") for name in priors.index] == [
+        "flat", *(name.removeprefix("together, ") for name in rows.index if name.startswith("together")),
+    ]  # fmt: skip
+    assert list(priors.loc[benefit.FLAT, ["mean", "lower", "upper"]]) == pytest.approx([0.5, 0.025, 0.975], abs=1e-9)
+    rng, n = np.random.default_rng(11), 400_000
+    mu, tau, noise = rng.logistic(size=n), np.abs(rng.normal(size=n)), rng.normal(size=n)
+    for (_, row), scale in zip(priors.iloc[1:].iterrows(), (1.0, 0.5, 2.0), strict=True):
+        m = special.expit(mu + scale * tau * noise)
+        assert list(row[["mean", "joint_mean"]]) == pytest.approx([0.5, 0.5], abs=1e-9)
+        sampled = np.quantile(m, [0.025, 0.5, 0.975])
+        assert list(row[["lower", "median", "upper"]]) == pytest.approx(list(sampled), abs=0.008)
+    assert found.summary["how"].tolist().index(found.before) == found.summary["how"].tolist().index(found.chosen) + 1
+
+
 def test_frozen_benefits_are_drawn_from_the_predictive_distribution(two_cohorts: list[Evidence]) -> None:
     hierarchy = Hierarchy.of(1.0)
     nodes, _ = hierarchy.of_nodes([evidence.log_likelihood for evidence in two_cohorts])
@@ -213,7 +232,7 @@ def test_with_the_case_mix_of_the_letter_the_benefit_is_that_of_the_audits_arith
 
 def test_the_shipped_summary_includes_the_joint_posterior() -> None:
     summary = pd.read_csv(WANG / benefit.SUMMARY_FILE).set_index("how")
-    assert len(summary) == 6
+    assert len(summary) == 10
     row = summary.loc["schultz2023 alone"]
     path = draws_file(SHIPPED[0].pathway)
     assert path is not None
