@@ -55,9 +55,9 @@ def cohort(of: Cohort) -> str:
     return of.name if found is None else found[1] or f"{found[2]} {found[3]}"
 
 
-def named(pathway: Pathway, by: Cohort) -> Pathway:
-    """Return a pathway with the populations and the end points that only a cohort names."""
-    return replace(by.named(pathway), end_points={**pathway.end_points, **by.end_points})
+def with_end_points(pathway: Pathway, of: Cohort) -> Pathway:
+    """Return a pathway with the end points that only a cohort names."""
+    return replace(pathway, end_points={**pathway.end_points, **of.end_points})
 
 
 def target(row: Row, pathway: Pathway) -> str:

@@ -73,7 +73,7 @@ def labelled(validation: Validation) -> Validation:
 def _labels(every: Sequence[Targets]) -> Iterator[tuple[tuple[str, str], str]]:
     """Yield (cohort, figure) and the figure in words; whose it is, unless everybody's."""
     for targets in every:
-        pathway, clock = reported.named(targets.pathway, targets.cohort), {"clock": targets.cohort.clock}
+        pathway, clock = reported.with_end_points(targets.pathway, targets.cohort), {"clock": targets.cohort.clock}
         for row in targets.cohort.targets.to_dict("records"):
             words = reported.figure({**row, **clock}, pathway).removesuffix(": all patients").replace(": ", ", ")
             yield (targets.cohort.name, row["name"]), words

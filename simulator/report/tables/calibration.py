@@ -35,9 +35,10 @@ def predictive(cohort: Cohort, pathway: Pathway) -> Iterator[Part]:
         Column("Inside"),
         Column("Place", is_number=False, page_only=True),
     ]
+    named = reported.with_end_points(cohort.named(pathway), cohort)
     for use, caption in calibration.USES.items():
         rows = [
-            _predicted(figure, targets.loc[figure["target"]].to_dict(), cohort, reported.named(pathway, cohort))
+            _predicted(figure, targets.loc[figure["target"]].to_dict(), cohort, named)
             for figure in figures[figures["use"] == use].to_dict("records")
         ]
         if rows:

@@ -12,7 +12,7 @@ from calibration.validation.everything import Validation
 from simulator.evidence.cohort import cohorts_folder, read_cohort, shipped_cohorts
 from simulator.pathway.end_points import EndPointTable, end_point
 from simulator.pathway.format import load_pathway
-from simulator.wording.reported import WORDS, cohort, named, reported, target
+from simulator.wording.reported import WORDS, cohort, reported, target, with_end_points
 from simulator.wording.validation import NOT_REACHED, figure, labelled, short_names, with_unit
 
 PATHWAY = load_pathway("b_all_post_cd19")
@@ -69,7 +69,7 @@ def test_an_end_point_that_only_a_cohort_declares_has_its_label() -> None:
     felix = read_cohort(cohorts_folder() / "felix2024")
     own = replace(felix, end_points={"pfs": end_point("pfs", EndPointTable(causes={"death": "death_after_relapse"}))})
     row = {"kind": "median_survival", "population": "all", "attribute": "", "state": "", "month": math.nan}
-    assert target({**row, "end_point": "pfs"}, named(PATHWAY, own)) == "Median pfs: all patients"
+    assert target({**row, "end_point": "pfs"}, with_end_points(PATHWAY, own)) == "Median pfs: all patients"
 
 
 @pytest.mark.parametrize(
