@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import LinearConstraint, milp
 from scipy.sparse import coo_array
 
-from calibration.reported import links
+from calibration.reported import estimates, links
 from calibration.reported.figure import where
 from calibration.reported.kinds.kind import Kind
 from calibration.reported.links import Body, Bound, Number, Populations
@@ -51,21 +51,35 @@ def check_reported_once(figures: Sequence[Kind]) -> None:
 
 def check(
     figures: Sequence[Kind], cohort: Cohort, pathway: Pathway, onward: Mapping[str, Sequence[str]], folder: Path
-) -> None:
-    """Refuse rows that contradict one another. onward : state -> the next ones. Raises InputError naming the lines."""
-    populations = Populations.of(cohort, pathway)
+) -> list[str]:
+    """Refuse rows that contradict one another, and return a sentence on those that hardly agree.
+
+    onward : state -> the next ones. Raises InputError naming the lines.
+    """
+    populations = Populations.of(cohort, pathway, figures)
     bounds = [bound for figure in figures for bound in figure.bounds(populations)]
+    bounds += estimates.of(bounds, populations)
     bounds += [*_arms(figures, populations), *links.of(bounds, populations, onward)]
     if _can_be(bounds):
-        return
-    lines = list(dict.fromkeys(bound.line for bound in bounds if bound.line is not None))
-    lines = conflict(lines, lambda kept: _can_be([bound for bound in bounds if bound.line in (None, *kept)]))
+        return []
+    certain = [bound for bound in bounds if bound.is_certain]
+    can_be = _can_be(certain)
+    lines = _conflict_of(bounds if can_be else certain)
+    words = "; ".join(figure.in_words() for figure in figures if figure.line in lines)
+    if can_be:
+        return [f"{where(folder, *lines)}: {words}: possible only if patients with an event are followed for longer"]
     raise InputError(
         f"{HOW_MANY.get(len(lines), len(lines))} rows contradict one another" if lines[1:] else CANNOT_BE,
         where=where(folder, *lines),
-        got="; ".join(figure.in_words() for figure in figures if figure.line in lines),
+        got=words,
         allowed="figures possible for the same patients; check kind, population, month and n in the source",
     )
+
+
+def _conflict_of(bounds: Sequence[Bound]) -> list[object]:
+    """Return lines whose bounds no numbers satisfy, none of which can be spared."""
+    lines = list(dict.fromkeys(bound.line for bound in bounds if bound.line is not None))
+    return conflict(lines, lambda kept: _can_be([bound for bound in bounds if bound.line in (None, *kept)]))
 
 
 def _arms(figures: Sequence[Kind], populations: Populations) -> list[Bound]:

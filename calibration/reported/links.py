@@ -27,17 +27,18 @@ TIMES = ("median", "minimum", "maximum")
 
 
 class Body(NamedTuple):
-    """Some patients. n : if rows are of so many of them; None for all."""
+    """Some patients. n : if rows are of so many of them; None for all. since : of those who came to a state"""
 
     patients: Patients
     n: int | None = None
+    since: str = ""
 
 
 class Number(NamedTuple):
     """How many patients a body has, or how many of them have entered a state by a month.
 
-    of : a state, or ANY death
-    what : `size` or `entered`; also `known`, by a row of `month` patients, `alive`, by an estimate, and a kind of time
+    of : a state, or ANY death; of estimates, their end point
+    what : `size` or `entered`; also `known`, by a row of `month` patients, a kind of time, and what is estimated
     """
 
     what: str
@@ -48,27 +49,47 @@ class Number(NamedTuple):
 
 @dataclass(frozen=True)
 class Bound:
-    """lower <= sum of coefficient x number <= upper. line : of the row that says so; None for what is always true."""
+    """lower <= sum of coefficient x number <= upper. line : of the row that says so; None for what is always true.
+
+    is_certain : or true unless follow-up differs by what happens to a patient
+    """
 
     terms: Mapping[Number, float]
     lower: float = 0.0
     upper: float = np.inf
     line: object = None
+    is_certain: bool = True
 
 
 @dataclass(frozen=True)
 class Populations:
-    """The patients that the rows of a cohort are of. sizes : patients -> how many, where rows of `patients` say so."""
+    """The patients that the rows of a cohort are of.
+
+    sizes : patients -> how many, where rows of `patients` say so; months : at which any row counts or estimates them
+    """
 
     cohort: Cohort
     pathway: Pathway
     sizes: Mapping[Patients, int]
+    months: Collection[float] = ()
 
     @classmethod
-    def of(cls, cohort: Cohort, pathway: Pathway) -> Populations:
+    def of(cls, cohort: Cohort, pathway: Pathway, figures: Iterable[Figure]) -> Populations:
         named = cls(cohort, pathway, {}).named
         sizes = {named(name): size for name, size in cohort.sizes.items()}
-        return cls(cohort, pathway, sizes | {COHORT: cohort.n})
+        months = {figure.month for figure in figures if np.isfinite(figure.month)}
+        return cls(cohort, pathway, sizes | {COHORT: cohort.n}, sorted(months))
+
+    def causes(self, end_point: str) -> Mapping[str, tuple[str, ...]]:
+        """Return cause -> its states, of an end point; of "", death."""
+        if not end_point:
+            return {"death": (ANY,)}
+        return {**self.pathway.end_points, **self.cohort.end_points}[end_point].causes
+
+    def events(self, end_point: str) -> set[str]:
+        """Return the states of an end point, of every cause; of "", all deaths."""
+        causes = self.causes(end_point) if end_point else {"death": self.pathway.deaths}
+        return {state for states in causes.values() for state in states}
 
     def named(self, name: str) -> Patients:
         """Return the patients of an arm or a level; an arm that is another one, or a group, is that."""
@@ -93,7 +114,7 @@ class Populations:
         patients, n = self.patients(figure), figure.n
         most = np.inf if figure.attribute else population_sizes.most(self.cohort, figure.population)
         everybody = np.isnan(n) or n >= self.sizes.get(patients, most if n not in self.sizes.values() else np.inf)
-        return Body(patients) if everybody else Body(patients, int(n))
+        return Body(patients, None if everybody else int(n), figure.since)
 
 
 def of(reported: Sequence[Bound], populations: Populations, onward: Mapping[str, Sequence[str]]) -> list[Bound]:
@@ -106,7 +127,7 @@ def of(reported: Sequence[Bound], populations: Populations, onward: Mapping[str,
     bounds = [Bound({Number("size", Body(COHORT)): 1}, populations.cohort.n, populations.cohort.n)]
     for body in dict.fromkeys([*wholes, *(number.body for number in numbers)]):
         bounds += _within(body, events, populations.pathway, onward)
-    bounds += [*_estimates(numbers), *_times(numbers)]
+    bounds += _times(numbers)
     for whole, parts, exact in _families(list(dict.fromkeys(wholes)), numbers, populations):
         bounds += _parts(whole, parts, events, exact=exact)
     return [*bounds, *_samples(numbers, events, populations), *_groups(wholes, events, populations)]
@@ -116,7 +137,7 @@ def _events(numbers: Collection[Number], pathway: Pathway) -> dict[str, list[flo
     """Return state, or any death -> the months by which it is counted, ascending; deaths all by the same months."""
     months: dict[str, set[float]] = {}
     for number in numbers:
-        if number.what in ("entered", "alive"):
+        if number.what == "entered":
             months.setdefault(number.of, set()).add(number.month)
     by_death = {month for state in (ANY, *pathway.deaths) for month in months.get(state, ())}
     if by_death:
@@ -163,15 +184,6 @@ def _only_through(body: Body, state: str, before: str, events: Mapping[str, list
         later = [event for event in events[before] if event >= month]
         if later:
             yield Bound({Number("entered", body, before, later[0]): 1, Number("entered", body, state, month): -1})
-
-
-def _estimates(numbers: Collection[Number]) -> Iterator[Bound]:
-    """Yield the links of Kaplan-Meier estimates: none rises, and none is above the share not known to have died."""
-    estimates = sorted((number for number in numbers if number.what == "alive"), key=lambda estimate: estimate.month)
-    for place, estimate in enumerate(estimates):
-        yield Bound({Number("size", estimate.body): 1, estimate._replace(what="entered"): -1, estimate: -1})
-        later = (other for other in estimates[place + 1 :] if other.body == estimate.body)
-        yield from (Bound({estimate: 1, other: -1}) for other in later)
 
 
 def _times(numbers: Collection[Number]) -> Iterator[Bound]:

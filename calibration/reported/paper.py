@@ -99,7 +99,7 @@ def again(cohort: Cohort, rows: pd.DataFrame, scenario: Scenario) -> Paper:
 def _paper(figures: tuple[Kind, ...], cohort: Cohort, scenario: Scenario) -> Paper:
     pathway = scenario.pathway
     model = resolve(scenario, inside(pathway))
-    contradictions.check(figures, cohort, pathway, model.open_onward, cohort.folder)
+    doubts = contradictions.check(figures, cohort, pathway, model.open_onward, cohort.folder)
     used = [figure for figure in figures if figure.is_fitted]
     check_exclusive(figures, cohort, model)
     times = tuple(figure.times(cohort) for figure in used if isinstance(figure, PatientTimes))
@@ -116,7 +116,7 @@ def _paper(figures: tuple[Kind, ...], cohort: Cohort, scenario: Scenario) -> Pap
         ),
         curves=(*curves.read(used, cohort), *times),
         times=_times(figures, cohort, pathway),
-        warnings=tuple(filter(None, (warning for figure in figures for warning in figure.warnings(cohort)))),
+        warnings=(*doubts, *filter(None, (warning for figure in figures for warning in figure.warnings(cohort)))),
     )
 
 

@@ -66,14 +66,14 @@ def read(figure: Figure, cohort: Cohort) -> Percentage:
         assumed = f"{figure.where}: no standard error, so treated as if none of {n:g} patients were censored"
         return Percentage(population, month, share * n, n, assumed if 0.0 < share < 1.0 else "")
     most = n if np.isfinite(n) else population_sizes.most(cohort, population)
-    _check_not_surer(figure, population, most)
+    check_not_surer(figure, most)
     size = min(share * (1.0 - share) / error**2, most)
     if np.isfinite(n) and figure.is_exact(cohort):
         size = n
     return Percentage(population, month, share * size, size)
 
 
-def _check_not_surer(figure: Figure, population: str, n: float) -> None:
+def check_not_surer(figure: Figure, n: float) -> None:
     """Refuse a printed error, rounded, that is smaller than n patients can give if none of them is censored."""
     low, high = figure.range_of("value")
     shares = np.clip(np.array([low, figure.value, high]) / 100.0, 0.0, 1.0)
@@ -86,7 +86,7 @@ def _check_not_surer(figure: Figure, population: str, n: float) -> None:
         smallest = min(float(np.nanmin(np.diff(_usual_intervals(share, n)))) for share in shares)
         what, given = "a 95 % interval narrower", f"{smallest:.0f} % wide if nobody is censored"
     if largest < smallest - 1e-9:
-        of = "" if np.isfinite(figure.n) else f" of {population}"
+        of = "" if np.isfinite(figure.n) else f" of {figure.of_patients}"
         what = f"{what} than {n:g} patients{of} can give ({given})"
         raise InputError(
             what, where=figure.where, got=figure.as_printed, allowed=f"{AS_PRINTED}; blank where it prints none"

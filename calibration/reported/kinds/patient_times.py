@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,14 @@ import numpy as np
 from calibration.reported import population_sizes
 from calibration.reported.figure import FileRow, digit
 from calibration.reported.kinds.events import ToEvent
+from calibration.reported.links import ANY, Bound, Number, Populations
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans, Floats
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort
 from simulator.files import csv
 from simulator.outcomes.episodes import Courses, whole
-from simulator.outcomes.kaplan_meier import kaplan_meier
+from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
 from simulator.pathway.pathway import Pathway
 
 FILE = "patients.csv"
@@ -60,9 +62,13 @@ class PatientTimes(ToEvent):
 
     @property
     def reported(self) -> float:
-        seen, died = (np.array(values) for values in zip(*((row.month, row.event) for row in self.rows), strict=True))
-        courses = Courses(seen, died, np.full(seen.size, np.inf))
-        return 100.0 * float(kaplan_meier(whole(courses, courses.ever)).at(self.month))
+        return 100.0 * float(self._curve(0.0).at(self.month))
+
+    def _curve(self, side: float) -> KaplanMeier:
+        """Return the estimate if every time is as late (1) or as early (-1) as it can be rounded from."""
+        seen = np.array([max(row.month + side * row.half, 0.0) for row in self.rows])
+        courses = Courses(seen, np.array([row.event for row in self.rows]), np.full(seen.size, np.inf))
+        return kaplan_meier(whole(courses, courses.ever))
 
     @property
     def months(self) -> list[float]:
@@ -81,6 +87,21 @@ class PatientTimes(ToEvent):
             of = f"of {self.population}" + (f" and {self.end_point}" if self.end_point else "")
             what = f"n is not the number of rows {of} in {FILE}"
             raise InputError(what, where=f"{self.where}, n", got=f"{self.n:g}", allowed=str(len(self.rows)))
+
+    def bounds(self, populations: Populations) -> list[Bound]:
+        """Deaths, and survival to half a patient, as times are rounded: around every event, and where others count."""
+        body, events, line = populations.body(self), [row for row in self.rows if row.event], self.line
+        size, early, late = Number("size", body), self._curve(-1.0), self._curve(1.0)
+        bounds = [Bound({size: 1}, self.n, self.n, line)]
+        around = {row.month + 2.0 * side for row in events for side in (-row.half, row.half)}
+        for month in sorted({*populations.months, *(month for month in around if month > 0.0)}):
+            alive = Number("alive", body, self.end_point, month)
+            bounds.append(Bound({alive: 1, size: -float(early.at(month))}, -0.5, line=line))
+            bounds.append(Bound({alive: 1, size: -float(late.at(month))}, -inf, 0.5, line))
+            if not self.end_point and month in populations.months:
+                fewest, most = (sum(row.month + side * row.half <= month for row in events) for side in (1.0, -1.0))
+                bounds.append(Bound({Number("entered", body, ANY, month): 1}, fewest, most, line))
+        return bounds
 
     def times(self, cohort: Cohort) -> Times:
         """Return the times as they are fitted."""

@@ -11,7 +11,7 @@ import numpy as np
 from calibration.reported.figure import Figure
 from calibration.reported.kinds.events import COMPARE, NotFitted
 from calibration.reported.kinds.kind import MONTHS, Kind
-from calibration.reported.links import ANY, Bound, Number, Populations
+from calibration.reported.links import Bound, Number, Populations
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans
 from simulator.errors import InputError, UnknownNameError
@@ -46,6 +46,12 @@ class Quantile(Kind):
         if self.limit == AT_LEAST:
             return min(months, self.value)
         return max(months, self.value) if self.limit == AT_MOST else months
+
+    @property
+    def earliest_and_latest(self) -> tuple[float, float]:
+        """The months between which it lies, as printed: 0 and inf where a limit leaves it open."""
+        earliest, latest = (inf, inf) if self.limit == NOT_REACHED else self.range_of("value")
+        return 0.0 if self.limit == AT_MOST else earliest, inf if self.limit == AT_LEAST else latest
 
     def check_quantile(self) -> None:
         """Refuse an impossible value, limit or quantile. Raises InputError."""
@@ -84,21 +90,25 @@ class SurvivalQuantile(NotFitted, Quantile):
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
         return self.limited(self.kaplan_meier(cohort, patients).quantile(self.share))
 
+    def bounds(self, populations: Populations) -> list[Bound]:
+        """Survival is 1 - share or more before the printed time, and 1 - share or less after it."""
+        body, line = populations.body(self), self.line
+        kept = {Number("size", body): self.share - 1.0}
+        earliest, latest = self.earliest_and_latest
+        before, after = (Number("alive", body, self.end_point, month) for month in (earliest, latest))
+        bounds = [Bound({before: 1.0} | kept, line=line)] if earliest > 0.0 else []
+        if self.limit not in (NOT_REACHED, AT_LEAST):
+            bounds.append(Bound({after: 1.0} | kept, -inf, 0.0, line))
+        if not self.limit:
+            time = Number(f"{self.share:g} without {self.survival}", body, self.end_point)
+            bounds.append(Bound({time: 1}, *self.range_of("value"), line))
+        return bounds
+
 
 class MedianSurvival(SurvivalQuantile):
     kind = "median_survival"
     meaning = "median survival, or median time to an end point, by the Kaplan-Meier estimate"
     needs = ()
-
-    def bounds(self, populations: Populations) -> list[Bound]:
-        """Kaplan-Meier survival is a half or more before a printed median, and a half or less after it."""
-        if not self.is_plain or self.limit:
-            return []
-        body, line = populations.body(self), self.line
-        before, after = (Number("alive", body, ANY, month) for month in self.range_of("value"))
-        half = {Number("size", body): -0.5}
-        one = Bound({Number(self.kind, body): 1}, *self.range_of("value"), line)
-        return [one, Bound({before: 1, **half}, line=line), Bound({after: 1, **half}, -np.inf, 0.0, line)]
 
 
 class TimeQuantile(Quantile):
@@ -118,6 +128,10 @@ class TimeQuantile(Quantile):
 
     def asks(self, cohort: Cohort, pathway: Pathway) -> set[str]:
         return {self.state, self.since} - {""}
+
+    def bounds(self, populations: Populations) -> list[Bound]:
+        time = Number("time", populations.body(self), f"{self.since} to {self.state}", 100.0 * self.share)
+        return [Bound({time: 1}, *self.earliest_and_latest, self.line)] if self.limit != NOT_REACHED else []
 
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
         observed = cohort.observed(self.since, [[self.state]])

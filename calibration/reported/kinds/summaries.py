@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 
 from calibration.reported.figure import Figure
 from calibration.reported.kinds.events import COMPARE, NotFitted, ToEvent
 from calibration.reported.kinds.kind import MONTHS
+from calibration.reported.links import Bound, Number, Populations
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans
 from simulator.errors import InputError, UnknownNameError
@@ -33,6 +35,11 @@ class RestrictedMean(NotFitted):
 
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
         return self.kaplan_meier(cohort, patients).mean_to(self.month)
+
+    def bounds(self, populations: Populations) -> list[Bound]:
+        body, (low, high) = populations.body(self), self.range_of("value")
+        months, size = Number("mean", body, self.end_point, self.month), Number("size", body)
+        return [Bound({months: 1, size: -low}, line=self.line), Bound({months: 1, size: -high}, -inf, 0.0, self.line)]
 
     def in_words(self) -> str:
         return f"mean {self.survival} of {self.printed['value']} months to month {self.month:g} ({self.of_patients})"
@@ -96,6 +103,10 @@ class AtRisk(NotFitted):
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
         observed = self.observed(cohort)
         return float((observed.seen[patients & observed.known] >= self.month).sum())
+
+    def bounds(self, populations: Populations) -> list[Bound]:
+        at_risk = Number("at_risk", populations.body(self), self.end_point, self.month)
+        return [Bound({at_risk: 1}, self.count, self.count, self.line)]
 
     def in_words(self) -> str:
         return f"{self.count:g} of {self.n:g} ({self.of_patients}) at risk at month {self.month:g}"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import inf
 from typing import ClassVar
 
 import numpy as np
 
 from calibration.reported import percentages, population_sizes
+from calibration.reported.estimates import CAUSE
 from calibration.reported.figure import Figure
 from calibration.reported.kinds.events import COMPARE, NotFitted, ToEvent, causes_of
 from calibration.reported.kinds.kind import DECIMALS, PERCENT
-from calibration.reported.links import ANY, Bound, Number, Populations
+from calibration.reported.links import Body, Bound, Number, Populations
 from calibration.reported.percentages import Percentage
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans
@@ -55,6 +57,20 @@ class Share(ToEvent):
     def warnings(self, cohort: Cohort) -> list[str]:
         return [self.percentage(cohort).warning, *super().warnings(cohort)]
 
+    @property
+    def shares(self) -> tuple[float, float]:
+        """The lowest and the highest share, 0 to 1, that the printed percentage can mean."""
+        low, high = (min(max(percent / 100.0, 0.0), 1.0) for percent in self.range_of("value"))
+        return low, high
+
+    def of_value(self, part: Number, whole: Number) -> list[Bound]:
+        """Return that a number is the printed percentage of another one."""
+        low, high = self.shares
+        return [
+            Bound({part: 1, whole: -low}, 0.0, line=self.line),
+            Bound({part: 1, whole: -high}, -inf, 0.0, self.line),
+        ]
+
 
 class Survival(Share):
     kind = "survival"
@@ -92,23 +108,27 @@ class Survival(Share):
         Of n patients D are seen to die: S <= 1 - D / n, and 1 - D / n - S <= (1 - S) (1 - m / n), where the estimate is
         worth m = S (1 - S) / SE^2 patients by Greenwood's SE: censoring loses less to each death than it takes of them.
         """
-        if not self.is_plain or self.curve:
+        if self.curve:
             return []
         body, line, cohort, month = populations.body(self), self.line, populations.cohort, self.month
-        size, dead, alive = Number("size", body), Number("entered", body, ANY, month), Number("alive", body, ANY, month)
-        low, high = (min(max(percent / 100.0, 0.0), 1.0) for percent in self.range_of("value"))
-        bounds = [Bound({alive: 1, size: -low}, line=line), Bound({alive: 1, size: -high}, -np.inf, 0.0, line)]
+        size, alive = Number("size", body), Number("alive", body, self.end_point, month)
+        bounds = self.of_value(alive, size)
+        if self.since:
+            return bounds
+        states = [state for of_cause in populations.causes(self.end_point).values() for state in of_cause]
+        dead = {Number("entered", body, state, month): 1.0 for state in states}
+        low, high = self.shares
         without_error = not np.isfinite([self.standard_error, self.lower]).any()
         followed = month <= cohort.follow_up[0] if cohort.follow_up else without_error
         if month <= cohort.no_censoring_before:
-            bounds.append(Bound({alive: 1, size: -1, dead: 1}, line=line))
+            bounds.append(Bound({alive: 1, size: -1} | dead, line=line))
         elif followed:
             # By last follow-up, or for want of an error, nobody is taken as censored; no count need print it.
-            bounds.append(Bound({alive: 1, size: -1, dead: 1}, -1.0, line=line))
-        elif np.isfinite(self.n) and low < high:
+            bounds.append(Bound({alive: 1, size: -1} | dead, -1.0, line=line))
+        elif np.isfinite(self.n) and self.error > 0.0 and low < high:
             worth = LEAST_WORTH * percentages.least_worth(self) / self.n
             lost = (1.0 - low) * (1.0 - min(max(worth, 0.0), 1.0))
-            bounds.append(Bound({alive: 1, size: lost - 1.0, dead: 1}, line=line))
+            bounds.append(Bound({alive: 1, size: lost - 1.0} | dead, line=line))
         return bounds
 
     def in_words(self) -> str:
@@ -131,7 +151,14 @@ class LandmarkSurvival(NotFitted, Share):
         percentages.check_share(self)
 
     def check_printed(self, cohort: Cohort) -> None:
-        """How many patients it is of depends on the landmark: nothing to compare its error with."""
+        """No surer than if nobody of the whole population was lost before the landmark."""
+        if self.error > 0.0 and 0.0 < self.value < 100.0:
+            percentages.check_not_surer(self, population_sizes.most(cohort, population_sizes.of_figure(cohort, self)))
+
+    def bounds(self, populations: Populations) -> list[Bound]:
+        """Its n may be of those at the landmark: the curve is that of the whole population."""
+        curve = Number("alive", Body(populations.patients(self), since=self.since), self.end_point, self.month)
+        return self.of_value(curve, curve._replace(month=self.landmark))
 
     def warnings(self, cohort: Cohort) -> list[str]:
         return []
@@ -171,6 +198,11 @@ class Incidence(Share):
     def reprinted(self, cohort: SimulatedCohort, n: int) -> dict[str, float]:
         """A percentage with a decimal, worth its n patients: its error is as if nobody were censored before."""
         return {"value": round(100.0 * cohort.figure(self), DECIMALS)}
+
+    def bounds(self, populations: Populations) -> list[Bound]:
+        body = populations.body(self)
+        number = Number(CAUSE + self.cause, body, self.end_point, self.month)
+        return self.of_value(number, Number("size", body))
 
     def in_words(self) -> str:
         return f"{self.as_printed} ({self.of_patients}) {self.cause} ({self.survival}) by month {self.month:g}"

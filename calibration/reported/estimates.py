@@ -1,0 +1,104 @@
+"""Links between estimates of patients who may be censored: survival does not rise, and its causes are the rest.
+
+    S(t) >= Y(t) / n,   S(t) <= 1 - D(t) / n,   S(t) + sum over causes of I_c(t) = 1,   mean to T = integral of S to T
+
+Y : at risk; D : known to have had the event; S : Kaplan and Meier's, I : Aalen and Johansen's estimate. Each holds in
+every cohort, however patients are censored. An estimate is counted in patients, as a share of its body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from calibration.reported.links import ANY, Body, Bound, Number, Populations
+
+CAUSE = "incidence of "
+"""Before the name of a cause: what the number of its estimate is."""
+Curves = Mapping[tuple[Body, str], Sequence[float]]
+"""Body and end point, "" for death -> the months at which anything is estimated, ascending."""
+
+
+def of(reported: Sequence[Bound], populations: Populations) -> list[Bound]:
+    """Return the links between the estimates that rows report."""
+    numbers = dict.fromkeys(number for bound in reported for number in bound.terms)
+    months: dict[tuple[Body, str], set[float]] = {}
+    for number in numbers:
+        if number.what in ("alive", "at_risk", "mean") or number.what.startswith(CAUSE):
+            months.setdefault((number.body, number.of), set()).add(number.month)
+    curves = {curve: sorted(at) for curve, at in months.items()}
+    bounds = [*_quantiles(numbers), *_nested(curves, populations)]
+    for (body, end_point), at in curves.items():
+        bounds += _curve(body, end_point, at, populations)
+        bounds += _counted(body, end_point, at, numbers, populations) if not body.since else []
+    for mean in (number for number in numbers if number.what == "mean"):
+        bounds += _area(mean, [month for month in curves[mean.body, mean.of] if month <= mean.month])
+    return bounds
+
+
+def _curve(body: Body, end_point: str, months: Sequence[float], populations: Populations) -> Iterator[Bound]:
+    """Yield the links of survival without an end point, of those at risk, and of its causes."""
+    size, causes = Number("size", body), populations.causes(end_point)
+    yield Bound({size: 1}, 1)
+
+    def at_months(what: str) -> list[Number]:
+        return [Number(what, body, end_point, month) for month in months]
+
+    for falling in (at_months("alive"), at_months("at_risk")):
+        yield from (Bound({before: 1, after: -1}) for before, after in pairwise([size, *falling]))
+    shares = [at_months(CAUSE + cause) for cause in causes]
+    for rising in shares:
+        yield from (Bound({after: 1, before: -1}) for before, after in pairwise(rising))
+        yield Bound({rising[0]: 1})
+    for alive, at_risk, *of_causes in zip(at_months("alive"), at_months("at_risk"), *shares, strict=True):
+        yield Bound({alive: 1, at_risk: -1})
+        yield Bound({size: 1, alive: -1} | dict.fromkeys(of_causes, -1.0), 0, 0)
+
+
+def _counted(
+    body: Body, end_point: str, months: Sequence[float], numbers: Collection[Number], populations: Populations
+) -> Iterator[Bound]:
+    """Yield that no more survive than are not known to have had the event, at the first month after every count."""
+    size, states, deaths = Number("size", body), populations.events(end_point), populations.pathway.deaths
+    for number in dict.fromkeys(number._replace(body=body) for number in numbers if number.what == "entered"):
+        is_death = number.of in (ANY, *deaths) and states >= set(deaths)
+        following = [month for month in months if month >= number.month]
+        if following and (is_death or number.of in states):
+            alive, count = Number("alive", body, end_point, following[0]), number
+            yield Bound({size: 1, alive: -1, count._replace(of=ANY) if is_death else count: -1})
+
+
+def _area(mean: Number, months: Sequence[float]) -> Iterator[Bound]:
+    """Yield that the area below a falling curve lies between the rectangles of its ends. months : up to the mean's"""
+    survival = [Number("size", mean.body), *(mean._replace(what="alive", month=month) for month in months)]
+    widths = np.diff([0.0, *months]).tolist()
+    yield Bound({mean: -1} | dict(zip(survival[:-1], widths, strict=True)))
+    yield Bound({mean: 1} | {after: -width for after, width in zip(survival[1:], widths, strict=True)})
+
+
+def _nested(curves: Curves, populations: Populations) -> Iterator[Bound]:
+    """Yield that survival without more events is no better, and that no more are at risk of them.
+
+    The estimate can be better where those who had an event are followed for longer than the others.
+    """
+    exact = populations.cohort.no_censoring_before
+    events = {end_point: populations.events(end_point) for _, end_point in curves}
+    for (body, more), months in curves.items():
+        for other, fewer in curves:
+            if other != body or not events[fewer] < events[more]:
+                continue
+            for before in curves[other, fewer]:
+                for month in [month for month in months if month >= before][:1]:
+                    for what in ("alive", "at_risk"):
+                        terms = {Number(what, body, fewer, before): 1.0, Number(what, body, more, month): -1.0}
+                        yield Bound(terms, is_certain=what == "at_risk" or month <= exact)
+
+
+def _quantiles(numbers: Collection[Number]) -> Iterator[Bound]:
+    """Yield that quantiles of a time ascend."""
+    times = sorted((number for number in numbers if number.what == "time"), key=lambda time: time.month)
+    for place, lower in enumerate(times):
+        following = (higher for higher in times[place + 1 :] if (higher.body, higher.of) == (lower.body, lower.of))
+        yield from (Bound({higher: 1, lower: -1}) for higher in following)
