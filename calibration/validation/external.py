@@ -233,10 +233,10 @@ def _together(of: Prediction, counted: str, name: str = "") -> dict[str, object]
 
 
 def _counted(predictions: Sequence[Prediction]) -> list[Prediction]:
-    """Return the cohorts with figures that test the model; of those of the same patients, the most detailed."""
+    """Return the cohorts with figures that test the model; of those of the same patients, that with most."""
     counted: list[Prediction] = []
     shared: set[str] = set()
-    for of in sorted(predictions, key=lambda of: -len(of.rows)):
+    for of in sorted(predictions, key=lambda of: -of.is_test.sum()):
         if of.targets.cohort.name not in shared and of.is_test.any():
             counted.append(of)
             shared |= set(declared(of.targets).same_patients)

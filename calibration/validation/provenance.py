@@ -1,7 +1,7 @@
 """What the model owes to a cohort's paper, and what a cohort leaves as in the pathway: derived, never listed.
 
 Sources of parameters cite evidence as "FILE: COHORT, QUANTITY". cohort.toml names its COHORT (`evidence`), and a row of
-targets.csv its QUANTITY (column `evidence`).
+targets.csv its QUANTITY (column `evidence`), with others of some of its patients: "QUANTITY | OTHER".
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ def declared(targets: Targets) -> CohortTable:
 
 
 def centred_on(targets: Targets, figure: Figure) -> list[str]:
-    """Return the parameters whose prior is centred on a reported figure, by their sources."""
-    quantity = figure.evidence.strip()
-    return _citing(targets, f"{re.escape(f', {quantity}')}(?=$|[;).])") if quantity else []
+    """Return the parameters whose prior is centred on a figure, or on one of some of its patients, by their sources."""
+    quantities = [re.escape(quantity) for cell in figure.evidence.split("|") if (quantity := cell.strip())]
+    return _citing(targets, f", (?:{'|'.join(quantities)})(?=$|[;).])") if quantities else []
 
 
 def of_paper(targets: Targets) -> list[str]:

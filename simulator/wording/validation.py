@@ -32,7 +32,7 @@ SCORES = (
     "Scores of the forecasts, smaller is better, of the model and of two naive ones: flat (0 to 100 % alike) and "
     "carried over (patients fare as those of the fitted cohort, treated or not)"
 )
-CENTRED = "* A prior is centred on this figure, so that it tests little:"
+CENTRED = "* A prior is centred on this figure, or on one of some of its patients, so that it tests little:"
 NOTE = (
     "External validation (ISPOR-SMDM): the parameters were not fitted to these cohorts. Figures that a prior is "
     "centred on are marked. A wide interval confirms little."

@@ -44,7 +44,7 @@ def report(
         rows = [
             Row(
                 wording.of_cohorts(row["how"], short),
-                [Estimate(f"{row['mean']:.2f}", (f"{row['lower']:.2f}", f"{row['upper']:.2f}"))],
+                [Estimate(_share(row["mean"]), (_share(row["lower"]), _share(row["upper"])))],
             )
             for row in benefit.summary.to_dict("records")
         ]
@@ -91,6 +91,11 @@ def _scores(table: pd.DataFrame) -> Table:
         rows.append(Row(_label(row), [*cells, *(_number(row[f"log_score{name}"], 1) for name in SCORED)]))
     heads = columns("", "CRPS", "flat", "carried over", "log score", "flat", "carried over")
     return Table(heads, rows, wording.SCORES, list(filter(None, [wording.beaten(table)])))
+
+
+def _share(value: float) -> str:
+    """Return a share in hundredths; a sum over parameter sets differs in its last digits from 0.025."""
+    return f"{round(value, 9):.2f}"
 
 
 def _number(value: float, places: int) -> str:

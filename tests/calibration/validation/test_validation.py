@@ -189,15 +189,18 @@ def test_a_damaged_cohort_is_refused_with_file_and_place(case: str, tmp_path: Pa
 
 
 def test_cohorts_of_the_same_patients_count_once_and_figures_that_a_prior_is_centred_on_do_not() -> None:
-    names = ("chop2024", "myers2021", "schultz2023", "wudhikarn2021")
+    names = ("chop2024", "myers2021", "park2018", "schultz2023", "wudhikarn2021")
     predictions = [external.validate(load_targets(name), None, wanted=40) for name in names]
     together = external.together(predictions).set_index("cohort")
     assert together["figures"].to_dict() == {
-        "chop2024": 1, "myers2021": 1, "schultz2023": 1, "wudhikarn2021": 4, external.ALL: 4
+        "chop2024": 1, "myers2021": 1, "park2018": 3, "schultz2023": 1, "wudhikarn2021": 4, external.ALL: 4
     }  # fmt: skip
     assert together["counted"].to_dict() == {
-        "chop2024": "no", "myers2021": "no", "schultz2023": "yes", "wudhikarn2021": "yes", external.ALL: ""
+        "chop2024": "no", "myers2021": "no", "park2018": "yes", "schultz2023": "yes", "wudhikarn2021": "no",
+        external.ALL: "",
     }  # fmt: skip
+    # Two of Wudhikarn's four figures test the model, and all three of Park's.
+    assert [int(prediction.is_test.sum()) for prediction in predictions] == [0, 0, 3, 1, 2]
     # Their priors are their own figures; without that, the cohort with more figures counts.
     for prediction in predictions[:2]:
         assert all(prediction.centred_on)
