@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import lru_cache
 from itertools import product
@@ -18,7 +18,7 @@ from typing import Any
 
 from simulator.evidence.cohort import OPTIONAL_TEXTS, TARGETS, Structure, declared_in
 from simulator.files import csv
-from simulator.pathway import extension
+from simulator.pathway import extension, shipped
 from simulator.pathway.joint import Joint
 from simulator.pathway.pathway import Pathway, State, Transition
 from simulator.scenario.scenario import Scenario
@@ -41,6 +41,8 @@ _CELLS = [
     *OPTIONAL_TEXTS,
 ]
 """Columns of targets.csv that the likelihood reads."""
+_TEXTS = ("label", "labels", "meaning", "source")
+"""Keys of a pathway's states, parameters and so on that are for people to read: no number depends on them."""
 _NOT_FITTED = ("predictive", "validation")
 _LEVERS = ("set", "scale", "odds_ratio", "hazard_ratio")
 _CHANGES = (*_LEVERS, "replace", "population", "case_mix", "marginal_benefit")
@@ -147,10 +149,26 @@ def of_structures(draws: Path, structures: Mapping[str, Structure | None]) -> di
     own, found = [csv.cells(draws).columns.get(COLUMN, ("",))[0], _of_draws(draws)], {}
     for name, other in structures.items():
         path = cohort / other.pathway if other and other.pathway else None
-        contents = extension.read(path, name, None).contents if path and path.is_file() else ()
+        declared = _declared(extension.read(path, name, None)) if path and path.is_file() else ()
         rows = readings[other.reading].rows if other and other.reading else None
-        found[name] = _digest([*own, rows, *contents])
+        found[name] = _digest([*own, rows, *declared])
     return found
+
+
+def _declared(file: extension.File | None) -> Iterator[dict[str, Any]]:
+    """Yield what a pathway's file, and each that it extends, declares: without texts, and not what is shipped."""
+    while file is not None:
+        if file.path.parent != shipped.FOLDER:
+            tables = {key: table for key, table in file.own.items() if key not in (*extension.OWN, "abbreviations")}
+            yield {key: _without_texts(table) if key in extension.ENTRIES else table for key, table in tables.items()}
+        file = file.extended
+
+
+def _without_texts(entries: Any) -> Any:
+    """Return a table of entries without their texts; a malformed one, which is refused where it is used, as it is."""
+    if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
+        return entries
+    return {name: {key: of[key] for key in of if key not in _TEXTS} for name, of in entries.items()}
 
 
 def of_policy(base: Scenario, policy: Scenario) -> str:

@@ -52,7 +52,9 @@ def test_rows_of_a_changed_structure_are_stale_and_the_note_says_what_to_do(fold
     draws = folder / "draws.csv"
     assert structures.stale(draws) is None
     other = folder / "structures" / "high_risk.toml"
-    other.write_text(f"{other.read_text(encoding='utf-8')}# a word more\n", encoding="utf-8")
+    text = other.read_text(encoding="utf-8")
+    assert text.count("high = 12") == 1
+    other.write_text(text.replace("high = 12", "high = 13"), encoding="utf-8")
     assert structures.stale(draws) == (
         "structure.csv next to these draws is of another version of early_relapse, prior_hsct, cd19_negative. "
         f"Make it again with `aftercart calibrate {folder} --structures`."
@@ -60,6 +62,35 @@ def test_rows_of_a_changed_structure_are_stale_and_the_note_says_what_to_do(fold
     rows = structures.of_policy(on(folder, BASE), on(folder, POLICY))
     assert rows is not None
     assert {"early_relapse", "prior_hsct", "cd19_negative"}.isdisjoint(rows["structure"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("distinguished", "apart"),
+        ('meaning = "risk after the relapse"', 'meaning = "risk"'),
+        ('high = "high risk"', 'high = "worse"'),
+        ("assumption: no cohort reports it;", "assumption:"),
+        ('label = "awaiting HSCT in CR"\n', ""),
+        ("# Patients at high risk", "# They"),
+    ],
+)
+def test_a_changed_text_of_a_structure_leaves_its_rows_as_they_are(old: str, new: str, folder: Path) -> None:
+    """No number of a fit depends on a title, a label, a meaning, a source or a comment."""
+    other = folder / "structures" / "high_risk.toml"
+    text = other.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    other.write_text(text.replace(old, new), encoding="utf-8")
+    assert structures.stale(folder / "draws.csv") is None
+
+
+def test_rows_of_a_parameter_with_the_name_of_a_text_are_stale_once_it_changes(folder: Path) -> None:
+    other = folder / "structures" / "high_risk.toml"
+    text = other.read_text(encoding="utf-8").replace("risk_uptake_odds", "source")
+    other.write_text(text, encoding="utf-8")
+    before = structures.fresh(folder / "draws.csv")["prior_hsct"]
+    other.write_text(text.replace("a = 2, b = 2", "a = 2, b = 3"), encoding="utf-8")
+    assert structures.fresh(folder / "draws.csv")["prior_hsct"] != before
 
 
 def test_rows_of_other_draws_or_another_reading_are_stale(folder: Path) -> None:
