@@ -99,7 +99,8 @@ def load_targets(name: str | Path, reading: str = "", structure: str = "") -> Ta
 
     reading : another way to read the source, of cohort.toml; structure : another reading, pathway or both, of the same
     """
-    paper = load(find_folder(name), reading, structure)
+    folder = find_folder(name)
+    paper = load(folder, reading, structure)
     return _targets(paper, paper.cohort.declared.seed)
 
 

@@ -77,13 +77,15 @@ def load(folder: Path, reading: str = "", structure: str = "") -> Paper:
     other = cohort.structure(structure) if structure else Structure(meaning="as declared", reading=reading)
     cohort = cohort.read_as(other.reading)
     key = f"[structures.{structure}] pathway" if other.pathway else "pathway"
-    pathway = cohort.named(named_pathway(other.pathway or cohort.declared.pathway, cohort.file, key))
+    pathway = named_pathway(other.pathway or cohort.declared.pathway, cohort.file, key)
+    pathway = cohort.named(pathway)
     check_numbers(pathway)
     figures = read(cohort.targets, pathway, folder)
     check_somebody(figures)
     check_cohort(figures, cohort, pathway)
     contradictions.check_reported_once(figures)
-    return _paper(figures, cohort, scenario_of(figures, cohort, pathway))
+    scenario = scenario_of(figures, cohort, pathway)
+    return _paper(figures, cohort, scenario)
 
 
 def again(cohort: Cohort, rows: pd.DataFrame, scenario: Scenario) -> Paper:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 
@@ -11,9 +11,15 @@ from simulator.pathway.references import attributes_in
 from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario
 
+Cell = tuple[str, ...]
+"""A level of each attribute that matters."""
 
-def relevant(scenario: Scenario) -> tuple[str, ...]:
-    """Return the attributes that decide something, and those that go with them."""
+
+def cells_of(scenario: Scenario) -> tuple[tuple[str, ...], tuple[Cell, ...], Floats]:
+    """Return the attributes that matter, the cells of their levels, and the share of patients in each, (n_cells,).
+
+    Those matter that decide something, and those that go with them.
+    """
     pathway = scenario.pathway
     transitions = [transition for state in pathway.states.values() for transition in state.transitions]
     references = [reference for transition in transitions for reference in transition.references]
@@ -21,14 +27,11 @@ def relevant(scenario: Scenario) -> tuple[str, ...]:
     deciding = {name for transition in transitions for name in transition.eligible}
     deciding |= {name for reference in references for name in attributes_in(reference)}
     together = {name for joint in scenario.joints if not deciding.isdisjoint(joint.of) for name in joint.of}
-    return tuple(name for name in pathway.attributes if name in together)
-
-
-def weights(scenario: Scenario, attributes: Sequence[str], cells: Sequence[tuple[str, ...]]) -> Floats:
-    """Return the share of patients in each cell of the relevant attributes, (n_cells,)."""
+    attributes = tuple(name for name in pathway.attributes if name in together)
+    cells = tuple(product(*(pathway.attributes[name].levels for name in attributes)))
     joints = [joint for joint in scenario.joints if joint.of[0] in attributes]
     levels = [dict(zip(attributes, cell, strict=True)) for cell in cells]
-    return np.array([np.prod([joint.share(cell) for joint in joints]) for cell in levels])
+    return attributes, cells, np.array([np.prod([joint.share(cell) for joint in joints]) for cell in levels])
 
 
 def levels_of(scenario: Scenario, uniforms: Uniforms, patients: Integers) -> dict[str, Integers]:

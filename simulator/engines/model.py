@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 import numpy as np
 
 from simulator.arrays import Booleans, Floats
-from simulator.engines.cells import relevant, weights
+from simulator.engines.cells import Cell, cells_of
 from simulator.engines.exits import Exit, Resolver, at_once, may_be_taken
 from simulator.errors import InputError
 from simulator.pathway.pathway import Pathway, reachable
@@ -52,7 +51,7 @@ class Model:
     exits: Mapping[str, tuple[Exit, ...]]
     mix: Mapping[str, Mapping[str, float]]
     attributes: tuple[str, ...]
-    cells: tuple[tuple[str, ...], ...]
+    cells: tuple[Cell, ...]
     weights: Floats
     marginal: MarginalBenefit | None
     n_draws: int
@@ -202,12 +201,10 @@ def _resolve(scenario: Scenario, draw_values: Values) -> Model:
     pathway = scenario.pathway
     n_draws = max((np.shape(value)[0] for value in draw_values.values() if np.ndim(value)), default=1)
     mix = {name: joint.margin(name) for joint in scenario.joints for name in joint.of}
-    attributes = relevant(scenario)
-    cells = tuple(product(*(pathway.attributes[name].levels for name in attributes)))
+    attributes, cells, shares = cells_of(scenario)
     resolver = Resolver(scenario, apply_levers(scenario, draw_values), attributes, cells)
     exits = {name: resolver.exits(state) for name, state in pathway.states.items()}
     _check_time_passes(scenario, exits)
-    shares = weights(scenario, attributes, cells)
     return Model(scenario, exits, mix, attributes, cells, shares, _marginal(resolver, draw_values, exits), n_draws)
 
 

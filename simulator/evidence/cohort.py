@@ -151,7 +151,6 @@ class Cohort:
 
     folder : with its files; declared : its cohort.toml
     n : patients; clock : the clock that its months count from; arms : population -> its disjoint arms
-    populations : patients whom only this cohort names, each an arm of its own; end_points : events that only it names
     structures : other structures of the model, by name
     follow_up : months between which survivors' follow-up ends, or None
     no_censoring_before : no follow-up ended before this month; 0 where that is unknown
@@ -173,8 +172,6 @@ class Cohort:
     predictive: pd.DataFrame | None = None
     doi: str = ""
     no_censoring_before: float = 0.0
-    populations: Mapping[str, Group] = field(default_factory=dict)
-    end_points: Mapping[str, EndPoint] = field(default_factory=dict)
     structures: Mapping[str, Structure] = field(default_factory=dict)
 
     @cached_property
@@ -189,6 +186,16 @@ class Cohort:
             if name and row["attribute"] in ("", name) and (row["n"] == self.n or not everybody):
                 sizes.setdefault(name, int(row["count"]))
         return sizes
+
+    @cached_property
+    def populations(self) -> dict[str, Group]:
+        """Patients whom only this cohort names, each an arm of its own."""
+        return {name: _population(name, of) for name, of in self.declared.populations.items()}
+
+    @cached_property
+    def end_points(self) -> dict[str, EndPoint]:
+        """Events that only this cohort names."""
+        return {name: end_point(name, of) for name, of in self.declared.end_points.items()}
 
     @property
     def file(self) -> Path:
@@ -329,7 +336,6 @@ def read_cohort(folder: Path) -> Cohort:
         csv.read(path, **columns).reset_index(drop=True) if path.exists() else None
         for path, columns in ((folder / "posterior.csv", POSTERIOR), (folder / "predictive.csv", PREDICTIVE))
     )
-    populations = {name: _population(name, of) for name, of in table.populations.items()}
     return Cohort(
         folder=folder,
         declared=table,
@@ -340,9 +346,10 @@ def read_cohort(folder: Path) -> Cohort:
         doi=table.doi,
         clock=table.clock,
         n=table.n,
-        arms={name: tuple(members) for name, members in table.arms.items()} | {name: (name,) for name in populations},
-        populations=populations,
-        end_points={name: end_point(name, declared) for name, declared in table.end_points.items()},
+        arms={
+            **{name: tuple(members) for name, members in table.arms.items()},
+            **{name: (name,) for name in table.populations},
+        },
         structures=table.structures,
         follow_up=None if table.follow_up is None else (table.follow_up.lower, table.follow_up.upper),
         no_censoring_before=table.no_censoring_before,

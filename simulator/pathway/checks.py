@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from simulator.errors import InputError, UnknownNameError
 from simulator.pathway.outcome_months import kind_of
@@ -13,38 +13,45 @@ from simulator.pathway.references import REST, Reference, Selection, leaves_in, 
 
 def check(pathway: Pathway) -> None:
     """Refuse a graph in which patients would be lost. Raises InputError naming the place."""
-    states = pathway.states
-    for state in states.values():
+    for state in pathway.states.values():
         _check_state(pathway, state)
-    _check_names(pathway)
+    for what, name, known, where in _mentioned(pathway):
+        if name not in known:
+            raise UnknownNameError(what, name, known, f"{pathway.where}: {where}")
+    _check_clocks(pathway)
+    _check_populations(pathway)
     _check_end_points(pathway)
-
-    def onward(name: str) -> Iterable[str]:
-        return (transition.to for transition in states[name].transitions)
-
-    unreached = [name for name in states if name not in reachable([pathway.start], onward)]
-    if unreached:
-        raise InputError(
-            f"no patient can reach state '{unreached[0]}' from start '{pathway.start}'",
-            where=f"{pathway.where}: [states.{unreached[0]}]",
-        )
-    before: dict[str, set[str]] = {name: set() for name in states}
-    for name, state in states.items():
+    for state in pathway.states.values():
         for transition in state.transitions:
-            before[transition.to].add(name)
-    absorbing = [name for name, state in states.items() if state.is_absorbing]
-    leads_out = reachable(absorbing, lambda name: before[name])
-    stuck = [name for name in states if name not in leads_out]
-    if stuck:
-        raise InputError(
-            f"no path leads from state '{stuck[0]}' to an absorbing state",
-            where=f"{pathway.where}: [states.{stuck[0]}]",
-            allowed="a path to a state of kind 'death' or 'end'",
-        )
-    _check_instant_cycles(pathway)
+            _check_references(pathway, transition, f"{pathway.where}: [states.{state.name}] {transition.name}")
     _check_capacity(pathway)
-    _check_marginal(pathway)
     _check_comparison(pathway)
+    _check_graph(pathway)
+    _check_marginal(pathway)
+
+
+def _mentioned(pathway: Pathway) -> Iterator[tuple[str, str, Iterable[str], str]]:
+    """Yield every name that a declaration mentions: of what, the name, those that are declared, and the place."""
+    states = pathway.states
+    places: dict[str, Iterable[str]] = {
+        "start": [pathway.start],
+        **{f"[clocks] {clock}": [name] for clock, name in pathway.clocks.items()},
+    }
+    places |= {f"[groups.{group.name}]": group.states for group in pathway.groups.values()}
+    places |= {f"[counts.{count.name}]": count.entries + count.months for count in pathway.counts.values()}
+    for end_point in pathway.end_points.values():
+        places |= {f"[end_points.{end_point.name}] causes.{cause}": of for cause, of in end_point.causes.items()}
+    for state in states.values():
+        places |= {f"[states.{state.name}] {way.name}: to": [way.to] for way in state.transitions}
+        if state.holds is not None:
+            yield "resource", state.holds, pathway.resources, f"[states.{state.name}] holds"
+    if (marginal := pathway.marginal) is not None:
+        places |= {f"[marginal] {key}": [getattr(marginal, key)] for key in ("decision", "otherwise", "no_benefit")}
+    for place, names in places.items():
+        yield from (("state", name, states, place) for name in names)
+    if (compared := pathway.comparison) is not None:
+        yield "group", compared.entered, pathway.groups, "[guarantee_time] entered"
+        yield "group", compared.others, pathway.groups, "[guarantee_time] others"
 
 
 def _check_state(pathway: Pathway, state: State) -> None:
@@ -67,8 +74,6 @@ def _check_state(pathway: Pathway, state: State) -> None:
                 f"two exits have the name '{transition.name}'", where=where, allowed="a different `name` for each"
             )
         seen.add(transition.name)
-        if transition.to not in pathway.states:
-            raise UnknownNameError("state", transition.to, pathway.states, f"{where} {transition.name}: to")
     given_shares = [transition.probability is not None for transition in state.transitions]
     if state.kind == "sojourn" and any(given_shares) and not all(given_shares):
         raise InputError(
@@ -78,14 +83,7 @@ def _check_state(pathway: Pathway, state: State) -> None:
         )
 
 
-def _check_names(pathway: Pathway) -> None:
-    """Every name that a declaration mentions must be declared."""
-    states = pathway.states
-    if pathway.start not in states:
-        raise UnknownNameError("state", pathway.start, states, f"{pathway.where}: start")
-    for clock, name in pathway.clocks.items():
-        if name not in states:
-            raise UnknownNameError("state", name, states, f"{pathway.where}: [clocks] {clock}")
+def _check_clocks(pathway: Pathway) -> None:
     later = [clock for clock in list(pathway.clocks)[1:] if pathway.clocks[clock] != pathway.start]
     if later or len(pathway.clocks) > 2:
         raise InputError(
@@ -94,32 +92,19 @@ def _check_names(pathway: Pathway) -> None:
             got=dict(pathway.clocks),
             allowed=f"the default clock first, and one more that starts at '{pathway.start}'",
         )
-    taken = {
-        "all",
-        *(f"{name}={level}" for name, attribute in pathway.attributes.items() for level in attribute.levels),
-    }
-    for group in pathway.groups.values():
-        if group.name in taken:
+
+
+def _check_populations(pathway: Pathway) -> None:
+    """Refuse a group with the name of other patients."""
+    levels = [f"{name}={level}" for name, attribute in pathway.attributes.items() for level in attribute.levels]
+    for name in pathway.groups:
+        if name in ("all", *levels):
             raise InputError(
                 "this name belongs to another population",
-                where=f"{pathway.where}: [groups.{group.name}]",
-                got=group.name,
+                where=f"{pathway.where}: [groups.{name}]",
+                got=name,
                 allowed="another name (all is every patient, attribute=level the patients of one level)",
             )
-        for name in group.entered + group.not_entered:
-            if name not in states:
-                raise UnknownNameError("state", name, states, f"{pathway.where}: [groups.{group.name}]")
-    for count in pathway.counts.values():
-        for name in count.entries + count.months:
-            if name not in states:
-                raise UnknownNameError("state", name, states, f"{pathway.where}: [counts.{count.name}]")
-    for state in states.values():
-        if state.holds is not None and state.holds not in pathway.resources:
-            raise UnknownNameError(
-                "resource", state.holds, pathway.resources, f"{pathway.where}: [states.{state.name}] holds"
-            )
-        for transition in state.transitions:
-            _check_references(pathway, transition, f"{pathway.where}: [states.{state.name}] {transition.name}")
 
 
 def _check_end_points(pathway: Pathway) -> None:
@@ -145,8 +130,6 @@ def _check_end_points(pathway: Pathway) -> None:
         causes: dict[str, str] = {}
         for cause, states in end_point.causes.items():
             for name in states:
-                if name not in pathway.states:
-                    raise UnknownNameError("state", name, pathway.states, f"{where} causes.{cause}")
                 if name in causes:
                     what = f"state '{name}' has two causes"
                     raise InputError(what, where=f"{where} causes", got=[causes[name], cause], allowed="one")
@@ -213,16 +196,30 @@ def _check_levels(pathway: Pathway, attribute: str, levels: Iterable[str], where
         raise InputError(f"no entry for level '{missing[0]}' of {attribute}", where=where, allowed=allowed)
 
 
-def _check_instant_cycles(pathway: Pathway) -> None:
-    """A cycle of choices alone would turn for ever within one instant."""
-
-    def instant(name: str) -> Iterable[str]:
-        return (
-            transition.to for transition in pathway.states[name].transitions if pathway.states[transition.to].is_choice
+def _check_graph(pathway: Pathway) -> None:
+    """Refuse a state that nobody reaches or gets out of, and choices that turn for ever within one instant."""
+    states = pathway.states
+    reached = reachable([pathway.start], pathway.onward)
+    unreached = [name for name in states if name not in reached]
+    if unreached:
+        raise InputError(
+            f"no patient can reach state '{unreached[0]}' from start '{pathway.start}'",
+            where=f"{pathway.where}: [states.{unreached[0]}]",
         )
-
-    for name, state in pathway.states.items():
-        if state.is_choice and name in reachable(instant(name), instant):
+    stuck = [name for name in states if not any(states[end].is_absorbing for end in reachable([name], pathway.onward))]
+    if stuck:
+        raise InputError(
+            f"no path leads from state '{stuck[0]}' to an absorbing state",
+            where=f"{pathway.where}: [states.{stuck[0]}]",
+            allowed="a path to a state of kind 'death' or 'end'",
+        )
+    choices = {
+        name: [to for to in pathway.onward(name) if states[to].is_choice]
+        for name, state in states.items()
+        if state.is_choice
+    }
+    for name, onward in choices.items():
+        if name in reachable(onward, choices.__getitem__):
             raise InputError(
                 f"choice '{name}' leads back to itself and no time passes",
                 where=f"{pathway.where}: [states.{name}]",
@@ -257,9 +254,6 @@ def _check_marginal(pathway: Pathway) -> None:
         return
     where = f"{pathway.where}: [marginal]"
     states = pathway.states
-    for key in ("decision", "otherwise", "no_benefit"):
-        if (got := getattr(marginal, key)) not in states:
-            raise UnknownNameError("state", got, states, f"{where} {key}")
     decision, otherwise = states[marginal.decision], states[marginal.otherwise]
     branches = [transition.name for transition in decision.transitions]
     if decision.kind != "decision":
@@ -277,29 +271,23 @@ def _check_marginal(pathway: Pathway) -> None:
         raise InputError(
             "the share treated is a number", where=f"{pathway.where}: [states.{decision.name}]", allowed=allowed
         )
-    if otherwise.kind != "sojourn" or any(
-        states[transition.to].kind != "death" for transition in otherwise.transitions
-    ):
+    if otherwise.kind != "sojourn" or any(states[to].kind != "death" for to in pathway.onward(otherwise.name)):
         raise InputError(f"'{otherwise.name}' must be a sojourn that leads to death only", where=f"{where} otherwise")
-
     if states[marginal.no_benefit].kind != "sojourn":
         raise InputError(f"'{marginal.no_benefit}' must be a sojourn", where=f"{where} no_benefit")
+    _check_harm(pathway, where)
 
     def without_benefit(name: str) -> Iterable[str]:
-        onward = [transition.to for transition in states[name].transitions if not states[transition.to].is_absorbing]
+        onward = [to for to in pathway.onward(name) if not states[to].is_absorbing]
         return () if marginal.no_benefit in (name, *onward) else onward
 
     for name in reachable([decision.transition(marginal.branch).to], without_benefit):
-        if states[name].is_choice and all(
-            states[transition.to].is_absorbing for transition in states[name].transitions
-        ):
+        if states[name].is_choice and all(states[to].is_absorbing for to in pathway.onward(name)):
             raise InputError(
                 f"'{name}' leads only to an end, but patients treated without benefit must be able to survive",
                 where=f"{pathway.where}: [states.{name}]",
                 allowed=f"a branch to '{marginal.no_benefit}' or to another sojourn",
             )
-
-    _check_harm(pathway, where)
     if decision.name in pathway.states_before_clock:
         raise InputError(
             f"patients can come to '{decision.name}' before the default clock starts",
@@ -341,9 +329,6 @@ def _check_comparison(pathway: Pathway) -> None:
     compared, where = pathway.comparison, f"{pathway.where}: [guarantee_time]"
     if compared is None:
         return
-    for key, name in (("entered", compared.entered), ("others", compared.others)):
-        if name not in pathway.groups:
-            raise UnknownNameError("group", name, pathway.groups, f"{where} {key}")
     entered, others = pathway.groups[compared.entered], pathway.groups[compared.others]
     if entered.not_entered or others.not_entered != entered.entered:
         raise InputError(
