@@ -80,7 +80,7 @@ def load(folder: Path, reading: str = "", structure: str = "") -> Paper:
     pathway = named_pathway(other.pathway or cohort.declared.pathway, cohort.file, key)
     pathway = cohort.named(pathway)
     check_numbers(pathway)
-    figures = read(cohort.targets, pathway, folder)
+    figures = read(cohort, pathway)
     check_somebody(figures)
     check_cohort(figures, cohort, pathway)
     contradictions.check_reported_once(figures)
@@ -91,7 +91,7 @@ def load(folder: Path, reading: str = "", structure: str = "") -> Paper:
 def again(cohort: Cohort, rows: pd.DataFrame, scenario: Scenario) -> Paper:
     """Return other rows of a cohort, whose patients are treated as the cohort's were. Raises InputError."""
     cohort = replace(cohort, targets=rows, posterior=None, predictive=None)
-    figures = read(rows, scenario.pathway, cohort.folder)
+    figures = read(cohort, scenario.pathway)
     scenario = replace(scenario, population=mix_of(figures, scenario.pathway, cohort.folder))
     check_cohort(figures, cohort, scenario.pathway)
     contradictions.check_reported_once(figures)

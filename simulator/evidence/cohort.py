@@ -30,6 +30,8 @@ TARGETS = {
 OPTIONAL_TEXTS = ("from", "end_point", "cause", "versus", "limit", "curve")
 """Columns of text that targets.csv need not have."""
 _SUMMARY = ("mean", "sd", "lower", "median", "upper")
+PATIENTS_FILE = "patients.csv"
+PATIENTS = {"text": ("population",), "number": ("month", "event"), "printed": ("month",)}
 POSTERIOR = {
     "text": ("parameter", "unit"),
     "number": (
@@ -154,8 +156,9 @@ class Cohort:
     structures : other structures of the model, by name
     follow_up : months between which survivors' follow-up ends, or None
     no_censoring_before : no follow-up ended before this month; 0 where that is unknown
-    targets, posterior, predictive : the CSV files of its folder; blanks are NaN in columns of numbers. Targets are
-    indexed by their line. posterior and predictive are None where the cohort has not been fitted.
+    targets, patients, posterior, predictive : the CSV files of its folder; blanks are NaN in columns of numbers.
+    Targets and patients are indexed by their line. patients is None where no row is of their times, or there is no such
+    file; posterior and predictive are None where the cohort has not been fitted.
     """
 
     folder: Path
@@ -168,6 +171,7 @@ class Cohort:
     arms: Mapping[str, tuple[str, ...]]
     follow_up: tuple[float, float] | None
     targets: pd.DataFrame
+    patients: pd.DataFrame | None = None
     posterior: pd.DataFrame | None = None
     predictive: pd.DataFrame | None = None
     doi: str = ""
@@ -332,6 +336,8 @@ def read_cohort(folder: Path) -> Cohort:
     """Return the cohort whose files are in a folder. Raises InputError naming the file and the key or column."""
     table = declared_in(folder)
     targets = csv.read(folder / "targets.csv", **TARGETS)
+    has_times, path = (targets["kind"] == "patient_times").any(), folder / PATIENTS_FILE
+    patients = csv.read(path, **PATIENTS) if has_times and path.exists() else None
     posterior, predictive = (
         csv.read(path, **columns).reset_index(drop=True) if path.exists() else None
         for path, columns in ((folder / "posterior.csv", POSTERIOR), (folder / "predictive.csv", PREDICTIVE))
@@ -354,6 +360,7 @@ def read_cohort(folder: Path) -> Cohort:
         follow_up=None if table.follow_up is None else (table.follow_up.lower, table.follow_up.upper),
         no_censoring_before=table.no_censoring_before,
         targets=targets,
+        patients=patients,
         posterior=posterior,
         predictive=predictive,
     )

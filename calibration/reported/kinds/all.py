@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pandas as pd
-
 from calibration.reported import figure
 from calibration.reported.kinds.counts import Deaths, Entered, EnteredDeath, Patients, Survivors
 from calibration.reported.kinds.kind import Kind
@@ -15,6 +11,7 @@ from calibration.reported.kinds.summaries import AtRisk, HazardRatio, Restricted
 from calibration.reported.kinds.survival import Incidence, LandmarkSurvival, Survival
 from calibration.reported.kinds.times import Maximum, Median, MedianFollowUp, Minimum
 from simulator.errors import UnknownNameError
+from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import Pathway
 
 KINDS: dict[str, type[Kind]] = {
@@ -42,10 +39,10 @@ KINDS: dict[str, type[Kind]] = {
 }
 
 
-def read(rows: pd.DataFrame, pathway: Pathway, folder: Path) -> tuple[Kind, ...]:
-    """Return the rows of targets.csv, each read into its kind. Raises InputError naming the line of an unknown one."""
-    figures: list[Kind] = []
-    patients = rows_of(folder) if (rows["kind"] == PatientTimes.kind).any() else {}
+def read(cohort: Cohort, pathway: Pathway) -> tuple[Kind, ...]:
+    """Return the rows of a cohort's targets.csv, each as its kind. Raises InputError naming a bad line."""
+    figures, rows, folder = list[Kind](), cohort.targets, cohort.folder
+    patients = rows_of(cohort) if (rows["kind"] == PatientTimes.kind).any() else {}
     for line, row in zip(rows.index, rows.to_dict("records"), strict=True):
         kind = str(row["kind"])
         if kind not in KINDS:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from pathlib import Path
 
 import numpy as np
 
@@ -20,13 +19,10 @@ from calibration.reported.links import ANY, Bound, Number, Populations
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans, Floats
 from simulator.errors import InputError
-from simulator.evidence.cohort import Cohort
-from simulator.files import csv
+from simulator.evidence.cohort import PATIENTS_FILE, Cohort
 from simulator.outcomes.episodes import Courses, whole
 from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
 from simulator.pathway.pathway import Pathway
-
-FILE = "patients.csv"
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,7 @@ class PatientTimes(ToEvent):
         super().check(cohort, pathway)
         if len(self.rows) != self.n:
             of = f"of {self.population}" + (f" and {self.end_point}" if self.end_point else "")
-            what = f"n is not the number of rows {of} in {FILE}"
+            what = f"n is not the number of rows {of} in {PATIENTS_FILE}"
             raise InputError(what, where=f"{self.where}, n", got=f"{self.n:g}", allowed=str(len(self.rows)))
 
     def bounds(self, populations: Populations) -> list[Bound]:
@@ -115,15 +111,14 @@ class PatientTimes(ToEvent):
         return f"times of {self.n:g} patients ({self.of_patients})"
 
 
-def rows_of(folder: Path) -> dict[tuple[str, str], tuple[FileRow, ...]]:
+def rows_of(cohort: Cohort) -> dict[tuple[str, str], tuple[FileRow, ...]]:
     """Return population and end point -> its patients, of patients.csv. Raises InputError naming the line.
 
     Columns: population, month, event (0 or 1) and, if not all are deaths, end_point.
     """
-    path = folder / FILE
-    if not path.exists():
+    path, table = cohort.folder / PATIENTS_FILE, cohort.patients
+    if table is None:
         raise InputError("no times of patients", where=str(path), allowed="columns population, month, event, end_point")
-    table = csv.read(path, text=("population",), number=("month", "event"), printed=("month",))
     rows: dict[tuple[str, str], list[FileRow]] = {}
     for line, row in zip(table.index, table.to_dict("records"), strict=True):
         at = f"{path}: line {line}"

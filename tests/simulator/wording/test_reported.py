@@ -10,7 +10,7 @@ from calibration.likelihood.targets import load_targets
 from calibration.reported.kinds.all import KINDS
 from calibration.validation.everything import Validation
 from simulator.evidence.cohort import cohorts_folder, read_cohort, shipped_cohorts
-from simulator.pathway.end_points import EndPointTable, end_point
+from simulator.pathway.end_points import EndPointTable
 from simulator.pathway.format import load_pathway
 from simulator.wording.reported import WORDS, cohort, reported, target, with_end_points
 from simulator.wording.validation import NOT_REACHED, figure, labelled, short_names, with_unit
@@ -67,7 +67,8 @@ def test_a_figure_of_an_event_says_which_and_from_when(kind: str, cells: dict[st
 
 def test_an_end_point_that_only_a_cohort_declares_has_its_label() -> None:
     felix = read_cohort(cohorts_folder() / "felix2024")
-    own = replace(felix, end_points={"pfs": end_point("pfs", EndPointTable(causes={"death": "death_after_relapse"}))})
+    pfs = {"pfs": EndPointTable(causes={"death": "death_after_relapse"})}
+    own = replace(felix, declared=felix.declared.model_copy(update={"end_points": pfs}))
     row = {"kind": "median_survival", "population": "all", "attribute": "", "state": "", "month": math.nan}
     assert target({**row, "end_point": "pfs"}, with_end_points(PATHWAY, own)) == "Median pfs: all patients"
 
