@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from simulator.evidence.cohort import Cohort
+from simulator.evidence.structures import DECLARED, of_policy
 from simulator.experiment.results import Results
 from simulator.report import page
 from simulator.report.table import Table
@@ -33,6 +34,18 @@ def test_the_documented_table_is_the_shipped_one(cohort: Cohort) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     assert [row for row in markdown(table) if row not in text] == []
     assert "n = 37" in table.caption
+
+
+def test_the_page_says_how_unequal_the_samples_of_structures_are(cohort: Cohort) -> None:
+    rows = of_policy(BASE, POLICY)
+    assert rows is not None
+    worth = rows.set_index("structure")["effective_draws"]
+    others = worth[list(cohort.structures)]
+    text = " ".join(DOCUMENT.read_text(encoding="utf-8").split())
+    assert f"worth {others.min():.0f} to {others.max():,.0f} equal ones" in text
+    assert f"those as declared {worth[DECLARED]:,.0f}." in text
+    assert rows["k_hat"].max() < 0.66
+    assert "All are below the limit" in text
 
 
 def test_the_terminal_has_a_line_for_a_compared_policy(results: Results, cohort: Cohort) -> None:
