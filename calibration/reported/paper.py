@@ -100,7 +100,8 @@ def again(cohort: Cohort, rows: pd.DataFrame, scenario: Scenario) -> Paper:
 
 def _paper(figures: tuple[Kind, ...], cohort: Cohort, scenario: Scenario) -> Paper:
     pathway = scenario.pathway
-    model = resolve(scenario, inside(pathway))
+    values = inside(pathway)
+    model = resolve(scenario, values)
     doubts = contradictions.check(figures, cohort, pathway, model.open_onward, cohort.folder)
     used = [figure for figure in figures if figure.is_fitted]
     check_exclusive(figures, cohort, model)

@@ -64,8 +64,9 @@ def read(
     Numbers are floats; blanks, and missing `optional` columns of numbers, are NaN. The text of `printed` columns is
     kept as `printed_NAME` : 72.0 has more digits than 72. Columns that are not named stay text.
     """
-    cells(path).require((*text, *number))
-    frame = texts(path)
+    contents = cells(path)
+    contents.require((*text, *number))
+    frame = _table(contents)
     frame = frame.assign(**{column: "" for column in optional if column not in frame.columns})
     frame = frame.assign(**{f"printed_{column}": frame[column].str.strip() for column in printed})
     columns = (*number, *optional)
@@ -75,9 +76,12 @@ def read(
 
 def texts(path: Path) -> pd.DataFrame:
     """Return the cells of a file as a table, indexed by the lines that rows begin on. Raises InputError."""
+    return _table(cells(path))
+
+
+def _table(contents: Cells) -> pd.DataFrame:
     import pandas as pd  # only where a table is needed: `list` and `check` start fast
 
-    contents = cells(path)
     return pd.DataFrame(dict(contents.columns), index=pd.Index(contents.lines, dtype=int), dtype=str)
 
 

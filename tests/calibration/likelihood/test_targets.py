@@ -3,6 +3,7 @@
 import re
 import shutil
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from calibration.likelihood.targets import find_folder, load_targets
 from simulator.errors import InputError
 from simulator.evidence.cohort import read_cohort
+from simulator.files import text as text_file
 from simulator.pathway.format import load_pathway
 
 WANG = find_folder("wang2024")
@@ -199,6 +201,19 @@ def test_a_bad_cohort_file_is_refused_by_name(case: str, copied: Edit) -> None:
     with pytest.raises(InputError, match=complaint) as refusal:
         load_targets(folder)
     assert case == "an unknown pathway" or str(folder / "cohort.toml") in str(refusal.value)
+
+
+def test_each_file_of_a_cohort_and_of_its_pathway_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    names, read = Counter[str](), text_file.read
+
+    def counted(path: Path, largest: int) -> str:
+        names[path.name] += 1
+        return read(path, largest)
+
+    monkeypatch.setattr(text_file, "read", counted)
+    load_targets("wang2024")
+    files = ("cohort.toml", "targets.csv", "posterior.csv", "predictive.csv", "b_all_post_cd19.toml")
+    assert names == Counter(files)
 
 
 def test_an_unknown_cohort_is_refused_with_the_likely_name() -> None:
