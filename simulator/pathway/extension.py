@@ -39,12 +39,6 @@ class File:
         both = [key for key in ENTRIES if isinstance(before.get(key), dict) and isinstance(own.get(key), dict)]
         return {**before, **own, **{key: {**before[key], **own[key]} for key in both}}
 
-    @property
-    def contents(self) -> tuple[str, ...]:
-        """Its content, and that of the files that it extends: not of shipped ones."""
-        before = () if self.extended is None else self.extended.contents
-        return before if self.path.parent == shipped.FOLDER else (self.content, *before)
-
 
 def read(name_or_file: str | Path, where: str, beside: Path | None, before: tuple[Path, ...] = ()) -> File:
     """Return the file of a pathway, with those that it extends.

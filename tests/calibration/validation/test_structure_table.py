@@ -137,7 +137,9 @@ def test_a_stopped_table_goes_on_and_one_of_changed_files_is_made_again(
     file.write_text("".join(lines), encoding="utf-8")
     other = made.targets.folder / "other.toml"
     before = other.read_text(encoding="utf-8")
-    other.write_text(f"{before}# a word more\n", encoding="utf-8")
+    other.write_text(f"# a word more\n{before}", encoding="utf-8")
+    assert made.missing() == []
+    other.write_text(f"group_window = 100.0\n{before}", encoding="utf-8")
     assert made.missing() == ["pessimist"]
     other.write_text(before, encoding="utf-8")
     monkeypatch.setattr(StructureTable, "fit", lambda *_: pytest.fail("nothing is missing"))
