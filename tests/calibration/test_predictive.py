@@ -18,6 +18,7 @@ from simulator.engines.microsim import engine
 from simulator.evidence.cohort import read_cohort
 from simulator.evidence.draws import fitted_draws
 from simulator.evidence.prior_draws import prior_draws
+from simulator.evidence.priors import Priors
 
 NewCohort = Callable[..., Targets]
 
@@ -273,16 +274,23 @@ def test_the_page_on_the_calibration_says_which_survival_it_predicts_too_low(pag
     table, printed = frozen(), LETTER["value"]
     for name in ("survivors_12_treated", "survivors_12_hsct", "survivors_12_other_treated"):
         row = table.loc[name]
-        assert f"{row['simulated']:.0f} % (prior {row['prior_simulated']:.0f} %, letter {printed[name]:.0f} %)" in page
-    for name in ("survivors_12", "survivors_12_relapsed_or_refractory"):
+        assert (
+            f"{row['simulated']:.0f} % (n = {row['n']:.0f}, {interval(row)}; "
+            f"prior {row['prior_simulated']:.0f} %, reported {printed[name]:.0f} %)"
+        ) in page
+    for name in ("survivors_12", "survivors_12_relapsed_or_refractory", "survivors_12_mrd_reemergence"):
         assert f"{table.loc[name, 'simulated']:.0f} % instead of {printed[name]:.0f} %" in page
     gap = table["reported"] - table["simulated"]
-    without_hsct = 8 / 18 * gap["survivors_12_other_treated"]
-    assert (
-        f"Of the {gap['survivors_12_treated']:.0f} points by which the treated fall short, {without_hsct:.0f}" in page
-    )
-    both_alive = table.loc["chemotherapy_without_hsct_deaths", "simulated"]
-    assert f"the model predicts {both_alive:.1f} deaths" in page
+    without_hsct, with_hsct = 8 / 18 * gap["survivors_12_other_treated"], 10 / 18 * gap["survivors_12_hsct"]
+    short = gap["survivors_12_treated"]
+    assert f"Of the {short:.1f} points by which the treated fall short, {without_hsct:.1f} come from" in page
+    assert f"and {with_hsct:.1f} from the ten with HSCT" in page
+    both = table.loc["chemotherapy_without_hsct_deaths"]
+    assert f"the model predicts {both['simulated']:.1f} deaths ({both['lower']:.0f} to {both['upper']:.0f})" in page
+
+
+def interval(row: pd.Series) -> str:
+    return f"95 % interval {row['lower']:.0f} to {row['upper']:.0f}"
 
 
 def test_the_page_on_the_calibration_counts_the_figures_in_their_intervals(page: str) -> None:
@@ -291,7 +299,8 @@ def test_the_page_on_the_calibration_counts_the_figures_in_their_intervals(page:
     for bound, distance in (("prior_lower", 1.0), ("prior_upper", -1.0)):
         assert (distance * (table["reported"] - table[bound]) >= -1e-9).all()
     assert f"All {len(table)} reported figures" in page
-    assert f"{(table['use'] == 'likelihood').sum()} of them were fitted" in page
+    assert (table["use"].value_counts()[["likelihood", "case_mix", "predictive"]] == [35, 9, 12]).all()
+    assert "35 of them were fitted, nine are the case mix, which is set, and most of the other 12" in page
 
 
 def test_the_page_on_the_calibration_names_the_parameters_whose_prior_conflicts_with_the_letter(page: str) -> None:
@@ -300,7 +309,13 @@ def test_the_page_on_the_calibration_names_the_parameters_whose_prior_conflicts_
     (conflict,) = posterior[posterior["conflict"].abs() > 1.96].itertuples()
     known = posterior["conflict"].notna().sum()
     assert f"one of {known}: `{conflict.parameter}` ({conflict.conflict:.2f})" in page
-    assert f"The other {len(posterior) - known} parameters" in page
+    without = set(posterior["parameter"][posterior["conflict"].isna()])
+    pathway = load_targets("wang2024").pathway
+    scores = Priors.from_parameters(pathway.parameters, pathway.dirichlets()).score_names
+    last = without - set(scores)
+    assert (len(without), len(last)) == (17, 5)
+    assert f"The other {len(posterior) - known} parameters have none: five are the last branch of a choice" in page
+    assert f"posterior of {len(without - last)} is no narrower than the prior" in page
 
 
 def test_few_untreated_patients_survive_a_year(from_other_draws: pd.DataFrame) -> None:

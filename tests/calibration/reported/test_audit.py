@@ -3,7 +3,9 @@
 from fractions import Fraction
 from itertools import product
 from math import exp, isclose, log, sqrt
+from pathlib import Path
 
+import numpy as np
 import pytest
 from evidence import number
 from scipy import stats
@@ -59,6 +61,27 @@ def test_seven_survival_figures_are_printed_with_an_error() -> None:
 def test_a_percentage_and_its_error_determine_one_count(name: str) -> None:
     row = ROWS.loc[name]
     assert counts_that_print(int(row["n"]), row["value"], row["standard_error"]) == [row["count"]]
+
+
+def prints_with_one_censored(name: str, deaths: int, before: int) -> bool:
+    """Whether a group with one patient censored after `before` of its deaths would print the letter's figure."""
+    survival, sum_of_terms, at_risk = 1.0, 0.0, int(ROWS.loc[name, "n"])
+    for death in range(deaths):
+        at_risk -= death == before
+        survival *= (at_risk - 1) / at_risk
+        sum_of_terms += 1 / (at_risk * (at_risk - 1))
+        at_risk -= 1
+    row = ROWS.loc[name]
+    return prints(survival, row["value"]) and prints(survival * sqrt(sum_of_terms), row["standard_error"])
+
+
+@pytest.mark.parametrize("name", ["survivors_12_hsct", "survivors_12_other_treated", *UNSIZED])
+def test_one_patient_censored_before_the_last_death_of_a_group_would_change_its_figure_and_later_none(
+    name: str,
+) -> None:
+    n, dead = int(ROWS.loc[name, "n"]), int(ROWS.loc[name, "n"] - ROWS.loc[name, "count"])
+    assert not any(prints_with_one_censored(name, deaths, at) for deaths in range(1, n - 1) for at in range(deaths))
+    assert prints_with_one_censored(name, dead, before=dead)
 
 
 def test_zero_percent_of_the_untreated_are_no_survivors() -> None:
@@ -147,6 +170,25 @@ def test_the_difference_between_hsct_and_other_treatment_is_no_evidence() -> Non
     alive, alive_otherwise = count("survivors_12_hsct"), count("survivors_12_other_treated")
     p = stats.fisher_exact([[alive, 10 - alive], [alive_otherwise, 8 - alive_otherwise]]).pvalue
     assert round(p, 2) == 0.61
+
+
+REPORTED = {"Schultz 2023": (57, 50 / 57, "relapse cohort 12-mo OS"), "Wudhikarn 2021": (38, 30 / 38, "12-mo OS")}
+
+
+@pytest.mark.parametrize("cohort", REPORTED)
+def test_by_the_survival_of_the_treated_that_is_reported_fewer_additional_patients_benefit(cohort: str) -> None:
+    """As docs/validation.md says: flat priors of m and of the survival of the treated, 13 of 18; no untreated alive."""
+    n, uptake, figure = REPORTED[cohort]
+    alive = number(cohort, figure) / 100 * n
+    m = np.linspace(0.0, 1.0, 1001)
+    mean_weight = np.zeros_like(m)
+    for treated in stats.beta(1 + count("survivors_12_treated"), 6).ppf((np.arange(400) + 0.5) / 400):
+        survival = treated * (18 / 37 + (uptake - 18 / 37) * m)
+        likelihood = survival**alive * (1 - survival) ** (n - alive)
+        mean_weight += likelihood / likelihood.sum() / 400
+    low, high = m[np.searchsorted(mean_weight.cumsum(), [0.025, 0.975])]
+    page = " ".join((Path(__file__).parents[3] / "docs" / "validation.md").read_text(encoding="utf-8").split())
+    assert f"{mean_weight @ m:.2f} ({low:.2f} to {high:.2f}) by {cohort.split()[0]}" in page
 
 
 def test_survival_of_the_treated_at_other_uptakes_exceeds_what_cohorts_report() -> None:

@@ -12,9 +12,10 @@ from scipy import integrate, optimize, special
 
 import calibration
 from calibration.likelihood.likelihood import Likelihood
-from calibration.likelihood.targets import load_targets
+from calibration.likelihood.targets import find_folder, load_targets
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
+from simulator.evidence.cohort import read_cohort
 from simulator.evidence.draws import load_draws, values
 from simulator.evidence.priors import Priors
 from simulator.pathway import shipped
@@ -209,6 +210,8 @@ def test_salvage_kills_as_many_as_its_sources_say_and_a_new_target_is_twice_as_u
     old, new = (PRIORS[f"toxicity_free_{name}"] for name in ("car_t_reinfusion", "dual_target_reinfusion"))
     assert new.mean < old.mean
     assert new.sd == pytest.approx(2.0 * old.sd, rel=0.15)
+    ends = f"up to {100 * (1 - new.lower):.0f} % in place of {100 * (1 - old.lower):.0f} %"
+    assert ends in PATHWAY.parameters["toxicity_free_dual_target_reinfusion"].source
 
 
 def test_without_treatment_a_few_per_cent_live_a_year_and_nobody_lives_for_ever() -> None:
@@ -218,6 +221,15 @@ def test_without_treatment_a_few_per_cent_live_a_year_and_nobody_lives_for_ever(
     shape = PRIORS["supportive_care_shape"].median
     assert slow.mean * exp(-log(2) * (12 / median) ** shape) == pytest.approx(alive, abs=0.005)
     assert slow.lower > 0.001
+    rapid = exp(-log(2) * (12 / PRIORS["supportive_care_median"].median) ** shape)
+    of_year = slow.mean * exp(-log(2) * (12 / median) ** shape) + (1 - slow.mean) * rapid
+    row = read_cohort(find_folder("wang2024")).predictive.set_index("target").loc["survivors_12_untreated"]
+    prior = f"{row.prior_simulated:.1f} % ({row.prior_lower:.0f} to {row.prior_upper:.0f}"
+    source = PATHWAY.parameters["supportive_care_slow"].source
+    assert f"{100 * of_year:.1f} % live a year, over the prior {prior} of 100, of 19 patients)" in source
+    changes = " ".join((REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8").split())
+    before, after = (f"{row.prior_simulated:.1f} % by the prior", f"{row.simulated:.1f} %")
+    assert f"{before} ({row.prior_lower:.0f} to {row.prior_upper:.0f}, of 19 patients) and {after}" in changes
 
 
 AGES = ("adults", "children")

@@ -1,9 +1,11 @@
 """Other structures of the model, where a comparison is read: the terminal, the report and the documentation."""
 
+import re
+from math import exp
 from pathlib import Path
 
 from simulator.evidence.cohort import Cohort
-from simulator.evidence.structures import DECLARED, of_policy
+from simulator.evidence.structures import AGAIN, DECLARED, of_policy
 from simulator.experiment.results import Results
 from simulator.report import page
 from simulator.report.table import Table
@@ -45,7 +47,33 @@ def test_the_page_says_how_unequal_the_samples_of_structures_are(cohort: Cohort)
     assert f"worth {others.min():.0f} to {others.max():,.0f} equal ones" in text
     assert f"those as declared {worth[DECLARED]:,.0f}." in text
     assert rows["k_hat"].max() < 0.66
-    assert "All are below the limit" in text
+    assert "All k-hats are below the limit" in text
+
+
+def test_the_page_gives_differences_that_are_called_clear_with_intervals_that_contain_none() -> None:
+    text = " ".join(DOCUMENT.read_text(encoding="utf-8").split())
+    for policy in ("no-hsct", "hsct-for-all-responders"):
+        rows = of_policy(BASE, load_scenario(policy))
+        assert rows is not None
+        by_name = rows.set_index("structure")
+        for name in (DECLARED, "no_cured_fraction"):
+            row = by_name.loc[name]
+            low, high = 100 * row["difference_lower"], 100 * row["difference_upper"]
+            assert low < 0 < high
+            assert re.search(rf"{100 * row['difference']:.1f} \((?:95 % interval )?{low:.1f} to {high:.1f}[;)]", text)
+        assert row["difference_same_sign"] > 0.9
+        assert f"in {100 * row['difference_same_sign']:.0f} of 100" in text
+
+
+def test_the_page_says_how_much_the_data_prefer_flat_priors_of_rescue() -> None:
+    rows = of_policy(BASE, POLICY)
+    assert rows is not None
+    evidence = rows.set_index("structure")["log_evidence"].dropna()
+    more = evidence - evidence[AGAIN]
+    text = " ".join(DOCUMENT.read_text(encoding="utf-8").split())
+    assert more.idxmax() == "rescued_as_often_as_not"
+    assert f"**The Bayes factor of flat priors of rescue is {exp(more.max()):.0f}**, the largest of eight" in text
+    assert len(more) == 8
 
 
 def test_the_terminal_has_a_line_for_a_compared_policy(results: Results, cohort: Cohort) -> None:
