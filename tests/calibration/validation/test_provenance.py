@@ -58,6 +58,28 @@ def test_every_figure_of_a_predicted_cohort_is_predicted_used_or_listed_with_the
     assert listed <= known
 
 
+def test_the_page_marks_every_second_hand_figure_that_is_predicted_or_sets_the_uptake() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "validation.md").read_text(encoding="utf-8")
+    # A row without a cohort's name is of the cohort before.
+    tables = re.split(r"^\| (?=[A-Z][^|]*n = \d)", page.partition("## How much do")[0], flags=re.MULTILINE)[1:]
+    marked = {}
+    for rows in tables:
+        of_cohort = re.match(r"(?:.*\n(?:\| \| .*\n)*)", rows)
+        assert of_cohort is not None
+        marked[rows.split(",")[0].split()[0]] = of_cohort[0].count("†")
+    second_hand = dict.fromkeys(marked, 0)
+    for targets in map(shipped, external.shipped()):
+        rows = targets.cohort.targets
+        cited = rows[rows["use"].isin(["validation", "setting"]) & rows["evidence"].ne("")]
+        how = [row_of(declared(targets).evidence, cell.split(" | ")[0])["how_read"] for cell in cited["evidence"]]
+        short = declared(targets).citation.split()[0]
+        if short in second_hand:
+            second_hand[short] = how.count("cited elsewhere")
+        else:
+            assert "second-hand" in page.partition(f"{short} 2023 (n = ")[2][:40] or "cited elsewhere" not in how, short
+    assert marked == second_hand
+
+
 def test_a_figure_is_marked_if_a_source_of_a_prior_cites_it() -> None:
     targets = shipped("wudhikarn2021")
     figures = {figure.name: figure for figure in targets.figures}
