@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from simulator.scenario.scenario import Scenario
 
 CAUTIOUS = "cautious estimate"
-ABSORBS = "worse treatment of everybody in those cohorts, and confounding by indication (fitter patients are treated)"
+ABSORBS = (
+    "worse treatment of everybody in those cohorts, confounding by indication (fitter patients are treated), and the "
+    "model's error in how today's treated fare"
+)
 """What the benefit that other cohorts suggest contains besides a benefit."""
 CAUTIOUS_NOTE = (
     f"{CAUTIOUS.capitalize()}: the additional patients benefit as other cohorts suggest. This also absorbs {ABSORBS}."
