@@ -152,7 +152,7 @@ def _misses(table: pd.DataFrame) -> str:
 
 
 def figure(row: Row) -> str:
-    """Return the name of a reported figure: "Bader 2023, survival at 24 months from infusion"."""
+    """Return the name of a reported figure: "Who 2024, survival at 9 months from its start"."""
     return f"{row['cohort_label']}, {row['label']}"
 
 
