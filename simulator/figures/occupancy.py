@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import cycle, pairwise
+from itertools import pairwise
 from string import ascii_uppercase
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,9 +14,10 @@ from matplotlib.patches import Rectangle
 
 from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
-from simulator.figures import notes, style, text
+from simulator.figures import notes, state_looks, style, text
 from simulator.figures.picture import Picture
 from simulator.figures.sheet import Grid, Sheet, title_panel
+from simulator.figures.state_looks import Look
 from simulator.figures.survival import curve
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
@@ -31,9 +31,6 @@ OTHER = "other states"
 ALIVE = "alive"
 
 _WINDOWS = (6.0, 12.0, 24.0, 36.0, 60.0)
-_LIVING = (style.BLUE, style.SKY, style.GREEN, style.YELLOW, style.ORANGE, style.VERMILLION, style.PURPLE, "#8c6d4f")
-_HATCHES = ("", "////", "", "----", "", "\\\\\\\\", "", "||||")
-_DEAD, _DEAD_HATCHES = ("#959595", "#bdbdbd", "#7a7a7a", "#d2d2d2"), ("", "////", "", "----")
 
 ROW, COLUMN, SIZE = 0.19, 0.42, style.SMALL + 0.5
 """Inches of a row and a column of the key's table, and points of its letters."""
@@ -47,13 +44,8 @@ class Layer:
 
     label: str
     states: tuple[str, ...]
-    colour: str
-    hatch: str
+    look: Look
     dead: bool = False
-
-    @property
-    def look(self) -> dict[str, Any]:
-        return {"facecolor": self.colour, "hatch": self.hatch or None, "edgecolor": "white", "linewidth": 0.4}
 
 
 @dataclass(frozen=True)
@@ -176,13 +168,13 @@ def _layers(tables: dict[str, pd.DataFrame], months: Floats, pathway: Pathway) -
     def lateness(label: str) -> float:
         return float(sum(centre[name] for name in groups[label]) / sum(spent[name] for name in groups[label]))
 
-    colours = zip(_LIVING, _HATCHES, strict=True)
+    looks = state_looks.looks(pathway)
     layers = [
-        Layer(label, groups[label], *(("#ededed", "") if label == OTHER else next(colours)))
+        Layer(label, groups[label], state_looks.OTHER if label == OTHER else looks[groups[label][0]])
         for label in sorted(groups, key=lateness, reverse=True)
     ]
-    grey = cycle(zip(_DEAD, _DEAD_HATCHES, strict=True))
-    dead = [Layer(state.label, (state.name,), *next(grey), dead=True) for state in occupied if state.kind == "death"]
+    deaths = (state for state in occupied if state.kind == "death")
+    dead = [Layer(state.label, (state.name,), looks[state.name], dead=True) for state in deaths]
     return (*layers, *dead)
 
 
@@ -205,7 +197,7 @@ def _fill(axes: Axes, chart: Stack, scenario: str) -> None:
     curve.month_axis(axes, chart.end, 7, f"Months since {chart.clock}")
     tops = 100 * np.cumsum([np.zeros(len(chart.months)), *chart.heights[scenario]], axis=0)
     for layer, (foot, top) in zip(chart.layers, pairwise(tops), strict=True):
-        axes.fill_between(chart.months, foot, top, **layer.look)
+        axes.fill_between(chart.months, foot, top, **layer.look.drawn)
     if any(layer.dead for layer in chart.layers):
         axes.plot(chart.months, 100 * chart.alive(scenario), color=style.BLACK, linewidth=1.5, clip_on=False)
 
@@ -229,6 +221,6 @@ def _write_key(sheet: Sheet, left: float, top: float, chart: Stack, names: Seque
             sheet.page.plot([left, left + 0.2], [y, y], color=style.BLACK, linewidth=1.5)
             write(y, ALIVE, [chart.mean_months(chart.alive(name)) for name in names], "bold")
         y -= ROW
-        for look in (layer.look, {"fill": False, "edgecolor": style.QUIET, "linewidth": 0.5}):
+        for look in (layer.look.drawn, {"fill": False, "edgecolor": style.QUIET, "linewidth": 0.5}):
             sheet.page.add_patch(Rectangle((left, y - 0.06), 0.2, 0.12, **look))
         write(y, layer.label, [] if layer.dead else [chart.mean_months(chart.heights[name][place]) for name in names])
