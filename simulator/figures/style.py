@@ -37,10 +37,11 @@ NO_FONT = "Boxes: letters that no font of this machine has. The tables have them
 Dash = Literal["solid"] | tuple[float, tuple[float, ...]]
 SPARSE: Dash = (0.0, (2.0, 3.5))
 
-_POLICIES = (VERMILLION, BLUE, GREEN, PURPLE, ORANGE, SKY)
+POLICIES = (VERMILLION, BLUE, GREEN, PURPLE, ORANGE, SKY)
+"""Colours of policies alone: `state_looks` has those of states."""
+
 # Each repeats within the sample of a key.
-_DASHES: tuple[Dash, ...] = (
-    "solid",
+_DASHED: tuple[Dash, ...] = (
     (0.0, (6.0, 1.3)),
     (0.0, (1.2, 1.2)),
     (0.0, (5.0, 1.3, 1.2, 1.3)),
@@ -91,8 +92,8 @@ class Line:
 
     @property
     def dark(self) -> str:
-        """The colour for text, which needs more contrast than a line."""
-        return shade(self.colour, 0.75)
+        """The colour for text, with a contrast of 4.5 to white (WCAG 2.2); a line needs less."""
+        return shade(self.colour, 0.65)
 
 
 @contextmanager
@@ -105,10 +106,17 @@ def applied() -> Iterator[None]:
 
 
 def lines(scenarios: Sequence[str]) -> dict[str, Line]:
-    """Return each scenario's line: only the first solid and black, NAME and NAME@0.5 of one colour, nine dashes."""
-    colours = dict(zip(dict.fromkeys(map(family, scenarios)), chain([BLACK], cycle(_POLICIES)), strict=False))
-    dashes = chain(_DASHES[:1], cycle(_DASHES[1:]))
-    return {name: Line(colours[family(name)], dash) for name, dash in zip(scenarios, dashes, strict=False)}
+    """Return the line of each scenario of a run: only the first is solid and black, NAME and NAME@0.5 share a colour.
+
+    Nine curves have nine dashes. Policies share a colour if there are more than six; then their dashes differ.
+    """
+    colours = dict(zip(dict.fromkeys(map(family, scenarios)), chain([BLACK], cycle(POLICIES)), strict=False))
+    lines: dict[str, Line] = {name: Line(BLACK, "solid") for name in scenarios[:1]}
+    for place, name in enumerate(scenarios[1:]):
+        dashes = (_DASHED[(place + step) % len(_DASHED)] for step in range(len(_DASHED)))
+        looks = [Line(colours[family(name)], dash) for dash in dashes]
+        lines[name] = next((look for look in looks if look not in lines.values()), looks[0])
+    return lines
 
 
 def family(scenario: str) -> str:

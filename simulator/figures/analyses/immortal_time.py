@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime
+from simulator.figures import style
 from simulator.figures.picture import Picture
 from simulator.figures.survival import panels
 from simulator.figures.survival.curve import Curve
@@ -30,9 +31,9 @@ def picture(result: ImmortalTime) -> Picture:
         f"Landmark: patients alive in that month. {world}: {result.scenario.name}.",
         _second_row(result),
     ]
-    pathway, labels = result.scenario.pathway, [group.label for group in result.groups]
+    pathway, lines = result.scenario.pathway, style.lines([group.label for group in result.groups])
     across, end = len(parts) // (2 if result.decision else 1), pathway.months.of_panels
-    sheet = panels.draw(title, parts, labels, pathway.clock, result.cohort, caution, across=across, end=end)
+    sheet = panels.draw(title, parts, lines, pathway.clock, result.cohort, caution, across=across, end=end)
     return sheet.picture("guarantee_time", _in_words(result))
 
 

@@ -100,7 +100,8 @@ def _power(result: VirtualCohorts, power: pd.DataFrame) -> Picture:
     ]
     subtitle = f"How often the log-rank test distinguishes a policy from {first}"
     sheet = Sheet("Power against the size of an arm", subtitle, footing, 0.5 + PLOT + 0.15)
-    _fill_power(sheet.axes(0.65, sheet.bottom + 0.5, 6.6, PLOT), power, names, style.lines([first, *names]))
+    lines = style.lines([scenario.name for scenario in result.scenarios])
+    _fill_power(sheet.axes(0.65, sheet.bottom + 0.5, 6.6, PLOT), power, names, lines)
     return sheet.picture("power", _power_in_words(power))
 
 
