@@ -1,4 +1,4 @@
-"""Survival curves with their bands, drawn lighter and dashed where the cohort's follow-up thins and ends."""
+"""Survival curves with their bands, drawn thinner and dashed where the cohort's follow-up thins and ends."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ MOST_BANDS = 4
 
 BAND = 0.15
 """Opacity of a band."""
+
+BOLD, THIN = 1.8, 0.8
+"""Points of a curve while all patients are followed, and later."""
 
 
 @dataclass(frozen=True)
@@ -142,19 +145,19 @@ def _plot(axes: Axes, curve: Curve, line: Line, followed: FollowUp, end: float, 
     """Draw a curve; band : the opacity of its interval (0: none)."""
     thins, ends = followed or (end, end)
     end = min(end, float(curve.months[-1]))
-    # Bold while all are followed; then lighter; then dashed, too.
+    # Bold while all are followed; then thin, as a lighter colour would be too faint; then dashed, too.
     looks = [
-        (0.0, thins, line.colour, line.dash, 1.8, band),
-        (thins, ends, style.shade(line.colour, 1.45), line.dash, 1.3, 0.5 * band),
-        (ends, end, style.shade(line.colour, 1.45), style.SPARSE, 1.3, 0.3 * band),
+        (0.0, thins, line.dash, BOLD, band),
+        (thins, ends, line.dash, THIN, 0.5 * band),
+        (ends, end, style.SPARSE, THIN, 0.3 * band),
     ]
-    for start, stop, colour, dash, width, opacity in looks:
+    for start, stop, dash, width, opacity in looks:
         if start >= end:
             break
         # The curve of a landmark analysis begins at the landmark.
         part = curve.between(max(start, float(curve.months[0])), min(stop, end))
         axes.plot(
-            part.months, 100 * part.survival, color=colour, linestyle=dash, linewidth=width, solid_capstyle="butt",
+            part.months, 100 * part.survival, color=line.colour, linestyle=dash, linewidth=width, solid_capstyle="butt",
             zorder=3,
         )  # fmt: skip
         if band and curve.has_band:

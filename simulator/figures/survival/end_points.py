@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from simulator.evidence.cohort import Cohort
-from simulator.figures import notes
+from simulator.figures import notes, style
 from simulator.figures.picture import Picture
+from simulator.figures.style import Line
 from simulator.figures.survival import curve, panels
 from simulator.figures.survival.curve import Curve
 from simulator.figures.survival.panels import Panel
@@ -26,13 +27,17 @@ BANDED = 2
 
 def pictures(table: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> Iterator[Picture]:
     """Yield a figure an end point, of all patients on a clock. table : the run's end points"""
+    lines = style.lines(curve.scenarios_in(table))
     # The smallest share that must benefit is a matter of overall survival.
     table = table[~table["scenario"].str.endswith(f"@{BREAK_EVEN}")]
     for end_point in pathway.end_points.values():
-        yield _picture(table[table["end_point"] == end_point.name], end_point, pathway, clock, cohort)
+        yield _picture(table[table["end_point"] == end_point.name], end_point, pathway, clock, cohort, lines)
 
 
-def _picture(table: pd.DataFrame, end_point: EndPoint, pathway: Pathway, clock: str, cohort: Cohort | None) -> Picture:
+def _picture(
+    table: pd.DataFrame, end_point: EndPoint, pathway: Pathway, clock: str, cohort: Cohort | None,
+    lines: Mapping[str, Line],
+) -> Picture:  # fmt: skip
     shares = table.rename(columns={"probability": "survival"})
     titles = {"": capital(end_point.label), **{cause: capital(in_words_of(cause)) for cause in end_point.causes}}
     by_cause = {cause: curve.select(shares[shares["cause"] == cause], clock, "all") for cause in titles}
@@ -50,9 +55,9 @@ def _picture(table: pd.DataFrame, end_point: EndPoint, pathway: Pathway, clock: 
     ]
     title, first = f"{titles['']} from {clock}, and first events by cause", by_cause[""][:BANDED]
     statement = f"In the model, {end_point.label} at {in_words(month)} is {_values(first, month)}"
-    names = curve.scenarios_in(table)
+    of_drawn = {name: lines[name] for name in curve.scenarios_in(table)}
     months = pathway.months.of_panels
-    sheet = panels.draw(statement, drawn, names, clock, cohort, footing, end=months, subtitle=f"{title}.")
+    sheet = panels.draw(statement, drawn, of_drawn, clock, cohort, footing, end=months, subtitle=f"{title}.")
     return sheet.picture(f"end_point_{end_point.name}", " ".join(sentences))
 
 

@@ -13,10 +13,12 @@ from simulator.evidence.cohort import Cohort
 from simulator.figures import notes, style, text
 from simulator.figures.picture import Picture
 from simulator.figures.sheet import Grid, Sheet, line_sample, title_panel
+from simulator.figures.style import Line
 from simulator.figures.survival import curve
 from simulator.figures.survival.curve import Curve
 from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths, in_words
 from simulator.pathway.pathway import Pathway
+from simulator.plain_text import capital
 from simulator.wording.headline import scenario_in_words
 
 
@@ -36,42 +38,46 @@ class Panel:
 
 
 def by_group(survival: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> Picture:
-    """Return a figure with a panel for each of the pathway's groups, a curve a scenario.
+    """Return a figure with a panel for each of the pathway's groups, of the first scenario alone.
 
-    survival : the run's survival table.
+    A policy changes who is in a group: next to one another, its curves would show that, not an effect.
+    survival : the run's survival table
     """
     caution = (
         "Groups are formed by later events, so their curves do not show the effect of a treatment: patients in a group "
         "had to survive until then (guarantee time), and to be selected."
     )
-    panels, sentences = [], [f"Overall survival by group, months since {clock}."]
+    first, *others = curve.scenarios_in(survival)
+    alone = (
+        f"{capital(scenario_in_words(first))} alone: under a policy, other patients are in a group." if others else ""
+    )
+    panels, sentences = [], [f"Overall survival by group, months since {clock}.", *filter(None, [alone])]
     for name, group in pathway.groups.items():
-        curves, reported = curve.select(survival, clock, name), curve.reported_survival(cohort, name, clock)
+        curves, reported = curve.select(survival, clock, name, [first]), curve.reported_survival(cohort, name, clock)
         points = reported.to_dict("records")
         note = "; ".join(map(_point_in_words, points))
         panels.append(Panel(group.label, f"reported: {note}" if note else "", curves, reported))
         alive = [f"reported {row['value']:g} % at {in_words(row['month'])}" for row in points]
         sentences.append(f"{group.label}: {'; '.join([*_alive(curves, pathway.months), *alive])}.")
     footing = [caution, *notes.explained(pathway.abbreviations, (panel.title for panel in panels))]
-    title, names = f"Overall survival from {clock}, by group", curve.scenarios_in(survival)
-    sheet = draw(title, panels, names, clock, cohort, footing, end=pathway.months.of_panels)
+    title, lines, end = f"Overall survival from {clock}, by group", style.lines([first]), pathway.months.of_panels
+    sheet = draw(title, panels, lines, clock, cohort, footing, end=end, subtitle=alone)
     return sheet.picture("survival_by_group", " ".join(sentences))
 
 
 def by_policy(
     survival: pd.DataFrame, *, clock: str, cohort: Cohort | None = None, months: OutcomeMonths = UNDECLARED
 ) -> Picture:
-    """Return a figure with a panel for each policy and the first scenario; every policy has the same line."""
+    """Return a figure with a panel for each policy and the first scenario."""
     first, *others = curve.select(survival, clock, "all")
-    roles = [f"policy{policy.scenario.removeprefix(style.family(policy.scenario))}" for policy in others]
     reported = curve.reported_survival(cohort, "all", clock)
     policies: dict[str, list[Curve]] = {}
-    for policy, role in zip(others, roles, strict=True):
-        policies.setdefault(style.family(policy.scenario), [first]).append(replace(policy, scenario=role))
+    for policy in others:
+        policies.setdefault(style.family(policy.scenario), [first]).append(policy)
     panels = [Panel(policy, "", curves, reported) for policy, curves in policies.items()]
-    names = [first.scenario, *dict.fromkeys(roles)]
+    lines = style.lines(curve.scenarios_in(survival))
     title = f"Overall survival from {clock}, policy by policy"
-    sheet = draw(title, panels, names, clock, cohort, [], end=months.of_panels)
+    sheet = draw(title, panels, lines, clock, cohort, [], end=months.of_panels)
     alive = "; ".join(_alive([first, *others], months))
     words = f"Overall survival of each policy next to {first.scenario}, from {clock}: {alive}."
     return sheet.picture("survival_by_policy", words)
@@ -100,7 +106,7 @@ def _point_in_words(row: Mapping[Any, Any]) -> str:
 def draw(
     title: str,
     panels: Sequence[Panel],
-    names: Sequence[str],
+    lines: Mapping[str, Line],
     clock: str,
     cohort: Cohort | None,
     footing: Sequence[str],
@@ -111,6 +117,7 @@ def draw(
 ) -> Sheet:
     """Return a sheet of panels, `across` in a row, with one key of names; clock : the start of the months.
 
+    lines : scenario -> its line in the run, of every drawn one
     end : the last month of the panels at most: later survival hardly changes
     """
     grid = Grid(len(panels), across)
@@ -119,10 +126,10 @@ def draw(
     lines_of_notes = max(len(lines) for lines in wrapped)
     above = 0.3 + 0.155 * (max(title.count("\n") for title in titles) + lines_of_notes)
     grid = replace(grid, above=above)
+    names = list(lines)
     marks = curve.marks_in_words([panel.curves for panel in panels], names[0], [panel.reported for panel in panels])
     footing = [*marks, *notes.benefits_in_words(names), *footing, notes.source_in_words(cohort)]
-    lines = style.lines(names)
-    key = [line_sample(scenario_in_words(name), lines[name]) for name in names]
+    key = [line_sample(scenario_in_words(name), line) for name, line in lines.items()]
     sheet = Sheet(title, subtitle, footing, grid.height, key=key)
     followed = curve.follow_up(cohort, clock)
     for axes, panel, broken, note in zip(sheet.panels(grid), panels, titles, wrapped, strict=True):

@@ -61,8 +61,10 @@ def picture(
 
     subtitle = " ".join(["Lines: simulated.", *curve.marks_in_words([curves], curves[0].scenario, [reported])])
     below = risk_table.height(len(rows)) + 0.62
-    footing = _footing(curves, cohort, clock, all_start=_all_start(survival, cohort))
-    sheet = Sheet(f"Overall survival from {clock}", subtitle, footing, below + PLOT + 0.14)
+    of_cohort = cohort is not None and clock != cohort.clock and _all_start(survival, cohort)
+    condition = f", of patients who later reach {cohort.clock}" if cohort is not None and of_cohort else ""
+    footing = _footing(curves, cohort, clock, of_cohort=of_cohort)
+    sheet = Sheet(f"Overall survival from {clock}{condition}", subtitle, footing, below + PLOT + 0.14)
     followed = curve.follow_up(cohort, clock)
     panels = []
     place = left
@@ -84,11 +86,11 @@ def picture(
 
 def _panels(across: float, horizon: float, clock: str, early: float) -> list[tuple[float, float, int, str]]:
     """Return width, last month, ticks and label: one panel; of a long horizon, one of the first months, one of all."""
-    if horizon < 1.5 * early:
+    if horizon <= 2.0 * early:
         return [(across, horizon, 9, f"Months since {clock}")]
     return [
         (0.6 * (across - GAP), early, 9, f"Months since {clock}: the first {early:g}"),
-        (0.4 * (across - GAP), horizon, 6, f"All {in_words(horizon)}"),
+        (0.4 * (across - GAP), horizon, 6, f"The whole {in_words(horizon)}"),
     ]
 
 
@@ -133,13 +135,13 @@ def _most_lines(names: Mapping[str, str]) -> int:
     return max((name.count("\n") + 1 for name in names.values()), default=1)
 
 
-def _all_start(survival: pd.DataFrame, cohort: Cohort | None) -> bool:
+def _all_start(survival: pd.DataFrame, cohort: Cohort) -> bool:
     """Return whether patients start the cohort's clock in every scenario."""
-    drawn = [] if cohort is None else curve.select(survival, cohort.clock, "all")
+    drawn = curve.select(survival, cohort.clock, "all")
     return bool(drawn) and not any(one.is_empty for one in drawn)
 
 
-def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str, *, all_start: bool) -> list[str]:
+def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str, *, of_cohort: bool) -> list[str]:
     sentences = notes.benefits_in_words([drawn.scenario for drawn in curves])
     empty = [drawn.label for drawn in curves if drawn.is_empty]
     if empty:
@@ -147,11 +149,11 @@ def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str, *, all_
     if cohort is None:
         values = "come from parameter sets" if any(drawn.has_band for drawn in curves) else "have their declared values"
         sentences.append(f"No cohort is shown; the parameters {values}.")
-    elif clock != cohort.clock and all_start:
-        sentences.append(f"From {clock}, for patients who reach {cohort.clock}, as every patient of the cohort did.")
+    elif of_cohort:
+        sentences.append(f"Every patient of the cohort reached {cohort.clock}.")
     elif clock == cohort.clock and cohort.follow_up is not None:
         thins, ends = cohort.follow_up
-        sentences.append(f"Lighter after month {thins:g}, when the first survivors' follow-up ends;")
+        sentences.append(f"Thin after month {thins:g}, when the first survivors' follow-up ends;")
         sentences.append(f"dashed after month {ends:g}, when the last ends: an extrapolation.")
     return [*sentences, notes.source_in_words(cohort)]
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from worlds import longer_remission
@@ -158,7 +159,7 @@ def test_the_numbers_alive_are_those_of_37_patients(cohort: Cohort) -> None:
     assert alive == [*reported, *first, "37", *(f"{37 * 0.5 ** (month / 6):.0f}" for month in range(0, 121, 24))]
 
 
-def test_a_curve_is_lighter_after_month_28_and_dashed_after_74_7(cohort: Cohort) -> None:
+def test_a_curve_is_thin_after_month_28_and_dashed_after_74_7_and_keeps_its_colour(cohort: Cohort) -> None:
     figure = survival.picture(constant_hazards(today=0.01), clock="relapse", cohort=cohort).figure
     whole_horizon = figure.axes[-1]
     parts = {
@@ -167,10 +168,9 @@ def test_a_curve_is_lighter_after_month_28_and_dashed_after_74_7(cohort: Cohort)
         if line.get_zorder() == 3 and len(line.get_xdata()) > 2
     }
     assert list(parts) == [(0.0, 28.0), (28.0, 74.7), (74.7, 120.0)]
-    early, few_at_risk, extrapolated = parts.values()
-    assert (to_hex(early.get_color()), early.get_linestyle()) == ("#000000", "-")
-    assert np.mean(matplotlib.colors.to_rgb(few_at_risk.get_color())) > 0.3
-    assert (few_at_risk.get_linestyle(), extrapolated.get_linestyle()) == ("-", "--")
+    assert [line.get_linewidth() for line in parts.values()] == [curve.BOLD, curve.THIN, curve.THIN]
+    assert [line.get_linestyle() for line in parts.values()] == ["-", "-", "--"]
+    assert {to_hex(line.get_color()) for line in parts.values()} == {"#000000"}
 
 
 def test_follow_up_is_marked_on_its_clock_only(results: Results, cohort: Cohort) -> None:
@@ -191,6 +191,41 @@ def test_only_the_first_of_nine_curves_is_solid_and_all_styles_differ() -> None:
     lines = style.lines(names)
     assert [name for name in names if lines[name].dash == "solid"] == ["baseline"]
     assert len({line.dash for line in lines.values()}) == 9
+
+
+@given(st.lists(st.integers(1, 4), max_size=12))
+def test_no_two_curves_share_a_colour_and_a_dash(estimates: list[int]) -> None:
+    names = ["base", *(f"policy-{place}@{k / 4:g}" for place, n in enumerate(estimates) for k in range(n))]
+    lines = style.lines(names)
+    assert len(set(lines.values())) == len(names)
+    assert [name for name in names if lines[name].dash == "solid"] == ["base"]
+
+
+def test_a_policys_line_is_the_same_in_every_figure_of_a_run(results: Results, pictures: list[Picture]) -> None:
+    names = [scenario.name for scenario in results.scenarios]
+    drawn = style.lines(names)["wider-salvage@cohorts"]
+    by_policy = panels.by_policy(results.survival, clock="relapse").figure
+    figures = [picture.figure for picture in pictures if picture.name in ("overall_survival", "end_point_efs")]
+    (expected,) = (
+        style.canvas(1.0, 1.0).add_subplot().plot([0], color=drawn.colour, linestyle=drawn.dash, linewidth=curve.BOLD)
+    )
+    for figure in (*figures, by_policy):
+        assert looks_of([expected])[0] in looks_of([line for axes in figure.axes for line in axes.lines])
+
+
+def looks_of(lines: list[Line2D]) -> list[tuple[str, object]]:
+    return [(to_hex(line.get_color()), line._dash_pattern) for line in lines]  # type: ignore[attr-defined]
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of WCAG 2.2."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in matplotlib.colors.to_rgb(colour)]
+    return float(np.dot((0.2126, 0.7152, 0.0722), linear))
+
+
+def test_names_in_a_policys_colour_have_the_contrast_of_text() -> None:
+    for line in style.lines(["base", *(f"policy-{place}" for place in range(6))]).values():
+        assert 1.05 / (luminance(line.dark) + 0.05) >= 4.5
 
 
 def test_a_name_with_an_at_sign_is_not_an_estimate_of_another_policy() -> None:
@@ -225,20 +260,36 @@ def test_patients_alive_in_the_occupancy_are_the_survivors(results: Results, pat
     assert drawn.alive("baseline") == pytest.approx(alive, abs=1e-6)
 
 
+def test_groups_are_drawn_of_the_first_scenario_alone(results: Results, cohort: Cohort, pathway: Pathway) -> None:
+    # wider-salvage treats others, too: next to one another, groups would show who is in them.
+    picture = panels.by_group(results.survival, pathway, clock="relapse", cohort=cohort)
+    drawn = [axes for axes in picture.figure.axes if axes.get_title(loc="left")]
+    assert [axes.get_title(loc="left") for axes in drawn] == [group.label for group in pathway.groups.values()]
+    for axes in drawn:
+        curves = [line for line in axes.lines if line.get_linewidth() in (curve.BOLD, curve.THIN)]
+        assert len(curves) <= 3, "one curve in at most three parts"
+        assert {to_hex(line.get_color()) for line in curves} == {"#000000"}
+    assert "wider-salvage" not in text_of(picture.figure)
+    assert "Baseline alone: under a policy, other patients are in a group." in text_of(picture.figure)
+
+
+def test_groups_of_one_scenario_need_no_such_words(cohort: Cohort, pathway: Pathway) -> None:
+    frame = constant_hazards(today=0.05).assign(population="untreated")
+    assert "alone" not in text_of(panels.by_group(frame, pathway, clock="relapse", cohort=cohort).figure)
+
+
 def test_a_group_without_patients_is_noted(cohort: Cohort, pathway: Pathway) -> None:
-    frame = constant_hazards(today=0.05, universal=0.02)
-    frame["population"] = "untreated"
-    frame.loc[frame["scenario"] == "universal", ["survival", "lower", "upper"]] = np.nan
+    frame = constant_hazards(universal=0.02).assign(population="untreated", survival=np.nan, lower=np.nan, upper=np.nan)
     picture = panels.by_group(frame, pathway, clock="relapse", cohort=cohort)
     assert "no patients under universal" in text_of(picture.figure)
     assert "universal has no patients" in picture.alt
 
 
-def test_a_group_without_patients_is_noted_where_no_curve_runs(cohort: Cohort, pathway: Pathway) -> None:
+def test_scenarios_without_patients_are_noted_where_no_curve_runs() -> None:
     for hazard, highest in ((0.001, 0.5), (0.5, 1.0)):
-        frame = constant_hazards(today=hazard, universal=0.02).assign(population="untreated")
+        frame = constant_hazards(today=hazard, universal=0.02)
         frame.loc[frame["scenario"] == "universal", ["survival", "lower", "upper"]] = np.nan
-        figure = panels.by_group(frame, pathway, clock="relapse", cohort=cohort).figure
+        figure = panels.by_policy(frame, clock="relapse").figure
         (note,) = (text for text in figure.findobj(Text) if "no patients under universal" in text.get_text())
         assert highest - 0.5 < note.get_position()[1] < highest
 
@@ -501,10 +552,18 @@ def test_a_dollar_sign_in_a_name_is_a_dollar_sign() -> None:
     assert all(not text.get_parse_math() for text in figure.findobj(Text) if "cost" in text.get_text())
 
 
-def test_a_short_horizon_has_one_panel() -> None:
+@pytest.mark.parametrize(("horizon", "panels_of_it"), [(12.0, 1), (36.0, 1), (48.0, 1), (54.0, 2)])
+def test_only_a_horizon_above_four_years_has_a_second_panel(horizon: float, panels_of_it: int) -> None:
     frame = constant_hazards(today=0.1)
-    figure = survival.picture(frame[frame["month"] <= 12], clock="relapse").figure
-    assert len(figure.axes) == 2  # the sheet with the table, and the panel
+    figure = survival.picture(frame[frame["month"] <= horizon], clock="relapse").figure
+    assert len(figure.axes) == 1 + panels_of_it  # the sheet with the table, and the panels
+    assert ("The whole 54 months" in text_of(figure)) == (panels_of_it == 2)
+
+
+def test_survival_from_infusion_says_in_its_title_whose_it_is(results: Results, cohort: Cohort) -> None:
+    title = survival.picture(results.survival, clock="infusion", cohort=cohort).title
+    assert title == "Overall survival from infusion, of patients who later reach relapse"
+    assert survival.picture(results.survival, clock="relapse", cohort=cohort).title == "Overall survival from relapse"
 
 
 def test_survival_is_drawn_from_the_clock_that_leads_and_from_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
