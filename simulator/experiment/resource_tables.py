@@ -21,7 +21,7 @@ from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
 from simulator.experiment.centre import ResourceDraws
 from simulator.outcomes.labels import WHOLE_STAYS, follow_up
-from simulator.outcomes.resource_use import LABELS
+from simulator.outcomes.resource_use import LABELS, shares_waiting
 from simulator.outcomes.uncertainty import NOTHING, Summary, of_means
 from simulator.scenario.scenario import Scenario
 
@@ -89,14 +89,16 @@ def summary(values: Floats) -> tuple[Summary, float]:
 def queue(scenarios: Sequence[Scenario], resources: Sequence[Sequence[ResourceDraws]]) -> pd.DataFrame | None:
     """Return how many wait and how many units are in use by calendar month; None where nothing is limited.
 
-    Next to the mean and its interval over draws: from `least` to `most`, 95 % of all replications of all draws.
+    Next to the mean and its interval over draws: from `least` to `most`, 95 % of all replications of all draws; and the
+    share of all of them in which so many wait.
     """
     parts = []
     for scenario, draws in zip(scenarios, resources, strict=True):
         for resource in draws[0].queue:
             n = min(draw.months.size for draw in draws)
             columns = {"scenario": scenario.name, "resource": resource, "month": draws[0].months[:n]}
-            columns |= _by_month("waiting", np.array([draw.queue[resource][:, :n] for draw in draws]))
+            waiting = np.array([draw.queue[resource][:, :n] for draw in draws])
+            columns |= _by_month("waiting", waiting) | shares_waiting(waiting)
             columns |= _by_month("in_use", np.array([draw.in_use[resource][:, :n] for draw in draws]))
             parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True) if parts else None

@@ -1,4 +1,4 @@
-"""Resources over calendar time: a panel a resource and scenario, with patients waiting, use, and capacity."""
+"""How many patients wait for a resource: the shares of time, by calendar quarter where something changes in time."""
 
 from __future__ import annotations
 
@@ -8,65 +8,54 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
-from simulator.figures import notes, style, text
+from simulator.figures import notes, row_chart, style, text
 from simulator.figures.picture import Picture
-from simulator.figures.sheet import Grid, Sample, Sheet, area, line_sample, title_panel
-from simulator.figures.style import BLUE, INK, VERMILLION, Dash
+from simulator.figures.row_chart import Row
+from simulator.figures.sheet import Grid, Sample, Sheet, area, title_panel
 from simulator.figures.survival import curve
-from simulator.scenario.capacity import Capacity
+from simulator.outcomes.resource_use import QUEUES
+from simulator.plain_text import capital
 from simulator.scenario.scenario import Scenario
 from simulator.wording import resources, rounding
 from simulator.wording.headline import scenario_in_words
 
-INTERVAL, FUTURE = 0.33, 0.1
-"""Opacity of the bands: the 95 % interval over draws, and 95 % of all replications."""
+QUARTER = 3.0
+"""Months of a bar: the shares of one month are of few replications."""
 
-SERIES: Mapping[str, tuple[str, str, Dash, str]] = {
-    "waiting": ("waiting", VERMILLION, "solid", "///"),
-    "in_use": ("in use", BLUE, (0.0, (6.0, 1.3)), ""),
-}
+COLOURS = ("#e6f0f0", "#a9cfd0", "#64a6a9", "#2f7478", "#123f43")
+"""Of nobody waiting to many: light to dark, and no policy's or state's."""
+
+READABLE = 4.0
+"""Per cent of a bar that has its number in it."""
+
+Panels = Sequence[tuple[Scenario, str, pd.DataFrame]]
+"""Scenario, resource, and rows of the run's queue table."""
 
 
 @style.applied()
 def picture(
     queue: pd.DataFrame, scenarios: Sequence[Scenario], manifest: Mapping[str, Any], cohort: Cohort | None = None
-) -> Picture:
-    """Return the figure. queue : the run's queue table."""
+) -> Picture | None:
+    """Return the figure: a bar a scenario, or a panel if capacity or policy change in time. queue : the run's table.
+
+    Few wait at most centres: a band of so small counts would fill its panel whatever they are. None without the shares
+    (runs of earlier versions).
+    """
+    if not queue.columns.isin(list(QUEUES)).any():
+        return None
     panels = list(_panels(queue, scenarios))
-    grid = Grid(len(panels), 3, plot=1.7, gap=0.4, widest=style.WIDTH)
-    title, footing = f"{resources.title(scenarios[0].pathway)} over time", _footing(scenarios, cohort)
-    sheet = Sheet(title, _subtitle(manifest), footing, grid.height, key=_key(has_intervals=_has_intervals(manifest)))
-    highest = {resource: _highest(queue, scenarios, resource) for _, resource, _ in panels}
-    sentences = ["Patients waiting and units in use by calendar month, means over parameter sets and replications."]
-    for axes, (scenario, resource, rows) in zip(sheet.panels(grid, one_scale=False), panels, strict=True):
-        _fill(axes, scenario, resource, rows, highest[resource])
-        units = text.fitted(resources.units(scenario, resource), grid.width, style.SMALL)
-        title_panel(axes, text.fitted(scenario_in_words(scenario.name), grid.width, style.TEXT, "bold"), units)
-        axes.set_ylabel("Number")
-        sentences.append(_in_words(scenario, resource, rows))
-    return sheet.picture("queue_over_time", " ".join(sentences))
-
-
-def _in_words(scenario: Scenario, resource: str, rows: pd.DataFrame) -> str:
-    months, waiting, used = (rows[name].to_numpy(dtype=float) for name in ("month", "waiting", "in_use"))
-    peak_index = int(np.argmax(waiting))
-    numbers = (waiting[0], waiting[-1], waiting[peak_index])
-    first, last, peak = (rounding.number(value, "patients") for value in numbers)
-    top = rounding.number(rows["waiting_most"].iloc[peak_index], "patients", end_of=waiting[peak_index])
-    return (
-        f"{scenario_in_words(scenario.name)}, {resources.units(scenario, resource)}: "
-        f"{first} wait in month {int(months[0])} and {last} in month {int(months[-1])}; "
-        f"most in month {int(months[peak_index])}, {peak} "
-        f"(95 % of replications up to {top}); {rounding.number(used.mean(), 'units')} in use on average."
-    )
+    labels = dict.fromkeys(one.pathway.resources[resource].label for one, resource, _ in panels)
+    title = f"{capital(' and '.join(labels))}: how many patients wait"
+    draw = _calendar if any(_changes(scenario, resource) for scenario, resource, _ in panels) else _bars
+    sheet = draw(title, _subtitle(manifest), _footing(scenarios, cohort), panels)
+    return sheet.picture("queue_over_time", " ".join(_in_words(*panel) for panel in panels))
 
 
 def _panels(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[tuple[Scenario, str, pd.DataFrame]]:
-    """Yield scenario, resource and rows of every panel, by resource, then in the order of the scenarios."""
+    """Yield scenario, resource and rows, by resource, then in the order of the scenarios."""
     for resource in dict.fromkeys(name for scenario in scenarios for name in scenario.capacity):
         for scenario in scenarios:
             rows = queue[(queue["scenario"] == scenario.name) & (queue["resource"] == resource)]
@@ -74,86 +63,118 @@ def _panels(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[tupl
                 yield scenario, resource, rows
 
 
-def _highest(queue: pd.DataFrame, scenarios: Sequence[Scenario], resource: str) -> float:
-    """Return the upper end of the axis of every panel of a resource."""
-    rows = queue[queue["resource"] == resource]
-    columns = [f"{name}{end}" for name in SERIES for end in ("", "_upper", "_most")]
-    highest = float(np.nanmax(rows[columns].to_numpy(dtype=float)))
-    capacities = [scenario.capacity[resource] for scenario in scenarios if resource in scenario.capacity]
-    units = [n for capacity in capacities if capacity.offered_every is None for _, n in capacity.calendar]
-    return max([highest, *map(float, units), 1.0]) * 1.08
-
-
-def _fill(axes: Axes, scenario: Scenario, resource: str, rows: pd.DataFrame, highest: float) -> None:
-    months = rows["month"].to_numpy(dtype=float)
-    first, last = float(np.floor(months[0])), float(np.floor(months[0])) + max(np.ceil(np.ptp(months)), 1.0)
-    for name, (_, colour, dash, hatch) in SERIES.items():
-        columns = (name, *(f"{name}_{end}" for end in ("lower", "upper", "least", "most")))
-        mean, lower, upper, least, most = (rows[column].to_numpy(dtype=float) for column in columns)
-        axes.fill_between(months, least, most, facecolor=colour, alpha=FUTURE, linewidth=0, zorder=1)
-        if hatch:
-            edge = style.shade(colour, 1.5)
-            axes.fill_between(months, least, most, facecolor="none", edgecolor=edge, hatch=hatch, lw=0, zorder=1)
-        axes.fill_between(months, lower, upper, facecolor=colour, alpha=INTERVAL, linewidth=0, zorder=2)
-        axes.plot(months, mean, color=colour, linestyle=dash, linewidth=1.8, dash_capstyle="butt", zorder=4)
-    _step(axes, scenario.capacity[resource], first, last)
+def _changes(scenario: Scenario, resource: str) -> dict[float, str]:
+    """Return calendar month -> what changes then: "five beds", "policy starts"; entry of all at once is a change."""
+    declared = scenario.pathway.resources[resource]
+    _, *later = scenario.capacity[resource].calendar
+    changes = {month: f"{resources.number(count)} {resources.label(declared, count)}" for month, count in later}
     service = scenario.service
-    if service is not None and service.policy_from_month is not None and first < service.policy_from_month < last:
-        month = service.policy_from_month
-        axes.axvline(month, color=style.FAINT, linewidth=0.8, linestyle=(0, (1, 2)), zorder=0)
-        place = month + 0.012 * (last - first)
-        axes.text(place, 0.99 * highest, "policy\nstarts", fontsize=style.SMALL, color=style.QUIET, va="top")
-    axes.set_xlim(first, last)
-    axes.set_xticks([first + month_tick for month_tick in curve.month_ticks(last - first, 5)])
-    axes.set_xlabel("Calendar month" if service is not None else "Months since all entered")
-    axes.set_ylim(0, highest)
-    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    starts = 0.0 if service is None else service.policy_from_month
+    if starts is not None:
+        words = "all enter" if service is None else "policy starts"
+        changes[starts] = ", ".join(filter(None, [changes.get(starts), words]))
+    return changes
 
 
-def _step(axes: Axes, capacity: Capacity, first: float, last: float) -> None:
-    """Draw the capacity, unless units are only offered now and then."""
-    if capacity.offered_every is not None:
-        return
-    months = [first, *(month for month, _ in capacity.calendar if first < month < last), last]
-    units: Floats = np.array([capacity.at(month) for month in months], dtype=np.float64)
-    axes.step(months, units, where="post", color=INK, linewidth=1.1, zorder=3)
+def _shares(rows: pd.DataFrame) -> Floats:
+    """Return the mean share of time of every number waiting, in % : (n_classes,)."""
+    return 100.0 * rows[list(QUEUES)].to_numpy(dtype=float).mean(axis=0)
 
 
-def _key(*, has_intervals: bool) -> list[Sample]:
-    key = [line_sample(words, style.Line(colour, dash)) for words, colour, dash, _ in SERIES.values()]
-    key.append(line_sample("capacity", style.Line(INK, "solid"), 1.1))
-    bands = [("interval of the mean", INTERVAL)] if has_intervals else []
-    for words, opacity in (*bands, ("one future", FUTURE)):
-        key.append(Sample(words, area(facecolor=INK, alpha=opacity, linewidth=0), style.QUIET))
-    return key
+def _bars(title: str, subtitle: str, footing: Sequence[str], panels: Panels) -> Sheet:
+    names = [Row(scenario_in_words(one.name), resources.units(one, resource)) for one, resource, _ in panels]
+    sheet, axes = row_chart.chart(title, subtitle, footing, names, "Share of time (%)", _key())
+    axes.set_xlim(0, 100)
+    for place, (_, _, rows) in enumerate(panels):
+        shares = _shares(rows)
+        for share, left, colour in zip(shares, np.cumsum(shares) - shares, COLOURS, strict=True):
+            axes.barh(-place, share, height=0.6, left=left, color=colour, zorder=2)
+            if share >= READABLE:
+                ink = "white" if colour in COLOURS[3:] else style.INK
+                number = rounding.number(share / 100, "probability")
+                axes.text(left + share / 2, -place, number, color=ink, ha="center", va="center", zorder=3)
+    return sheet
+
+
+def _calendar(title: str, subtitle: str, footing: Sequence[str], panels: Panels) -> Sheet:
+    grid = Grid(len(panels), 3, plot=1.7, above=0.72, gap=0.4, widest=style.WIDTH)
+    sheet = Sheet(title, f"{subtitle} By quarter.", footing, grid.height, key=_key())
+    for axes, (scenario, resource, rows) in zip(sheet.panels(grid), panels, strict=True):
+        _fill(axes, scenario, rows)
+        _mark(axes, _changes(scenario, resource), grid.width)
+        units = text.fitted(resources.units(scenario, resource), grid.width, style.SMALL)
+        name = text.fitted(scenario_in_words(scenario.name), grid.width, style.TEXT, "bold")
+        title_panel(axes, name, f"{units}\n ")
+    return sheet
+
+
+def _fill(axes: Axes, scenario: Scenario, rows: pd.DataFrame) -> None:
+    """Draw the shares of every quarter as a bar from its first month to its last."""
+    curve.percent_axis(axes, label="Share of time (%)")
+    months = np.floor(rows["month"].to_numpy(dtype=float))
+    first, last = months[0], months[-1] + 1.0
+    for _, quarter in rows.groupby((months - first) // QUARTER):
+        shares, begin = _shares(quarter), np.floor(quarter["month"].iloc[0])
+        for share, foot, colour in zip(shares, np.cumsum(shares) - shares, COLOURS, strict=True):
+            axes.bar(begin, share, len(quarter), foot, align="edge", color=colour, edgecolor="white", lw=0.3, zorder=2)
+    axes.set(xlim=(first, last), ylim=(0, 100))
+    axes.set_xticks([first + month for month in curve.month_ticks(last - first, 5)])
+    axes.set_xlabel("Calendar month" if scenario.service is not None else "Months since all entered")
+
+
+def _mark(axes: Axes, changes: Mapping[float, str], width: float) -> None:
+    """Draw a line a change, with its words above where they do not touch the words before them."""
+    first, last = axes.get_xlim()
+    free = 0.0
+    for month, words in sorted(changes.items()):
+        place = width * (month - first) / (last - first)
+        if not 0.0 < place < width:
+            continue
+        axes.axvline(month, color=style.INK, linewidth=1.3, zorder=4)
+        needed = text.width(words, style.SMALL)
+        start = min(place, width - needed)
+        if start >= free:
+            axes.text(start / width, 1.03, words, transform=axes.transAxes, fontsize=style.SMALL, va="bottom")
+            free = start + needed + 0.1
+
+
+def _in_words(scenario: Scenario, resource: str, rows: pd.DataFrame) -> str:
+    shares = [
+        f"{words} {rounding.number(share / 100, 'probability')} %"
+        for words, share in zip(QUEUES.values(), _shares(rows), strict=True)
+    ]
+    parts = [f"{', '.join(shares)} of the time"]
+    if _changes(scenario, resource):
+        ends = (_shares(rows.head(int(QUARTER)))[0], _shares(rows.tail(int(QUARTER)))[0])
+        first, last = (rounding.number(end / 100, "probability") for end in ends)
+        parts.append(f"nobody waits {first} % of the time in the first quarter and {last} % in the last")
+    waiting, used = (
+        rounding.number(rows[name].mean(), unit) for name, unit in (("waiting", "patients"), ("in_use", "units"))
+    )
+    parts.append(f"on average {waiting} wait and {used} units are in use")
+    return f"{capital(scenario_in_words(scenario.name))}, {resources.units(scenario, resource)}: {'; '.join(parts)}."
+
+
+def _key() -> list[Sample]:
+    looks = zip(QUEUES.values(), COLOURS, strict=True)
+    return [Sample(words, area(facecolor=colour, linewidth=0)) for words, colour in looks]
 
 
 def _subtitle(manifest: Mapping[str, Any]) -> str:
     draws, replications = manifest["draws"], manifest["replications"]
-    interval = ""
-    if _has_intervals(manifest):
-        interval = "Dark bands: 95 % interval of the mean over parameter sets, where simulation noise allows one. "
-    means = f"{_count(draws, 'parameter set')}, {_count(replications, 'replication')} each"
-    return (
-        f"Lines: means in the middle of each month over {means}. {interval}"
-        "Pale bands: 95 % of all replications, what one future may look like (parameters and chance)."
-    )
+    of_all = f"{_count(draws, 'parameter set')} with {_count(replications, 'replication')} each"
+    return f"Share of the time with so many patients waiting, of {of_all}: parameters and chance together."
 
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _has_intervals(manifest: Mapping[str, Any]) -> bool:
-    """Return whether there are several draws, and the replications to separate them from chance."""
-    return bool(manifest["draws"] > 1 and manifest["replications"] > 1)
-
-
 def _footing(scenarios: Sequence[Scenario], cohort: Cohort | None) -> list[str]:
-    sentences = []
+    sentences = ["Read in the middle of every calendar month."]
     if any(scenario.capacity and scenario.service is not None for scenario in scenarios):
         sentences.append("The warm-up from an empty centre is not shown.")
     if any(capacity.offered_every is not None for scenario in scenarios for capacity in scenario.capacity.values()):
-        sentences.append("Offered units are lost if no patient waits, so no capacity is shown for them.")
+        sentences.append("Offered units are lost if no patient waits.")
     names = [scenario.name for scenario in scenarios]
     return [*sentences, *notes.benefits_in_words(names), notes.source_in_words(cohort)]

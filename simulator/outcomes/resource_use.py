@@ -6,6 +6,7 @@ utilisation = int in_use dt / int units dt,   over the counted calendar months; 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -32,6 +33,16 @@ LABELS = {
     "in_use": "mean in use",
 }
 """Labels of a resource's outcomes, with the patients that they count."""
+
+QUEUES = {
+    "waiting_0": "nobody waits",
+    "waiting_1": "1 waits",
+    "waiting_2": "2 wait",
+    "waiting_3_to_9": "3 to 9 wait",
+    "waiting_10_or_more": "10 or more wait",
+}
+"""Column of the share of time with so many waiting -> how many, in words."""
+_LEAST = (0.0, 1.0, 2.0, 3.0, 10.0, np.inf)
 
 STEP = 1.0
 """Months between points of the queue over time."""
@@ -107,6 +118,13 @@ def over_time(requests: Requests, months: Floats) -> tuple[Floats, Floats]:
     """Return how many wait, and how many units are in use, at calendar months : (n,) each."""
     waiting = _present(requests.requested, requests.requested + requests.waited, months)
     return waiting, _present(requests.granted, requests.released, months)
+
+
+def shares_waiting(waiting: Floats) -> dict[str, Floats]:
+    """Return how often so many wait, see `QUEUES` : (n_months,) each. waiting : (..., n_months)"""
+    every = tuple(range(waiting.ndim - 1))
+    ends = zip(QUEUES, pairwise(_LEAST), strict=True)
+    return {name: ((waiting >= least) & (waiting < more)).mean(axis=every) for name, (least, more) in ends}
 
 
 def _present(begin: Floats, end: Floats, months: Floats) -> Floats:

@@ -21,6 +21,7 @@ from simulator.figures.gallery import gallery
 from simulator.files import csv, lock, toml
 from simulator.files import text as text_file
 from simulator.files import whole as whole_file
+from simulator.outcomes.resource_use import QUEUES
 from simulator.pathway import shipped
 from simulator.pathway.case_mix import CaseMixTable
 from simulator.pathway.format import load_pathway
@@ -59,8 +60,8 @@ RESOURCE_TABLES = {
     ),
 }
 """Table -> its columns."""
-ADDED = ("difference_same_sign",)
-"""Columns that runs of earlier versions do not have."""
+ADDED = {"difference": ("difference_same_sign",), "waiting": tuple(QUEUES)}
+"""Column -> columns next to it that runs of earlier versions do not have."""
 _SHARE, _NOT_NEGATIVE = (0.0, 1.0), (0.0, math.inf)
 _WITHIN = {
     "month": (0.0, LONGEST),
@@ -185,7 +186,7 @@ def _newest_run(folder: Path) -> str | None:
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     text = ("scenario", "clock", "population", "outcome", "unit", "state", "resource", "end_point", "cause")
     numbers = [column for column in columns if column not in text]
-    added = ADDED if "difference" in columns else ()
+    added = [column for name, later in ADDED.items() if name in columns for column in later]
     table = csv.read(path, [column for column in columns if column in text], numbers, added)
     ranges = [(table[name], *_WITHIN[name]) for name in columns if name in _WITHIN]
     if "unit" in columns:

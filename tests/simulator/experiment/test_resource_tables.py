@@ -136,6 +136,15 @@ def test_the_queue_over_time_is_of_all_replications_of_all_draws() -> None:
         assert table[f"{series}_most"].tolist() == pytest.approx([np.quantile(values, 0.975) + more] * 3)
 
 
+def test_the_queue_over_time_has_the_share_of_all_replications_in_which_so_many_wait() -> None:
+    table = resource_tables.queue(
+        [scenario("one")], [resources(np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 9.0], [10.0, 40.0]]))]
+    )
+    assert table is not None
+    columns = ("waiting_0", "waiting_1", "waiting_2", "waiting_3_to_9", "waiting_10_or_more")
+    assert [table[name].tolist() for name in columns] == [[share] * 3 for share in (0.25, 0.125, 0.125, 0.25, 0.25)]
+
+
 def test_the_mean_queue_has_the_uncertainty_of_every_other_outcome() -> None:
     values = normals(BETWEEN, WITHIN)
     months = resource_tables.queue([scenario("one")], [resources(values)])
