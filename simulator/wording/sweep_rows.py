@@ -54,11 +54,15 @@ class Displayed:
 
     def values(self, sweep: Sweep) -> tuple[Floats, Floats, Floats]:
         """Return estimate, lower, upper : the grid's shape, in the displayed unit."""
-        shape = [len(axis.values) for axis in sweep.grid.axes]
-        rows = self.rows(sweep)
-        columns = ([row[key] for row in rows] for key in ("estimate", "lower", "upper"))
-        estimate, lower, upper = (self.factor * np.array(column).reshape(shape) for column in columns)
-        return estimate, lower, upper
+        return self._column(sweep, "estimate"), self._column(sweep, "lower"), self._column(sweep, "upper")
+
+    def errors(self, sweep: Sweep) -> Floats:
+        """Return the Monte Carlo standard errors : the grid's shape, NaN if one replication has none."""
+        return self._column(sweep, "monte_carlo_se")
+
+    def _column(self, sweep: Sweep, name: str) -> Floats:
+        values = np.array([row[name] for row in self.rows(sweep)], dtype=float)
+        return self.factor * values.reshape(sweep.grid.shape)
 
 
 def lead(sweep: Sweep) -> Displayed | None:

@@ -32,6 +32,12 @@ class Axis:
         """Return "beds=2"."""
         return f"{self.name}={value:.10g}"
 
+    def nearest(self, value: float) -> int | None:
+        """Return the place of the value that is nearest to a number; None outside the values."""
+        if not min(self.values) <= value <= max(self.values):
+            return None
+        return min(range(len(self.values)), key=lambda place: abs(self.values[place] - value))
+
 
 def split(options: Iterable[str]) -> dict[str, str]:
     """Return name -> values of options `NAME=VALUES`. Raises InputError."""

@@ -152,6 +152,22 @@ def _short(pathway: Pathway) -> dict[str, list[tuple[str, str]]]:
     return short
 
 
+def value_in(scenario: Scenario, axis: Axis) -> float:
+    """Return a scenario's value of what an axis varies; NaN if it has no single number, or none."""
+    value: object
+    if axis.table == "capacity":
+        capacity = scenario.capacity.get(axis.key)
+        value = capacity.units if capacity is not None and capacity.is_constant else None
+    elif axis.table == "service":
+        value = getattr(scenario.service, axis.key, None)
+    elif not axis.table:
+        value = scenario.marginal_benefit
+    else:
+        unchanged = scenario.pathway.parameters[axis.key].value if axis.table == "set" else 1.0
+        value = getattr(scenario, axis.table).get(axis.key, unchanged)
+    return float(value) if isinstance(value, int | float) else math.nan
+
+
 def _with(scenario: Scenario, axis: Axis, value: float) -> Scenario:
     """Return a scenario with one more value in place."""
     if axis.table == "capacity":

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patches import Rectangle
 
 from simulator.analyses.sweep.run import Sweep
 from simulator.arrays import Floats
 from simulator.figures import style, text
 from simulator.figures.analyses import sweep_text
 from simulator.figures.picture import Picture
-from simulator.figures.sheet import Grid, Sheet
+from simulator.figures.sheet import Grid, Sample, Sheet, area
 from simulator.plain_text import capital
 from simulator.wording import rounding
 from simulator.wording.sweep_rows import Displayed
+
+FRAMES: Sequence[Mapping[str, Any]] = (
+    {"fill": False, "edgecolor": style.INK, "linewidth": 1.8},
+    {"fill": False, "edgecolor": style.INK, "linewidth": 1.8, "linestyle": (0.0, (3.0, 1.4))},
+)
+"""Of the cell of the scenario and of the cell of today."""
 
 TALLEST, FIELD = 4.2, 0.52
 """Inches of a map, and of a field if there are few."""
@@ -24,7 +32,10 @@ TALLEST, FIELD = 4.2, 0.52
 MOST_TICKS = 12
 
 COLOURS = (style.BLUE, style.VERMILLION)
-"""Of the first map, which is good, and of the second, which is bad."""
+"""Of the first map, which is good, and of the second, which is bad: there the palest is 0."""
+
+LEAST, ERRORS = 2.0, 4.0
+"""A map spans at least so much, and so many of its Monte Carlo errors: small differences and noise look small."""
 
 
 @style.applied()
@@ -36,10 +47,14 @@ def picture(sweep: Sweep, outcomes: Sequence[Displayed], footing: Sequence[str])
     height = max(height, *(text.width(line) for line in side))
     left, widest = 0.75 + 0.16 * (len(side) - 1), 1.4 * len(across.values) + 0.5
     grid = Grid(len(outcomes), 2, plot=height, above=0.34, below=0.57, left=left, gap=0.9, widest=widest)
-    sheet = Sheet(sweep_text.title(sweep), sweep_text.subtitle(sweep), footing, grid.height)
+    marks = sweep_text.marks(sweep)
+    key = [Sample(words, area(height=0.14, **FRAMES[place])) for place, (words, _) in enumerate(marks)]
+    sheet = Sheet(sweep_text.title(sweep), sweep_text.subtitle(sweep), footing, grid.height, key=key)
     for axes, outcome, colour in zip(sheet.panels(grid, one_scale=False), outcomes, COLOURS, strict=False):
         _fill(axes, outcome, sweep, colour, (grid.width, height))
         axes.set_ylabel("\n".join(side))
+        for (_, (x, y)), look in zip(marks, FRAMES, strict=False):
+            axes.add_patch(Rectangle((x - 0.47, y - 0.47), 0.94, 0.94, **look))
     sentences = [f"{sweep.scenario.name} by {across.name} and {up.name}.{sweep_text.fixed_sentence(sweep)}"]
     return sheet.picture("heat_map", " ".join([*sentences, *(sweep_text.ends(sweep, outcome) for outcome in outcomes)]))
 
@@ -48,7 +63,8 @@ def _fill(axes: Axes, outcome: Displayed, sweep: Sweep, colour: str, size: tuple
     across, up = sweep.grid.axes[:2]
     values = sweep_text.plane(outcome.values(sweep)[0]).T
     colours = LinearSegmentedColormap.from_list(outcome.outcome, [style.shade(colour, 1.93), style.shade(colour, 0.8)])
-    low, high = _range(values)
+    bad = colour != COLOURS[0]
+    low, high = scale(values, sweep_text.plane(outcome.errors(sweep)), from_zero=bad)
     axes.imshow(values, origin="lower", aspect="auto", cmap=colours, vmin=low, vmax=high, interpolation="nearest")
     axes.set_title(capital(outcome.label))
     axes.spines[:].set_visible(False)
@@ -61,14 +77,18 @@ def _fill(axes: Axes, outcome: Displayed, sweep: Sweep, colour: str, size: tuple
     _write_numbers(axes, values, outcome.unit, size, lambda value: _ink(colours((value - low) / (high - low))))
 
 
-def _range(values: Floats) -> tuple[float, float]:
-    known = values[np.isfinite(values)]
+def scale(values: Floats, errors: Floats, *, from_zero: bool) -> tuple[float, float]:
+    """Return the values of the palest and the darkest colour of a map.
+
+    errors : Monte Carlo standard errors, NaN of one replication; from_zero : whether the palest is 0
+    """
+    known, noise = values[np.isfinite(values)], errors[np.isfinite(errors)]
     if not known.size:
         return 0.0, 1.0
-    low, high = float(known.min()), float(known.max())
-    # A map spans at least 2, so that small differences look small.
-    spare = max(2.0 - (high - low), 0.0)
-    return low - spare / 2, high + spare / 2
+    low, high = 0.0 if from_zero else float(known.min()), float(known.max())
+    spare = max(LEAST, ERRORS * float(noise.max(initial=0.0))) - (high - low)
+    below = 0.0 if from_zero else max(spare, 0.0) / 2
+    return low - below, high + max(spare, 0.0) - below
 
 
 def _ink(field: tuple[float, float, float, float]) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from simulator.analyses.sweep.grid import value_in
 from simulator.analyses.sweep.run import Sweep
 from simulator.arrays import Floats
 from simulator.figures import style, text
@@ -39,6 +42,23 @@ def subtitle(sweep: Sweep) -> str:
     varied = [axis for axis in sweep.grid.axes[:2] if axis.table == "set" and axis.key in parameters]
     meanings = [f" {axis.name}: {parameters[axis.key].meaning.partition(';')[0]}." for axis in varied]
     return f"{sentence}{''.join(meanings)}{fixed_sentence(sweep)}"
+
+
+def marks(sweep: Sweep) -> list[tuple[str, tuple[int, int]]]:
+    """Return the cells of the scenario and of today, in words, and their places across and up.
+
+    Neither outside the grid; one if both are the same.
+    """
+    scenario, axes = sweep.scenario, sweep.grid.axes[:2]
+    today = replace(scenario, set={}, scale={}, odds_ratio={}, hazard_ratio={}, marginal_benefit=1.0)
+    found: dict[tuple[int, int], str] = {}
+    for name, one in ((scenario.name, scenario), ("today", today)):
+        values = [value_in(one, axis) for axis in axes]
+        across, up = (axis.nearest(value) for axis, value in zip(axes, values, strict=True))
+        if across is not None and up is not None:
+            labels = ", ".join(axis.label(value) for axis, value in zip(axes, values, strict=True))
+            found.setdefault((across, up), f"cell nearest to {name} ({labels})")
+    return [(words, cell) for cell, words in found.items()]
 
 
 def fixed_sentence(sweep: Sweep) -> str:
