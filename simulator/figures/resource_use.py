@@ -78,7 +78,7 @@ def _changes(scenario: Scenario, resource: str) -> dict[float, str]:
 
 def _shares(rows: pd.DataFrame) -> Floats:
     """Return the mean share of time of every number waiting, in % : (n_classes,)."""
-    return 100.0 * rows[list(QUEUES)].to_numpy(dtype=float).mean(axis=0)
+    return np.asarray(100.0 * rows[list(QUEUES)].to_numpy(dtype=float).mean(axis=0))
 
 
 def _bars(title: str, subtitle: str, footing: Sequence[str], panels: Panels) -> Sheet:
