@@ -152,7 +152,7 @@ def _in_words(scenario: Scenario, resource: str, rows: pd.DataFrame) -> str:
         rounding.number(rows[name].mean(), unit) for name, unit in (("waiting", "patients"), ("in_use", "units"))
     )
     parts.append(f"on average {waiting} wait and {used} units are in use")
-    return f"{capital(scenario_in_words(scenario.name))}, {resources.units(scenario, resource)}: {'; '.join(parts)}."
+    return f"{scenario_in_words(scenario.name)}, {resources.units(scenario, resource)}: {'; '.join(parts)}."
 
 
 def _key() -> list[Sample]:

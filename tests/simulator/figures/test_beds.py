@@ -121,7 +121,7 @@ def test_the_figure_names_n_source_and_what_the_shares_are_of(figure: Figure) ->
 
 def test_the_alternative_text_gives_the_numbers(table: pd.DataFrame, scenarios: list[Scenario]) -> None:
     text = drawn(table, scenarios).alt
-    assert "Regional-centre-wider-salvage, three HSCT beds, five from month 48: nobody waits 50 %, 1 waits 24 %" in text
+    assert "regional-centre-wider-salvage, three HSCT beds, five from month 48: nobody waits 50 %, 1 waits 24 %" in text
     assert "nobody waits 20 % of the time in the first quarter and 70 % in the last" in text
     assert "on average 1.5 wait and 2.5 units are in use" in text
 
