@@ -70,7 +70,7 @@ def test_rows_of_a_changed_structure_are_stale_and_the_note_says_what_to_do(fold
         ("distinguished", "apart"),
         ('meaning = "risk after the relapse"', 'meaning = "risk"'),
         ('high = "high risk"', 'high = "worse"'),
-        ("assumption: no cohort reports it;", "assumption:"),
+        ("assumption: no hazard ratio after CAR-T was read;", "assumption:"),
         ('label = "awaiting HSCT in CR"\n', ""),
         ("# Patients at high risk", "# They"),
     ],
