@@ -14,6 +14,10 @@ HEIGHT, LEFT, BELOW = 0.37, 4.35, 0.55
 """Inches of a row, left of the scale, and of the scale's ticks and label."""
 
 
+ACROSS = style.WIDTH - LEFT - 0.45
+"""Inches of the scale."""
+
+
 @dataclass(frozen=True)
 class Row:
     """name : in bold; meaning : a line below the name, cut if it does not fit; light : in grey."""
@@ -27,15 +31,23 @@ def chart(
     title: str, subtitle: str, notes: Iterable[str], rows: Sequence[Row], scale: str, key: Sequence[Sample] = ()
 ) -> tuple[Sheet, Axes]:
     """Return a sheet with the rows' names, and the axes for their marks, with row i at -i and a label of the scale."""
-    across, height = style.WIDTH - LEFT - 0.45, HEIGHT * len(rows)
-    label = text.wrap(scale, across)
-    below = BELOW + 0.16 * (len(label) - 1) - 0.05
-    sheet = Sheet(title, subtitle, notes, height + below + 0.1, key=key, key_left=LEFT)
-    axes = rows_of(sheet, LEFT, sheet.bottom + below, across, len(rows), HEIGHT)
-    axes.set_xlabel("\n".join(label))
-    for place, row in enumerate(rows):
-        _name(sheet.page, row, sheet.bottom + below + height - HEIGHT * (place + 0.5))
-    return sheet, axes
+    sheet = Sheet(title, subtitle, notes, height(rows, scale) + 0.1, key=key, key_left=LEFT)
+    return sheet, fill(sheet, sheet.bottom, rows, scale)
+
+
+def height(rows: Sequence[Row], scale: str) -> float:
+    """Return the inches of rows with their scale and its label."""
+    return HEIGHT * len(rows) + BELOW + 0.16 * (len(text.wrap(scale, ACROSS)) - 1) - 0.05
+
+
+def fill(sheet: Sheet, bottom: float, rows: Sequence[Row], scale: str) -> Axes:
+    """Write the rows' names from a place up, and return the axes for their marks."""
+    foot = bottom + height(rows, scale) - HEIGHT * len(rows)
+    axes = rows_of(sheet, LEFT, foot, ACROSS, len(rows), HEIGHT)
+    axes.set_xlabel("\n".join(text.wrap(scale, ACROSS)))
+    for place, row in enumerate(reversed(rows)):
+        _name(sheet.page, row, foot + HEIGHT * (place + 0.5))
+    return axes
 
 
 def rows_of(sheet: Sheet, left: float, bottom: float, across: float, count: int, height: float) -> Axes:

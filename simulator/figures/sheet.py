@@ -152,14 +152,14 @@ class Sheet:
             x + WORDS, y, sample.words, va="center", color=sample.colour, fontweight=sample.weight, fontsize=sample.size
         )
 
-    def panels(self, grid: Grid, *, one_scale: bool = True) -> Iterator[Axes]:
-        """Yield the axes of a grid below the top of the body; the first column has the names of the axes up.
+    def panels(self, grid: Grid, *, one_scale: bool = True, head: float = 0.0) -> Iterator[Axes]:
+        """Yield the axes of a grid `head` below the top of the body; the first column has the names of the axes up.
 
         one_scale : whether it has their numbers, too, alone
         """
         for place in range(grid.count):
             row, column = divmod(place, grid.columns)
-            bottom = self.top - (row + 1) * (grid.above + grid.plot + grid.below) + grid.below
+            bottom = self.top - head - (row + 1) * (grid.above + grid.plot + grid.below) + grid.below
             axes = self.axes(grid.left + column * (grid.width + grid.gap), bottom, grid.width, grid.plot)
             yield axes
             if column:

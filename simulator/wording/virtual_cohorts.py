@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from simulator.pathway.outcome_months import in_words
+from simulator.plain_text import capital
 from simulator.wording import rounding
-from simulator.wording.difference import Difference
+from simulator.wording.difference import EQUAL, Difference
 from simulator.wording.headline import of_100, scenario_in_words
 from simulator.wording.intervals import in_brackets
 
@@ -61,6 +62,23 @@ def immortal_time(result: ImmortalTime) -> str:
             f"difference of {points(result.reported)} percentage points or more (Monte Carlo error {_error(row)})."
         )
     return text
+
+
+def immortal_time_title(result: ImmortalTime) -> str:
+    """Return the naive difference in percentage points with its 95 % interval, and, where it is known, the truth."""
+    row: Mapping[Any, Any] = result.analyses.iloc[0].to_dict()
+    value, lower, upper = (row[f"difference{end}"] for end in ("", "_lower", "_upper"))
+    apart = Difference(value).more_or_fewer
+    if not math.isfinite(value) or apart == EQUAL:
+        return "Guarantee time: the same patients, compared in different ways"
+    entered, word = result.groups[0].label, "better"
+    if value < 0.0:
+        value, lower, upper, word = -value, -upper, -lower, "worse"
+    ends = rounding.interval(lower, upper, "probability", value)
+    looks = f"looks {percent(value)} points {word}{'' if ends is None else f' ({ends[0]} to {ends[1]})'}"
+    if is_milestone(result):
+        return f"{capital(entered)} does nothing in this model, yet {looks}"
+    return f"In the model, compared naively, {entered} {looks}"
 
 
 def _error(row: Mapping[Any, Any]) -> str:

@@ -1,40 +1,93 @@
-"""Immortal time: the same histories compared naively, from landmarks, and by Simon & Makuch, side by side."""
+"""Immortal time: what naive, landmark and Simon & Makuch comparisons of the same histories show, next to the truth."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime
-from simulator.figures import style
+from simulator.figures import row_chart, style
 from simulator.figures.picture import Picture
+from simulator.figures.row_chart import Row
 from simulator.figures.survival import panels
 from simulator.figures.survival.curve import Curve
 from simulator.figures.survival.panels import Panel
 from simulator.pathway.outcome_months import in_words
-from simulator.wording import virtual_cohorts
+from simulator.plain_text import capital
+from simulator.wording import rounding, virtual_cohorts
 
-FROM_PATHWAY = "From the calibrated pathway"
+ABOVE = 0.2
+"""Inches between the differences and the curves."""
+MINUS = "\N{MINUS SIGN}"
 NAMES = {"naive": "Naive: ever versus never", "simon_makuch": "Simon-Makuch: from entry on"}
 
 
+@style.applied()
 def picture(result: ImmortalTime) -> Picture:
-    """Return the figure: a row of panels from the default clock, and a row from the decision if there is one."""
-    title = "Guarantee time: the same patients, compared in different ways"
-    parts = [_panel(result, row) for row in result.analyses.to_dict("records")]
-    world = "In this world it neither helps nor harms" if virtual_cohorts.is_milestone(result) else FROM_PATHWAY
+    """Return the figure: the differences by method next to the truth, and below them the curves that they come from."""
+    analyses = result.analyses.to_dict("records")
+    rows, scale = [_row(result, row) for row in analyses], _scale(result)
+    parts = [_panel(result, row) for row in analyses]
     reported = [figure for group in result.groups if (figure := _reported(result, group.label, group.name))]
     caution = [
         f"Reported: {', '.join(reported)}." if reported else "",
-        f"Landmark: patients alive in that month. {world}: {result.scenario.name}.",
+        f"Landmark: patients alive in that month. Scenario: {result.scenario.name}.",
         _second_row(result),
     ]
     pathway, lines = result.scenario.pathway, style.lines([group.label for group in result.groups])
     across, end = len(parts) // (2 if result.decision else 1), pathway.months.of_panels
-    sheet = panels.draw(title, parts, lines, pathway.clock, result.cohort, caution, across=across, end=end)
+    head = row_chart.height(rows, scale) + ABOVE
+    title, subtitle = virtual_cohorts.immortal_time_title(result), _subtitle(result)
+    sheet = panels.draw(
+        title, parts, lines, pathway.clock, result.cohort, caution, across=across, end=end, subtitle=subtitle,
+        head=head, plot=1.2,
+    )  # fmt: skip
+    _differences(row_chart.fill(sheet, sheet.top - head, rows, scale), result)
     return sheet.picture("guarantee_time", _in_words(result))
+
+
+def _subtitle(result: ImmortalTime) -> str:
+    truth = "; the bold line is the truth, 0" if virtual_cohorts.is_milestone(result) else ""
+    return (
+        f"The same patients, compared in different ways. Dots: difference at {virtual_cohorts.month(result)} with its "
+        f"95 % interval over the parameter sets{truth}. Below: the curves."
+    )
+
+
+def _scale(result: ImmortalTime) -> str:
+    entered, others = (group.label for group in result.groups)
+    return f"Difference at {virtual_cohorts.month(result)}, {entered} minus {others} (percentage points)"
+
+
+def _row(result: ImmortalTime, row: Mapping[Any, Any]) -> Row:
+    """Return the name of a comparison, and of the patients who are compared."""
+    pathway, clock = result.scenario.pathway, row["clock"]
+    name = capital(virtual_cohorts.analysis_label(row["analysis"], row["begins"]))
+    label = virtual_cohorts.clock_label(clock, pathway)
+    return Row(
+        name, f"all in either group, from {label}" if clock == pathway.clock else f"only those in {label}, from then on"
+    )
+
+
+def _differences(axes: Axes, result: ImmortalTime) -> None:
+    """Draw a dot with its interval a comparison, the reported difference, and the truth where it is known."""
+    axes.axvline(0.0, color=style.INK, linewidth=2.4 if virtual_cohorts.is_milestone(result) else 0.9, zorder=2)
+    for place, row in enumerate(result.analyses.to_dict("records")):
+        at, low, high = (100 * row[f"difference{end}"] for end in ("", "_lower", "_upper"))
+        if not np.isfinite(at):
+            continue
+        low, high = (low, high) if np.isfinite(low) else (at, at)
+        row_chart.point(axes, place, at, low, high)
+        number = rounding.number(at / 100, "probability", sign="+").replace("-", MINUS)
+        axes.annotate(number, (high, -place), (5, 0), textcoords="offset points", va="center", fontweight="bold")
+    if result.reported is not None:
+        at, words = 100 * result.reported, f"reported: {virtual_cohorts.points(result.reported)}"
+        axes.plot(at, 0.3, "s", color=style.INK, markerfacecolor="white", markersize=4.5, zorder=5)
+        axes.annotate(words, (at, 0.3), (-6, 0), textcoords="offset points", ha="right", va="center", size=style.SMALL)
 
 
 def _in_words(result: ImmortalTime) -> str:
@@ -70,8 +123,9 @@ def _panel(result: ImmortalTime, row: Mapping[Any, Any]) -> Panel:
     rows = rows[(rows["clock"] == clock) & (rows["analysis"] == kind) & (rows["begins"] == begins)]
     curves = [Curve.of(group.label, rows[rows["group"] == group.name]) for group in result.groups]
     default = result.scenario.pathway.clock
+    lines = style.lines([group.label for group in result.groups])
     reported = [
-        result.cohort.reported_survival(group.name, clock)
+        result.cohort.reported_survival(group.name, clock).assign(colour=lines[group.label].colour)
         for group in result.groups
         if result.cohort is not None and clock == default and kind == "naive"
     ]

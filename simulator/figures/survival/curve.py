@@ -168,16 +168,22 @@ def _plot(axes: Axes, curve: Curve, line: Line, followed: FollowUp, end: float, 
 
 
 def plot_reported(axes: Axes, reported: pd.DataFrame, *, end: float) -> None:
-    """Draw the cohort's printed figures with their standard errors; `reported` : see Cohort.reported_survival."""
-    if len(reported):
-        rows = reported[reported["month"] <= end]
-        # Figures of one month stand next to one another.
-        months = rows.groupby("month")["month"]
-        across = rows["month"] + 0.04 * end * (months.cumcount() - (months.transform("size") - 1) / 2)
+    """Draw the cohort's printed figures with their standard errors.
+
+    reported : see Cohort.reported_survival, and perhaps the `colour` of each figure, if not of ink
+    """
+    if not len(reported):
+        return
+    rows = reported[reported["month"] <= end]
+    # Figures of one month stand next to one another.
+    months = rows.groupby("month")["month"]
+    across = rows["month"] + 0.04 * end * (months.cumcount() - (months.transform("size") - 1) / 2)
+    colours = rows["colour"] if "colour" in rows else pd.Series(style.INK, rows.index)
+    for colour, of_colour in rows.assign(across=across).groupby(colours):
         axes.errorbar(
-            across, rows["value"], yerr=rows["standard_error"], fmt="o", markersize=5.5, markerfacecolor="white",
-            markeredgecolor=style.INK, markeredgewidth=1.3, ecolor=style.INK, elinewidth=1.1, capsize=2.5,
-            clip_on=False, zorder=5,
+            of_colour["across"], of_colour["value"], yerr=of_colour["standard_error"], fmt="o", markersize=5.5,
+            markerfacecolor="white", markeredgecolor=str(colour), markeredgewidth=1.3, ecolor=str(colour),
+            elinewidth=1.1, capsize=2.5, clip_on=False, zorder=5,
         )  # fmt: skip
 
 

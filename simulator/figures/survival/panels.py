@@ -114,13 +114,16 @@ def draw(
     end: float,
     across: int = 4,
     subtitle: str = "",
+    head: float = 0.0,
+    **size: float,
 ) -> Sheet:
     """Return a sheet of panels, `across` in a row, with one key of names; clock : the start of the months.
 
     lines : scenario -> its line in the run, of every drawn one
     end : the last month of the panels at most: later survival hardly changes
+    head : inches kept free above the panels; size : of a panel, if not the usual (see Grid)
     """
-    grid = Grid(len(panels), across)
+    grid = Grid(len(panels), across, **size)
     titles = [text.broken_title(panel.title, grid.width) for panel in panels]
     wrapped = [text.wrap(panel.note, grid.width, style.SMALL)[:2] for panel in panels]
     lines_of_notes = max(len(lines) for lines in wrapped)
@@ -130,9 +133,9 @@ def draw(
     marks = curve.marks_in_words([panel.curves for panel in panels], names[0], [panel.reported for panel in panels])
     footing = [*marks, *notes.benefits_in_words(names), *footing, notes.source_in_words(cohort)]
     key = [line_sample(scenario_in_words(name), line) for name, line in lines.items()]
-    sheet = Sheet(title, subtitle, footing, grid.height, key=key)
+    sheet = Sheet(title, subtitle, footing, head + grid.height, key=key)
     followed = curve.follow_up(cohort, clock)
-    for axes, panel, broken, note in zip(sheet.panels(grid), panels, titles, wrapped, strict=True):
+    for axes, panel, broken, note in zip(sheet.panels(grid, head=head), panels, titles, wrapped, strict=True):
         last = min(end, max((float(drawn.months[-1]) for drawn in panel.curves), default=end))
         label = panel.across or f"Months since {clock}"
         curve.draw(
