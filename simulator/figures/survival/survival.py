@@ -94,12 +94,24 @@ def _panels(across: float, horizon: float, clock: str, early: float) -> list[tup
     ]
 
 
+def _inches(axes: Axes) -> float:
+    """Return the width of a panel."""
+    return axes.get_position().width * axes.get_figure(root=True).get_figwidth()  # type: ignore[union-attr]
+
+
 def _name_follow_up(axes: Axes, followed: FollowUp, end: float) -> None:
-    """Write the meaning of each mark of follow-up next to it."""
+    """Write the meaning of each mark of follow-up next to it, or left of it at the end; the second lower if need be."""
+    months_an_inch = end / _inches(axes)
+    free = 0.0
     for month, patients in zip(followed or (), ("fewer", "none"), strict=False):
-        if month < end:
-            words = f"from month\n{month:g}: {patients}\nfollowed"
-            axes.text(month + 0.012 * end, 99, words, fontsize=style.SMALL, color=style.QUIET, va="top")
+        if month >= end:
+            continue
+        words = f"from month\n{month:g}: {patients}\nfollowed"
+        needed = (text.width(words, style.SMALL) + 0.06) * months_an_inch
+        start = month + 0.03 * months_an_inch if month + needed <= end else month - needed
+        top = 99.0 if start >= free else 99.0 - 102 * 3.4 * style.SMALL * 1.2 / 72 / PLOT
+        axes.text(max(start, 0.0), top, words, fontsize=style.SMALL, color=style.QUIET, va="top")
+        free = start + needed
 
 
 def _write_reported(axes: Axes, reported: pd.DataFrame) -> None:
@@ -112,7 +124,10 @@ def _write_reported(axes: Axes, reported: pd.DataFrame) -> None:
         words = f"{row['count']:g} of {row['n']:g}\n{value:g}{f' ± {error:g}' if known and error else ''} %"
         low, high = (value - error, value + error) if known else (value, value)
         place, side = (12.5, "top") if low > 20 else (high + 2.5, "bottom")
-        axes.text(month, place, words, ha="center", va=side, fontsize=style.SMALL, linespacing=1.25, zorder=6)
+        # The words of the last month end where the panel does.
+        furthest = axes.get_xlim()[1] * (1 - text.width(words, style.SMALL) / 2 / _inches(axes))
+        across = min(month, furthest)
+        axes.text(across, place, words, ha="center", va=side, fontsize=style.SMALL, linespacing=1.25, zorder=6)
         if low > 20:
             axes.plot([month, month], [13.5, low - 1.5], color=style.FAINT, linewidth=0.6, zorder=2)
 
@@ -122,13 +137,15 @@ def _write_names(axes: Axes, curves: Sequence[Curve], names: Mapping[str, str], 
     end = axes.get_xlim()[1]
     named = [drawn for drawn in curves if not drawn.is_empty and drawn.scenario in names]
     wanted = [100 * drawn.at(min(end, float(drawn.months[-1])))[0] for drawn in named]
-    # 102 % are PLOT inches.
-    places = text.label_places(wanted, _most_lines(names) * NAME_LINE * 102 / PLOT, 1.0, 101.0)
+    # 102 % are PLOT inches; the blocks of lines end at the panel's.
+    block, months_an_inch = _most_lines(names) * NAME_LINE * 102 / PLOT, end / _inches(axes)
+    places = text.label_places(wanted, block, block / 2, 102.0 - block / 2)
     for drawn, y, label_y in zip(named, wanted, places, strict=True):
         name, colour = names[drawn.scenario], lines[drawn.scenario].dark
-        link = ([end, end * 1.03, end * 1.05], [y, label_y, label_y])
+        link = (end + months_an_inch * np.array([0.0, 0.07, 0.12]), [y, label_y, label_y])
         axes.plot(*link, color=style.FAINT, linewidth=0.6, clip_on=False)
-        axes.text(end * 1.06, label_y, name, color=colour, fontweight="bold", va="center", linespacing=1.0)
+        place = end + 0.14 * months_an_inch
+        axes.text(place, label_y, name, color=colour, fontweight="bold", va="center", linespacing=1.0)
 
 
 def _most_lines(names: Mapping[str, str]) -> int:
@@ -152,9 +169,10 @@ def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str, *, of_c
     elif of_cohort:
         sentences.append(f"Every patient of the cohort reached {cohort.clock}.")
     elif clock == cohort.clock and cohort.follow_up is not None:
-        thins, ends = cohort.follow_up
-        sentences.append(f"Thin after month {thins:g}, when the first survivors' follow-up ends;")
-        sentences.append(f"dashed after month {ends:g}, when the last ends: an extrapolation.")
+        (thins, ends), last = cohort.follow_up, max(float(drawn.months[-1]) for drawn in curves)
+        dashed = f"; dashed after month {ends:g}, when the last ends: an extrapolation" if ends < last else ""
+        if thins < last:
+            sentences.append(f"Thin after month {thins:g}, when the first survivors' follow-up ends{dashed}.")
     return [*sentences, notes.source_in_words(cohort)]
 
 

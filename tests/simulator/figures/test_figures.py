@@ -68,6 +68,14 @@ def renderer_of(figure: Figure) -> RendererAgg:
     return canvas.get_renderer()
 
 
+def boxes_of(figure: Figure) -> list[tuple[str, Bbox]]:
+    """Return a figure's texts and where they stand."""
+    displayed = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+    with style.applied():
+        renderer = renderer_of(figure)
+        return [(text.get_text(), Text.get_window_extent(text, renderer)) for text in displayed]
+
+
 # --- Texts ---
 
 
@@ -479,11 +487,7 @@ def letterings(pictures: list[Picture]) -> dict[str, list[tuple[str, Bbox]]]:
     """Each figure's texts and where they stand, with the figure's page first."""
     letterings = {}
     for picture in pictures:
-        displayed = [text for text in picture.figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
-        with style.applied():
-            renderer = renderer_of(picture.figure)
-            boxes = [(text.get_text(), Text.get_window_extent(text, renderer)) for text in displayed]
-        letterings[picture.name] = [("page", picture.figure.bbox), *boxes]
+        letterings[picture.name] = [("page", picture.figure.bbox), *boxes_of(picture.figure)]
     return letterings
 
 
@@ -558,6 +562,38 @@ def test_only_a_horizon_above_four_years_has_a_second_panel(horizon: float, pane
     figure = survival.picture(frame[frame["month"] <= horizon], clock="relapse").figure
     assert len(figure.axes) == 1 + panels_of_it  # the sheet with the table, and the panels
     assert ("The whole 54 months" in text_of(figure)) == (panels_of_it == 2)
+
+
+def hazards(count: int, horizon: float) -> pd.DataFrame:
+    """Survival tables of many scenarios with long names, to a horizon."""
+    months = np.linspace(0.0, horizon, 121)
+    tables = []
+    for place in range(count):
+        alive = np.exp(-(0.004 + 0.001 * place) * months)
+        columns = {"scenario": f"policy-{place}-with-a-longer-name", "clock": "relapse", "population": "all"}
+        columns |= {"month": months, "survival": alive, "lower": 0.9 * alive, "upper": np.minimum(1.1 * alive, 1.0)}
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)
+
+
+@pytest.mark.parametrize("horizon", [6.0, 30.0, 36.0, 78.0, 120.0, 240.0])
+@pytest.mark.parametrize("count", [1, 5, 11, 14])
+def test_names_and_marks_of_survival_neither_overlap_nor_leave_the_figure(
+    count: int, horizon: float, cohort: Cohort
+) -> None:
+    figure = survival.picture(hazards(count, horizon), clock="relapse", cohort=cohort).figure
+    boxes = boxes_of(figure)
+    for text, box in boxes:
+        assert figure.bbox.x0 - 1 <= box.x0, text
+        assert box.x1 <= figure.bbox.x1 + 1, text
+    for (first, a), (second, b) in combinations([(text, box.shrunk(0.9, 0.7)) for text, box in boxes], 2):
+        assert not a.overlaps(b), (first, second)
+
+
+def test_the_foot_speaks_of_follow_up_only_as_far_as_the_figure_goes(cohort: Cohort) -> None:
+    for horizon, thin, dashed in ((6.0, False, False), (36.0, True, False), (120.0, True, True)):
+        words = text_of(survival.picture(hazards(1, horizon), clock="relapse", cohort=cohort).figure)
+        assert ("Thin after month 28" in words, "dashed after month 74.7" in words) == (thin, dashed)
 
 
 def test_survival_from_infusion_says_in_its_title_whose_it_is(results: Results, cohort: Cohort) -> None:
