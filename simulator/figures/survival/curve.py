@@ -26,6 +26,8 @@ MOST_BANDS = 4
 BAND = 0.15
 """Opacity of a band."""
 
+UNSEEN = "No bands: uncertainty is not shown (one parameter set, or too few runs)"
+
 BOLD, THIN = 1.8, 0.8
 """Points of a curve while all patients are followed, and later."""
 
@@ -57,6 +59,11 @@ class Curve:
     @property
     def has_band(self) -> bool:
         return bool(np.any(self.upper > self.lower))
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether the band is missing at some of the months at which there are patients."""
+        return self.has_band and bool(np.any(np.isfinite(self.survival) & ~np.isfinite(self.upper)))
 
     def at(self, month: float) -> tuple[float, float, float]:
         """Return survival, lower, upper at a month, interpolated."""
@@ -133,11 +140,19 @@ def has_band(curves: Sequence[Curve], place: int) -> bool:
 
 
 def marks_in_words(drawn: Sequence[Sequence[Curve]], first: str, reported: Sequence[pd.DataFrame]) -> list[str]:
-    """Return the meaning of bands and circles. drawn, reported : of every panel; first : the first scenario."""
+    """Return the meaning of bands and circles, and that bands are missing.
+
+    drawn, reported : of every panel; first : the first scenario
+    """
     sentences = []
-    if any(curve.has_band for curves in drawn for curve in curves):
+    every = [curve for curves in drawn for curve in curves]
+    if not any(curve.has_band for curve in every):
+        sentences.append(f"{UNSEEN}.")
+    else:
         banded = f" (of {scenario_in_words(first)} only)" if any(len(curves) > MOST_BANDS for curves in drawn) else ""
         sentences.append(f"Bands: 95 % interval over the parameter sets{banded}.")
+    if any(curve.has_gaps for curve in every):
+        sentences.append("Where a band is missing, too few runs show it.")
     return [*sentences, notes.REPORTED] if any(len(rows) for rows in reported) else sentences
 
 

@@ -312,6 +312,15 @@ def test_reported_figures_of_one_month_stand_next_to_one_another(cohort: Cohort)
     assert points[1, 0] - points[0, 0] == pytest.approx(0.04 * 24.0)
 
 
+def test_uncertainty_that_is_not_drawn_is_said_to_be_missing() -> None:
+    frame = constant_hazards(today=0.1)
+    one_draw = frame.assign(lower=np.nan, upper=np.nan)
+    few_runs = frame.assign(upper=frame["upper"].where(frame["month"] < 12.0))
+    for table, unseen, missing in ((frame, False, False), (one_draw, True, False), (few_runs, False, True)):
+        words = text_of(survival.picture(table, clock="relapse").figure)
+        assert (curve.UNSEEN in words, "Where a band is missing, too few runs show it." in words) == (unseen, missing)
+
+
 def test_months_are_named_with_every_reported_figure(pictures: list[Picture]) -> None:
     (by_group,) = (picture for picture in pictures if picture.name == "survival_by_group")
     words = text_of(by_group.figure)
