@@ -77,6 +77,11 @@ def picture(occupancy: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Co
 
     occupancy : the run's occupancy table, drawn as long as patients still move (see `window`).
     """
+    every = started(occupancy, clock)
+    if len(every) > MOST_COLUMNS:
+        # Estimates of a policy differ in shares, not in what happens: the policy itself stands for them.
+        estimates = [name for name in every if style.family(name) in every and style.family(name) != name]
+        occupancy = occupancy[~occupancy["scenario"].isin(estimates)]
     chart = stack(occupancy, pathway, clock)
     names = list(chart.heights)
     titles = [scenario_in_words(name) for name in names]

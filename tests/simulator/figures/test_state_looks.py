@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
@@ -66,3 +67,13 @@ def test_layers_that_touch_can_be_told_apart_in_grey(results: Results, pathway: 
     for a, b in (*pairwise(layers), *((layer, first_of_the_dead) for layer in top_of_the_living)):
         apart = abs(lightness(a.look.colour) - lightness(b.look.colour))
         assert apart >= 9.0 or (a.look.hatch != b.look.hatch and apart >= 3.0), (a.label, b.label, apart)
+
+
+def test_of_more_than_four_scenarios_estimates_of_one_policy_share_a_panel(results: Results, pathway: Pathway) -> None:
+    table = results.occupancy
+    more = pd.concat([table, table[table["scenario"] == "wider-salvage"].assign(scenario="universal-salvage")])
+    figure = occupancy.picture(more, pathway, clock="relapse").figure
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")]
+    assert titles == ["A  baseline", "B  wider-salvage", "C  universal-salvage"]
+    of_four = occupancy.picture(table, pathway, clock="relapse").figure
+    assert len([axes for axes in of_four.axes if axes.get_title(loc="left")]) == 4
