@@ -33,7 +33,9 @@ def picture(result: ImmortalTime) -> Picture:
     rows, scale = [_row(result, row) for row in analyses], _scale(result)
     parts = [_panel(result, row) for row in analyses]
     reported = [figure for group in result.groups if (figure := _reported(result, group.label, group.name))]
+    seen = np.isfinite(result.analyses["difference_upper"]).all()
     caution = [
+        "" if seen else "A difference without an interval: simulation noise hides it.",
         f"Reported: {', '.join(reported)}." if reported else "",
         f"Landmark: patients alive in that month. Scenario: {result.scenario.name}.",
         _second_row(result),

@@ -62,8 +62,8 @@ class Curve:
 
     @property
     def has_gaps(self) -> bool:
-        """Whether the band is missing at some of the months at which there are patients."""
-        return self.has_band and bool(np.any(np.isfinite(self.survival) & ~np.isfinite(self.upper)))
+        """Whether the band is missing at a tenth of the months or more at which there are patients."""
+        return self.has_band and float(np.mean(~np.isfinite(self.upper[np.isfinite(self.survival)]))) > 0.1
 
     def at(self, month: float) -> tuple[float, float, float]:
         """Return survival, lower, upper at a month, interpolated."""

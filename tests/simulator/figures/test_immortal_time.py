@@ -88,3 +88,11 @@ def test_reported_figures_have_the_colours_of_their_groups(result: ImmortalTime,
     )
     assert len({float(line.get_xdata()[0]) for line in circles}) == 2, "next to one another"
     assert f"reported: {100 * (8 / 10 - 5 / 8):.1f}" in text_of(picture)
+
+
+def test_an_interval_that_noise_hides_is_said_to_be_missing(result: ImmortalTime) -> None:
+    words = "A difference without an interval: simulation noise hides it."
+    known = result.analyses.assign(difference_lower=-0.1, difference_upper=0.3)
+    assert words not in text_of(figure_of.picture(replace(result, analyses=known)))
+    hidden = known.assign(difference_lower=np.nan, difference_upper=np.nan)
+    assert words in text_of(figure_of.picture(replace(result, analyses=hidden)))
