@@ -26,6 +26,8 @@ NEVER = 700.0
 """A cumulative hazard that nobody outlives; exp of what is beyond takes long."""
 TINY = 1e-300
 """Of a cumulative hazard: where it does not grow, nobody is lost."""
+STEEP = 0.1
+"""Of the first cell's mass: less next to its start is no steep density."""
 AT_ONCE = 1e-300
 """Months that are none: what lasts no longer, a sojourn with a scale of 0, lasts no time at all."""
 
@@ -45,12 +47,14 @@ class Kernel:
 
     now : what leaves at once; mass : (..., n) what leaves in each cell after that; moment : (..., n) that x how far
     after the cell's middle, in cells
+    at_start : of the first cell, what is next to its start, (n_draws or 1, n_cells or 1)
     """
 
     now: Floats
     mass: Floats
     moment: Floats
     atoms: tuple[Atom, ...]
+    at_start: Floats
 
 
 def kernels(exits: Sequence[Exit], step: float, n: int) -> list[Kernel]:
@@ -66,7 +70,7 @@ def kernels(exits: Sequence[Exit], step: float, n: int) -> list[Kernel]:
         p = np.atleast_2d(exit.probability)
         atoms = tuple(Atom(a.cell, a.place, a.mass * p) for a in kernel.atoms)
         mass, moment = kernel.mass * p[..., None], kernel.moment * p[..., None]
-        kernels.append(Kernel(kernel.now * p, mass, moment, atoms))
+        kernels.append(Kernel(kernel.now * p, mass, moment, atoms, kernel.at_start * p))
     return kernels
 
 
@@ -138,7 +142,7 @@ def _competing(latent: Sequence[Distribution], grid: Grid) -> list[Kernel]:
 
 def _nobody(grid: Grid) -> Kernel:
     none = np.zeros((1, 1, grid.n))
-    return Kernel(none[..., 0], none, none, ())
+    return Kernel(none[..., 0], none, none, (), none[..., 0])
 
 
 def _jump(latent: Distribution) -> tuple[Floats, Floats]:
@@ -187,6 +191,10 @@ def _on_cells(leaving: Intervals, places: Floats) -> Kernel:
 
         moment = (mass of the late half - mass of the early half) / 3
 
+    The first cell's mass, mean and mean square, at u from 0 to 1 of it, are those of a density on a slope and of
+
+        mass - 6 sum of mass (u - u^2)    at its start, where hazards are infinite.
+
     places : where those who leave in the first cell's intervals do so on average
     """
     head, early, late = leaving
@@ -197,7 +205,9 @@ def _on_cells(leaving: Intervals, places: Floats) -> Kernel:
     np.add(early, late, out=mass[..., 1:])
     np.subtract(late, early, out=moment[..., 1:])
     moment[..., 1:] /= 3.0
-    return Kernel(head[..., 0], mass, moment, ())
+    at_start = (head * (1.0 - 6.0 * places * (1.0 - places)))[..., 1:].sum(axis=-1)
+    at_start = np.where(at_start > STEEP * mass[..., 0], at_start, 0.0)
+    return Kernel(head[..., 0], mass, moment, (), at_start)
 
 
 def _with_jumps(

@@ -163,11 +163,15 @@ def along(came: Onward, way: Onward, lattice: Lattice) -> Measure:
 
 
 class Leaving(NamedTuple):
-    """Who leaves a sojourn by an exit, in time: at no fixed time, and at fixed times of who enters at points or not."""
+    """Who leaves a sojourn by an exit, in time: at no fixed time, and at fixed times of who enters at points or not.
+
+    at_start : of `smooth`, how many of the first cell are next to its start, (n_draws or 1, 1)
+    """
 
     smooth: Measure
     at_points: Measure
     between: Measure
+    at_start: Floats
 
 
 def of_kernel(kernel: Kernel, lattice: Lattice) -> Leaving:
@@ -181,13 +185,13 @@ def of_kernel(kernel: Kernel, lattice: Lattice) -> Leaving:
         at_end = np.roll(at * ~inside, 1, axis=1)
         at_points = added(at_points, Measure(at_end, at * inside, at * inside * (x - 0.5)))
         between = added(between, _shifting(at, x))
-    return Leaving(added(now, later), at_points, between)
+    return Leaving(added(now, later), at_points, between, kernel.at_start[:, :1])
 
 
 def leaving(exit: Leaving, lattice: Lattice) -> Onward:
     """Return who leaves by an exit as what follows."""
-    smooth, at_points, between = (transformed(part, lattice) for part in exit)
-    way = as_onward(smooth, lattice)
+    smooth, at_points, between = (transformed(part, lattice) for part in exit[:3])
+    way = _with_start(smooth, exit.at_start)
     return Onward(added(smooth, at_points), added(way.between, between)) if at_points.points is not None else way
 
 
@@ -213,7 +217,11 @@ def as_onward(measure: Measure, lattice: Lattice) -> Onward:
     if measure.masses is None or measure.moments is None:
         return Onward(measure, measure)
     mass, moment = lattice.first(measure.masses), lattice.first(measure.moments)
-    at_start = np.clip(-3.0 * moment - 0.5 * mass, 0.0, np.maximum(mass, 0.0))
+    return _with_start(measure, np.clip(-3.0 * moment - 0.5 * mass, 0.0, np.maximum(mass, 0.0)))
+
+
+def _with_start(measure: Measure, at_start: Floats) -> Onward:
+    """Return a measure as what follows; so many of its first cell, (n_draws or 1, 1), are next to the cell's start."""
     if not at_start.any():
         return Onward(measure, measure)
     return Onward(measure, added(measure, Measure(at_start + 0j, -at_start, 0.5 * at_start)), at_start)
