@@ -68,11 +68,13 @@ def erlang_a(c: int, arrivals: float, patience: float, top: int = 400) -> tuple[
 
 
 def never_impatient(c: int, load: float) -> KnownWard:
-    """M/M/c: a wait is longer than its mean among those who wait for 1 in e of them."""
+    """M/M/c: P(wait > t) = P(wait) exp(-(c - load) t), so that 1 in e of those who wait wait longer than their mean."""
     waits, late = erlang_c(c, load), 1.0 / (c - load)
+    over_7, over_30 = (waits * exp(-days / 30.4375 / late) for days in (7.0, 30.0))
     answers = {
         "waits": waits, "mean wait": waits * late, "queue": load * waits * late, "utilisation": load / c,
-        "late": waits * exp(-1.0),
+        "late": waits * exp(-1.0), "served_at_once": 1.0 - waits, "served_within_7_days": waits - over_7,
+        "served_within_30_days": over_7 - over_30, "lost_within_30_days": 0.0,
     }  # fmt: skip
     return KnownWard(beds_of(MONTH, c), load, answers, late, replications=30)
 
@@ -101,7 +103,9 @@ def one_bed(stay: Table, square: float, short: tuple[int, int] | None = None) ->
 
 def no_waiting(stay: Table) -> KnownWard:
     """M/G/c/c: a free bed is granted in the instant of the request; otherwise the risk of that instant wins."""
-    return KnownWard(beds_of(stay, 4, patience=AT_ONCE), 3.0, {"lost": erlang_b(4, 3.0), "waits": 0.0})
+    lost = erlang_b(4, 3.0)
+    answers = {"lost": lost, "waits": 0.0, "lost_within_30_days": lost, "served_at_once": 1.0 - lost}
+    return KnownWard(beds_of(stay, 4, patience=AT_ONCE), 3.0, answers)
 
 
 def urgent_first() -> KnownWard:

@@ -21,7 +21,7 @@ from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
 from simulator.experiment.centre import ResourceDraws
 from simulator.outcomes.labels import WHOLE_STAYS, follow_up
-from simulator.outcomes.resource_use import LABELS, shares_waiting
+from simulator.outcomes.resource_use import ENDS_OF_WAITS, LABELS, shares_waiting
 from simulator.outcomes.uncertainty import NOTHING, Summary, of_means
 from simulator.scenario.scenario import Scenario
 
@@ -46,7 +46,7 @@ def service(scenarios: Sequence[Scenario], resources: Sequence[Sequence[Resource
 
 def _key(key: tuple[str, int, str]) -> dict[str, Any]:
     resource, year, outcome = key
-    label = LABELS.get(outcome, outcome.replace("_", " "))
+    label = {**LABELS, **ENDS_OF_WAITS}.get(outcome, outcome.replace("_", " "))
     return {"resource": resource, "arrival_year": year or "", "outcome": outcome, "label": label}
 
 

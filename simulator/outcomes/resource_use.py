@@ -18,7 +18,7 @@ from simulator.pathway.pathway import Pathway
 from simulator.scenario.arrivals import DAYS_A_MONTH, MONTHS_A_YEAR
 from simulator.scenario.capacity import Capacity
 
-THIRTY_DAYS = 30.0 / DAYS_A_MONTH
+SEVEN_DAYS, THIRTY_DAYS = 7.0 / DAYS_A_MONTH, 30.0 / DAYS_A_MONTH
 LABELS = {
     "requests_per_year": "requests a year",
     "starts_per_year": "starts a year",
@@ -44,6 +44,14 @@ QUEUES = {
 """Column of the share of time with so many waiting -> how many, in words."""
 _LEAST = (0.0, 1.0, 2.0, 3.0, 10.0, np.inf)
 
+ENDS_OF_WAITS = {
+    "served_at_once": "served at once, of requests",
+    "served_within_7_days": "served within 7 days, but not at once, of requests",
+    "served_within_30_days": "served within 8 to 30 days, of requests",
+    "lost_within_30_days": "lost while waiting within 30 days, of requests",
+}
+"""More outcomes, which stand in the files and figures: with the waits over 30 days they are all requests."""
+
 STEP = 1.0
 """Months between points of the queue over time."""
 
@@ -58,7 +66,7 @@ def of_resource(requests: Requests, capacity: Capacity, first: float, last: floa
     """
     counted = requests.only((requests.requested >= first) & (requests.requested < last))
     waited = counted.waited
-    served, ended = np.isfinite(counted.granted), np.isfinite(waited)
+    served, ended, soon = np.isfinite(counted.granted), np.isfinite(waited), waited <= THIRTY_DAYS
     months = last - first
     years = months / MONTHS_A_YEAR
     started = int(((requests.granted >= first) & (requests.granted < last)).sum())
@@ -72,6 +80,10 @@ def of_resource(requests: Requests, capacity: Capacity, first: float, last: floa
         "wait_over_30_days": ("probability", _or_nan(np.mean, waited > THIRTY_DAYS)),
         "lost_while_waiting": ("probability", _or_nan(np.mean, ended & ~served)),
         "waiting_for_ever": ("probability", _or_nan(np.mean, ~ended)),
+        "served_at_once": ("probability", _or_nan(np.mean, served & (waited <= 0.0))),
+        "served_within_7_days": ("probability", _or_nan(np.mean, served & (waited > 0.0) & (waited <= SEVEN_DAYS))),
+        "served_within_30_days": ("probability", _or_nan(np.mean, served & (waited > SEVEN_DAYS) & soon)),
+        "lost_within_30_days": ("probability", _or_nan(np.mean, ended & ~served & soon)),
         "queue_length": ("patients", waiting / months),
     }
     if capacity.offered_every is None:

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sojourn_times import fixed
 from worlds import load, sojourn, world
 
@@ -60,6 +62,35 @@ def test_thirty_days_are_not_over_thirty_days() -> None:
     assert resource_use.of_resource(at_once, BEDS, 0.0, 12.0)["wait_over_30_days"][1] == 0.0
 
 
+def test_every_request_is_served_at_once_soon_or_late_or_is_lost() -> None:
+    outcomes = outcomes_of()
+    assert outcomes["served_at_once"] == 1 / 4
+    assert outcomes["served_within_7_days"] == 0.0
+    assert outcomes["served_within_30_days"] == 1 / 4
+    assert outcomes["lost_within_30_days"] == 0.0
+
+
+def test_a_wait_of_seven_days_is_within_seven_days() -> None:
+    waits = [days / 30.4375 for days in (6.9, 7.0, 7.1, 30.0)]
+    rows = [(place, 0, 0.0, wait, NEVER, 2.0) for place, wait in enumerate(waits)]
+    outcomes = resource_use.of_resource(request_log([*rows, (9, 0, 0.0, NEVER, 0.5, NEVER)]), BEDS, 0.0, 12.0)
+    ends = {name: outcomes[name][1] for name in resource_use.ENDS_OF_WAITS}
+    assert list(ends.values()) == [0.0, 2 / 5, 2 / 5, 1 / 5]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(*[st.sampled_from([0.0, 0.1, 0.23, 0.5, 0.9856, 1.0, 3.0, NEVER])] * 2), min_size=1))
+def test_the_ends_of_waits_and_the_waits_over_30_days_are_all_requests(waits: list[tuple[float, float]]) -> None:
+    rows = [
+        (place, 0, 1.0, 1.0 + (served if served <= lost else NEVER), 1.0 + (lost if lost < served else NEVER), NEVER)
+        for place, (served, lost) in enumerate(waits)
+    ]
+    outcomes = resource_use.of_resource(request_log(rows), BEDS, 0.0, 12.0)
+    names = [*resource_use.ENDS_OF_WAITS, "wait_over_30_days"]
+    assert sum(outcomes[name][1] for name in names) == pytest.approx(1.0)
+    assert outcomes["lost_within_30_days"][1] <= outcomes["lost_while_waiting"][1]
+
+
 def test_stays_across_an_end_of_the_counted_months_count_for_their_part_inside() -> None:
     outcomes = outcomes_of()
     assert outcomes["queue_length"] == pytest.approx((0.5 + 2.0 + 2.0) / 12)
@@ -92,7 +123,7 @@ def test_without_requests_there_are_no_waits() -> None:
     outcomes = outcomes_of(request_log([]))
     assert outcomes["requests_per_year"] == outcomes["queue_length"] == outcomes["utilisation"] == 0.0
     names = ("wait_mean", "wait_median", "wait_90th_percentile")
-    names += ("wait_over_30_days", "lost_while_waiting", "waiting_for_ever")
+    names += ("wait_over_30_days", "lost_while_waiting", "waiting_for_ever", *resource_use.ENDS_OF_WAITS)
     assert all(np.isnan(outcomes[name]) for name in names)
 
 
