@@ -23,10 +23,19 @@ from simulator.scenario.scenario import BREAK_EVEN, COHORTS, HALF, INFORMED, Sce
 
 @dataclass(frozen=True)
 class BreakEven:
-    """The benefit at which a policy just pays, which may lie outside 0 to 1, and S there : (n_draws,)."""
+    """The benefit at which a policy just pays, which may lie outside 0 to 1, and S there : (n_draws,).
+
+    none, every : the difference in S if none, or all, of the additional patients benefit; is_exact : without noise
+    informed, prior : the benefit as other cohorts suggest it, and as its prior alone has it; None where none inform it
+    """
 
     benefit: Floats
     survival: Floats
+    none: Floats
+    every: Floats
+    is_exact: bool
+    informed: Floats | None = None
+    prior: Floats | None = None
 
 
 def with_marginal_benefits(
@@ -144,4 +153,6 @@ def _break_even(curves: Sequence[Curves], pathway: Pathway, margin: float) -> Br
     every_before, before, none, every = (_at_answer(one, pathway) for one in curves)
     # Where patients of the first policy are additional too, as many of them benefit.
     every = every - (every_before - before)
-    return BreakEven(*summaries.break_even(before, none, every, margin=margin / summaries.PER))
+    benefit, survival = summaries.break_even(before, none, every, margin=margin / summaries.PER)
+    is_exact = all(one.patients is None for one in curves)
+    return BreakEven(benefit, survival, none - before, every - before, is_exact)

@@ -23,6 +23,7 @@ from simulator.experiment import events, manifest, resource_tables
 from simulator.experiment.marginal_benefit import compared_with
 from simulator.experiment.summaries import (
     Outcome,
+    benefit_table,
     break_even_outcomes,
     draws_table,
     end_points_table,
@@ -52,6 +53,7 @@ TABLES = {
     "draws": "outcomes_by_draw",
     "occupancy": "occupancy",
     "end_points": "end_points",
+    "benefit": "benefit",
     "service": "service",
     "queue": "queue",
     "histories": "histories",
@@ -68,6 +70,7 @@ class Results:
     draws : a row a scenario, clock, population and parameter set, a column an outcome; inf is a median not reached,
     NaN a group without patients. Every summary in `outcomes` is one of these columns
     histories, requests : the first parameter set's events, and requests for limited resources, where the run kept them
+    benefit : the difference that a policy makes by the share of additional patients who benefit, if it treats more
     service : where resources are limited or patients arrive over time; queue : where resources are limited
     """
 
@@ -82,6 +85,7 @@ class Results:
     histories: pd.DataFrame | None = None
     requests: pd.DataFrame | None = None
     end_points: pd.DataFrame | None = None
+    benefit: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         """Return the scenarios, the settings, and which tables there are."""
@@ -149,7 +153,7 @@ def gather(
     pathway = scenarios[0].pathway
     months = report_months(settings.horizon, pathway.months.early)
     by_scenario = [[chunk[i] for chunk in parts] for i in range(len(scenarios))]
-    survival, occupancy, end_points, outcomes = [], [], [], list[Outcome]()
+    survival, occupancy, end_points, benefits, outcomes = [], [], [], [], list[Outcome]()
     for i, (scenario, draws) in enumerate(zip(scenarios, by_scenario, strict=True)):
         reference = compared_with(scenario, scenarios)
         before = by_scenario[scenarios.index(reference)] if i and reference else None
@@ -160,9 +164,11 @@ def gather(
                     end_points.append(end_points_table(scenario, clock, name, months, draws))
                 outcomes.extend(outcomes_of_population(scenario, clock, name, draws, before))
             occupancy.append(occupancy_table(scenario, clock, months, draws))
+        benefits.append(benefit_table(scenario, draws))
         outcomes.extend(break_even_outcomes(scenario, draws, scenarios, by_scenario, settings.margin, before))
     table = [row | {"follow_up": follow_up(row["outcome"], settings.horizon, pathway)} for row in rows(outcomes)]
     used = ([part.resources for part in draws if part.resources] for draws in by_scenario)
+    by_share = [columns for columns in benefits if columns is not None]
     limited = {scenario: parts for scenario, parts in zip(scenarios, used, strict=True) if parts}
     resources = list(limited), list(limited.values())
     queue = resource_tables.queue(*resources)
@@ -178,6 +184,7 @@ def gather(
         None if queue is None else as_written(queue),
         draws_table(outcomes),
         end_points=as_written(stacked(end_points)) if end_points else None,
+        benefit=as_written(stacked(by_share)) if by_share else None,
         **events.tables(histories),
     )
     tables = {name: getattr(results, name) for name in TABLES}

@@ -222,6 +222,8 @@ class _Work:
         benefits = {} if self.table is None else {name: self.table[name].to_numpy()[rows] for name in self.table}
         informed, prior = benefits.get(INFORMED), benefits.get(PRIOR_ALONE)
         mixed, break_even = mixture(scenario, self.displayed, curves, informed, self.settings.margin)
+        if break_even is not None:
+            break_even = replace(break_even, informed=informed, prior=prior)
         part = replace(draws_of_curves(mixed, scenario), break_even=break_even)
         if scenario.marginal_benefit != COHORTS or prior is None:
             return part

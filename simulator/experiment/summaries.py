@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 PAYS = "draws_with_"
 """Outcomes that are true or false of a draw begin so; the table shows the share of draws."""
 
+SHARES = np.linspace(0.0, 1.0, 21)
+"""Shares of the additional patients who benefit, at which the difference that a policy makes is reported."""
+
 CERTAIN = 4.0
 """Survivors per 10 more treated are shown of draws in which this many standard errors more are treated."""
 
@@ -101,6 +104,27 @@ def occupancy_table(scenario: Scenario, clock: str, months: Floats, draws: Seque
         "state": np.repeat(states, months.size),
         "probability": np.concatenate(means),
     }
+
+
+def benefit_table(scenario: Scenario, draws: Sequence[ScenarioDraws]) -> Columns | None:
+    """Return how many more a policy leaves alive by the share of additional patients who benefit.
+
+    With the probability that at most this share does, as other cohorts suggest and by the prior alone. None unless the
+    scenario is a policy at break-even.
+    """
+    points = [part.break_even for part in draws if part.break_even is not None]
+    if not points:
+        return None
+    none, every = (np.concatenate([getattr(point, end) for point in points])[:, None] for end in ("none", "every"))
+    values = none + SHARES * (every - none)
+    differences = of_means(values, np.full_like(values, 0.0 if points[0].is_exact else np.nan))
+    months = scenario.pathway.months
+    keys: Columns = {"scenario": scenario.policy, "clock": scenario.pathway.clock}
+    keys |= {"month": np.full(SHARES.size, months.answer), "share": SHARES, **differences.series("difference")}
+    for column, name in (("by_other_cohorts", "informed"), ("by_the_prior_alone", "prior")):
+        known = [benefit for point in points if (benefit := getattr(point, name)) is not None]
+        keys[column] = np.mean(np.concatenate(known)[:, None] <= SHARES, axis=0) if known else np.nan
+    return keys
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def of_run(results: Results, cohort: Cohort | None) -> tuple[Results, Cohort | N
 
     tables: Mapping[str, Any] = {
         key: renamed(getattr(results, key))
-        for key in ("survival", "outcomes", "occupancy", "end_points", "service", "queue")
+        for key in ("survival", "outcomes", "occupancy", "end_points", "benefit", "service", "queue")
     }
     scenarios = tuple(_scenario(scenario, names, clocks) for scenario in results.scenarios)
     renamed_cohort = cohort if cohort is None else replace(cohort, clock=clocks.get(cohort.clock, cohort.clock))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from simulator.evidence.cohort import Cohort
 from simulator.experiment.manifest import ROUGH
 from simulator.experiment.results import Results
-from simulator.figures import abridged, occupancy, resource_use, style
+from simulator.figures import abridged, difference, needed, occupancy, patients, resource_use, style, waits
 from simulator.figures.pathway import diagram, flow
 from simulator.figures.picture import Picture
 from simulator.figures.survival import curve, end_points, panels, survival
@@ -23,8 +25,11 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
     results, cohort = abridged.of_run(results, cohort)
     table, pathway = results.survival, results.scenarios[0].pathway
     displayed = [clock for clock in clocks(results) if occupancy.started(results.occupancy, clock)]
-    pictures: list[Picture | None] = []
+    pictures: list[Picture | None] = [_in_two_widths(partial(waits.picture, results, cohort=cohort))]
     for clock in displayed[:1]:
+        compared = (partial(one.picture, results, clock=clock, cohort=cohort) for one in (difference, patients))
+        pictures += map(_in_two_widths, compared)
+        pictures.append(_in_two_widths(partial(needed.picture, results, cohort=cohort)))
         pictures.append(survival.picture(table, clock=clock, cohort=cohort, months=pathway.months, name=NAME))
     if displayed and len(results.scenarios) > curve.MOST_BANDS:
         pictures.append(panels.by_policy(table, clock=displayed[0], cohort=cohort, months=pathway.months))
@@ -42,8 +47,14 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
     return [_rough(picture) if results.is_rough else picture for picture in pictures if picture is not None]
 
 
+def _in_two_widths(draw: Callable[..., Picture | None]) -> Picture | None:
+    """Return what draws itself at any width, wide and compact; None if there is nothing to draw."""
+    wide = draw()
+    return None if wide is None else wide.in_two_widths(draw(width=style.COMPACT))
+
+
 def overall_survival(results: Results, cohort: Cohort | None = None) -> Picture:
-    """Return the first figure of `gallery` alone."""
+    """Return the figure of overall survival alone."""
     results, cohort = abridged.of_run(results, cohort)
     clock, months = clocks(results)[0], results.scenarios[0].pathway.months
     picture = survival.picture(results.survival, clock=clock, cohort=cohort, months=months, name=NAME)
@@ -51,13 +62,17 @@ def overall_survival(results: Results, cohort: Cohort | None = None) -> Picture:
 
 
 def _rough(picture: Picture) -> Picture:
-    """Return a picture with a mark that it is for a first look."""
-    across, up = picture.figure.get_size_inches()
-    with style.applied():
-        picture.figure.text(
-            1 - style.MARGIN / across, 1 - style.MARGIN / up, "rough (--quick)", ha="right", va="top",
-            color=style.VERMILLION, weight="bold",
-        )  # fmt: skip
+    """Return a picture with a mark that it is for a first look; in the margin where the title may fill the top."""
+    for figure in filter(None, (picture.figure, picture.compact)):
+        across, up = figure.get_size_inches()
+        place, turned = (1 - style.MARGIN / across, 1 - style.MARGIN / up), 0
+        if picture.compact is not None:
+            place, turned = (1 - 0.01 / across, 1 - style.MARGIN / up), 90
+        with style.applied():
+            figure.text(
+                *place, "rough (--quick)", ha="right", va="top", rotation=turned, color=style.VERMILLION,
+                weight="normal" if turned else "bold", fontsize=style.SMALL if turned else style.TEXT,
+            )  # fmt: skip
     return replace(picture, alt=f"{ROUGH} {picture.alt}")
 
 

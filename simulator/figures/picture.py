@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,21 +15,37 @@ from simulator.files import whole
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure; `name` is its file's, without the ending, and `alt` its alternative text."""
+    """A figure; `name` is its file's, without the ending, and `alt` its alternative text.
+
+    compact : the same at a second width, for half a slide, a column or a phone; None if there is only one
+    """
 
     name: str
     title: str
     alt: str
     figure: Figure
+    compact: Figure | None = None
 
     @cached_property
     def svg(self) -> str:
         """The figure as SVG, drawn once for its file and for the page."""
         return style.svg(self.figure, title=self.title, alt=self.alt)
 
+    @cached_property
+    def compact_svg(self) -> str:
+        """The second width as SVG; empty if there is none."""
+        return "" if self.compact is None else style.svg(self.compact, title=self.title, alt=self.alt)
+
+    def in_two_widths(self, compact: Picture | None) -> Picture:
+        """Return this picture with another's figure as its second width."""
+        return self if compact is None else replace(self, compact=compact.figure)
+
 
 def save(pictures: Sequence[Picture], folder: Path) -> None:
-    """Write every picture as NAME.svg and NAME.png into an existing folder, each whole. Raises OSError."""
+    """Write every picture as NAME.svg and NAME.png, a second width as NAME_compact, each whole. Raises OSError."""
     for picture in pictures:
         whole.write(folder / f"{picture.name}.svg", picture.svg.encode())
         whole.write(folder / f"{picture.name}.png", style.png(picture.figure))
+        if picture.compact is not None:
+            whole.write(folder / f"{picture.name}_compact.svg", picture.compact_svg.encode())
+            whole.write(folder / f"{picture.name}_compact.png", style.png(picture.compact))

@@ -19,6 +19,10 @@ SAMPLE, WORDS, NEXT, KEY_ROW = 0.3, 0.36, 0.3, 0.22
 """Inches of a sample in a key, from its start to its words, between its words and the next sample, and of a row."""
 
 
+LINES = 4
+"""Lines of a title at most."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """An entry of a key: words, and an artist that is drawn `WORDS` to their left, from (0, 0) to the right."""
@@ -57,7 +61,7 @@ class Grid:
     """Panels of one size, in rows, each with `above` for its title and `below` for its axis.
 
     across : panels in a row at most, fewer where the last row would be emptier; widest : of a panel
-    aside : kept free at the right
+    aside : kept free at the right; sheet : width of the sheet
     """
 
     count: int
@@ -69,6 +73,7 @@ class Grid:
     gap: float = 0.28
     widest: float = 3.2
     aside: float = MARGIN
+    sheet: float = WIDTH
 
     @property
     def rows(self) -> int:
@@ -81,7 +86,7 @@ class Grid:
     @property
     def width(self) -> float:
         """The width of a panel's plot."""
-        return min(self.widest, (WIDTH - self.left - self.aside - self.gap * (self.columns - 1)) / self.columns)
+        return min(self.widest, (self.sheet - self.left - self.aside - self.gap * (self.columns - 1)) / self.columns)
 
     @property
     def height(self) -> float:
@@ -114,13 +119,14 @@ class Sheet:
         self.bottom = 0.19 + 0.148 * len(footing)
         self.top = self.bottom + body
         below_heading = self.top + (0.08 + KEY_ROW * len(rows) if rows else 0.0)
-        height = below_heading + 0.42 + 0.165 * len(heading)
+        lines = [text.fitted(line, room, TITLE, "bold") for line in text.wrap(title, room, TITLE, "bold")[:LINES]]
+        more = 0.2 * (len(lines) - 1)
+        height = below_heading + 0.42 + more + 0.165 * len(heading)
         self.figure = style.canvas(width, height)
         self.page = self.drawing(0.0)
         write = self.page.text
-        title = text.fitted(title, room, TITLE, "bold")
-        write(MARGIN, height - 0.12, title, fontsize=TITLE, fontweight="bold", va="top")
-        write(MARGIN, height - 0.38, "\n".join(heading), color=QUIET, va="top", linespacing=1.3)
+        write(MARGIN, height - 0.12, "\n".join(lines), fontsize=TITLE, fontweight="bold", va="top", linespacing=1.3)
+        write(MARGIN, height - 0.38 - more, "\n".join(heading), color=QUIET, va="top", linespacing=1.3)
         write(MARGIN, 0.1, "\n".join(footing), color=QUIET, fontsize=SMALL, va="bottom", linespacing=1.35)
         for place, row in enumerate(rows):
             self.write_key(row, key_left, below_heading - 0.15 - KEY_ROW * place)

@@ -28,6 +28,9 @@ INK, QUIET, FAINT, HAIR = "#1a1a1a", "#595959", "#9a9a9a", "#e4e4e4"
 WIDTH = 10.0
 """Inches; the report shows a figure about 1,040 pixels wide, so that 8.5 points are 12 pixels."""
 
+COMPACT = 5.0
+"""Inches of a figure's second width: half a slide, a column, or a phone."""
+
 TEXT, SMALL, TITLE = 8.5, 7.5, 11.0
 MARGIN = 0.12
 """Inches between a figure's edge and its text."""

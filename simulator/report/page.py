@@ -94,9 +94,13 @@ def _of_policies(results: Results, policies: Sequence[Sequence[Scenario]], clock
 
 
 def _figure(picture: Picture) -> str:
-    drawing = inline_svg(picture.svg, picture.name, picture.alt)
+    wide = inline_svg(picture.svg, picture.name, picture.alt)
+    drawings = [tag("div", wide, class_="scroll")]
+    if picture.compact is not None:
+        compact = inline_svg(picture.compact_svg, f"{picture.name}-compact", picture.alt)
+        drawings = [tag("div", wide, class_="wide"), tag("div", compact, class_="compact")]
     words = folded("In words", paragraph(picture.alt))
-    return tag("figure", tag("div", drawing, class_="scroll"), tag("figcaption", words), id=f"figure-{picture.name}")
+    return tag("figure", *drawings, tag("figcaption", words), id=f"figure-{picture.name}")
 
 
 def _scenario(scenario: Scenario) -> str:

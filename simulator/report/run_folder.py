@@ -16,6 +16,7 @@ from simulator.errors import InputError
 from simulator.evidence.cohort import load_cohort
 from simulator.experiment.parts import report_months
 from simulator.experiment.results import Results
+from simulator.experiment.summaries import SHARES
 from simulator.figures import picture
 from simulator.figures.gallery import gallery
 from simulator.files import csv, lock, toml
@@ -48,6 +49,7 @@ TABLES = {
     "occupancy": ("scenario", "clock", "month", "state", "probability"),
 }
 END_POINTS = ("scenario", "clock", "population", "end_point", "cause", "month", "probability", *_ENDS)
+BENEFIT = ("scenario", "clock", "month", "share", *_DIFFERENCES, "by_other_cohorts", "by_the_prior_alone")
 _MEASURES = ("", *(f"_{end}" for end in (*_ENDS, "least", "most")))
 RESOURCE_TABLES = {
     "service": (
@@ -65,7 +67,7 @@ ADDED = {"difference": ("difference_same_sign",), "waiting": tuple(QUEUES)}
 _SHARE, _NOT_NEGATIVE = (0.0, 1.0), (0.0, math.inf)
 _WITHIN = {
     "month": (0.0, LONGEST),
-    "survival": _SHARE,
+    **dict.fromkeys(("survival", "share", "by_other_cohorts", "by_the_prior_alone"), _SHARE),
     "probability": _SHARE,
     **dict.fromkeys(("monte_carlo_se", "difference_monte_carlo_se", "waiting", "in_use"), _NOT_NEGATIVE),
 }
@@ -157,6 +159,7 @@ def read(folder: Path) -> Results:
         service,
         queue,
         end_points=tables.get("end_points"),
+        benefit=_benefit(folder / "benefit.csv", run),
     )
 
 
@@ -236,6 +239,19 @@ def _resource_table(path: Path) -> pd.DataFrame:
     table = _table(path, RESOURCE_TABLES[path.stem])
     if "arrival_year" in table:
         table["arrival_year"] = [int(year) if year == year else "" for year in table["arrival_year"]]
+    return table
+
+
+def _benefit(path: Path, run: _Manifest) -> pd.DataFrame | None:
+    """Return the table of a run with policies that treat more; None where there is none, as in earlier versions."""
+    if not path.exists():
+        return None
+    table = _table(path, BENEFIT)
+    policies = {scenario.name for scenario in run.scenarios if scenario.marginal_benefit == 1.0}
+    shares = {name: rows["share"].round(6).tolist() for name, rows in table.groupby("scenario")}
+    if not (shares.keys() <= policies and all(of_one == SHARES.round(6).tolist() for of_one in shares.values())):
+        what, allowed = "not the whole table of the run", "the file as it was written"
+        raise InputError(what, where=str(path), got=f"{len(table)} rows", allowed=allowed)
     return table
 
 

@@ -48,12 +48,15 @@ class Difference(NamedTuple):
 
         Where it is not clear: "1 fewer (95 % interval 9 fewer to 7 more; fewer in 58 of 100 parameter sets)".
         """
+        return self.more_or_fewer + self.in_brackets
+
+    @property
+    def in_brackets(self) -> str:
+        """The interval as it follows the difference, after a space; empty where no interval can be seen."""
         interval = self._interval()
-        if not interval:
-            return self.more_or_fewer
         agreed = rounding.number(self.same_sign, "probability")
         unclear = "" if self.is_clear else f"; {self._direction} in {agreed} of 100 parameter sets"
-        return f"{self.more_or_fewer} (95 % interval {interval}{unclear})"
+        return f" (95 % interval {interval}{unclear})" if interval else ""
 
     def _interval(self) -> str:
         ends = rounding.interval(self.lower, self.upper, "probability", self.value)

@@ -220,11 +220,12 @@ def _break_even(outcomes: pd.DataFrame, scenario: Scenario) -> str:
         if key:
             margin, month = key.groups()
             more = f"{margin} more of 100 alive at {in_words(month)}"
-            return f"{_share_needed(row, more)}{_share_of_draws(rows, margin, month)}."
+            return f"{share_needed(row, more)}{_share_of_draws(rows, margin, month)}."
     return ""
 
 
-def _share_needed(row: Row, more: str) -> str:
+def share_needed(row: Row, more: str) -> str:
+    """Return how many additional patients must benefit, in a sentence without its stop. more : the margin in words"""
     if not row["estimate"] <= 1.0:
         return f"Even if all additional patients benefit, most parameter sets do not give {more}"
     if row["estimate"] <= 0.0:

@@ -42,6 +42,12 @@ class Estimate:
         return f"({lower}{' to ' if lower.startswith('-') else '-'}{upper})"
 
     @property
+    def on_figure(self) -> str:
+        """The value with its interval, a true minus, and "to" between its ends: "+26 (12 to 38)"."""
+        ends = "" if self.ends is None or self.value == rounding.NONE else f" ({' to '.join(self.ends)})"
+        return f"{self.value}{ends}".replace("-", "\N{MINUS SIGN}")
+
+    @property
     def _error(self) -> str:
         return f" \N{PLUS-MINUS SIGN} {self.error}" if self.error else ""
 

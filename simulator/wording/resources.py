@@ -14,7 +14,7 @@ from simulator.plain_text import capital
 from simulator.scenario.arrivals import DAYS_A_MONTH
 from simulator.scenario.capacity import load_is_unknown
 from simulator.wording import rounding
-from simulator.wording.headline import policies
+from simulator.wording.headline import policies, scenario_in_words
 from simulator.wording.intervals import Row
 
 if TYPE_CHECKING:
@@ -197,6 +197,27 @@ def _waits_and_losses(service: pd.DataFrame, scenario: Scenario, resource: str, 
     if for_ever is not None and for_ever["estimate"] > 0.0:
         parts += [f"{_percent(for_ever)} wait for ever{_interval(for_ever)}"]
     return f"of patients who request {it}, {', '.join(parts[:-1])} and {parts[-1]}."
+
+
+def title_of_waits(rows: Sequence[tuple[Scenario, Mapping[str, Row]]]) -> str:
+    """Return how many of 100 requests wait over 30 days, under the first scenario and under the one that differs most.
+
+    rows : scenarios with the outcomes of a resource
+    """
+    (first, table), *others = rows
+    late = table["wait_over_30_days"]
+    words = f"In the model, {_percent(late)} of requests wait over 30 days under {scenario_in_words(first.name)}"
+    if not others:
+        return words + _interval(late, "95 % interval ")
+    far, table = max(others, key=lambda row: abs(row[1]["wait_over_30_days"]["estimate"] - late["estimate"]))
+    other = table["wait_over_30_days"]
+    return f"{words}{_interval(late)}, and {_percent(other)} under {scenario_in_words(far.name)}{_interval(other, '95 % interval ')}"
+
+
+def losses_in_words(rows: Sequence[tuple[Scenario, str]]) -> str:
+    """Return what ends a wait before the patient is served: "lost while waiting (relapse or death)"."""
+    events = _or(event for scenario, resource in rows for event in losses(scenario, resource))
+    return f"lost while waiting{f' ({events})' if events else ''}"
 
 
 def _percent(row: Row) -> str:

@@ -1,0 +1,129 @@
+"""What policies add: a row a policy, or of one policy a month, with the paired difference and its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from simulator.evidence.cohort import Cohort
+from simulator.experiment.results import Results
+from simulator.figures import notes, row_chart, style, text
+from simulator.figures.picture import Picture
+from simulator.figures.sheet import Sheet, marker_sample
+from simulator.outcomes.summaries import PER
+from simulator.pathway.outcome_months import in_words
+from simulator.scenario.scenario import COHORTS
+from simulator.wording import added, intervals
+from simulator.wording.added import Added
+from simulator.wording.difference import Difference
+from simulator.wording.headline import CAUTIOUS, benefit_in_words
+
+NAME = "what_the_policy_adds"
+ROW, NUMBERS, BELOW = 0.46, 1.32, 0.56
+"""Inches of a row, of the numbers at its right, and of the scale below."""
+SHADE = "#e9f0f5"
+
+
+@style.applied()
+def picture(
+    results: Results, *, clock: str, cohort: Cohort | None = None, width: float = style.WIDTH
+) -> Picture | None:
+    """Return the figure; None where nothing is compared. clock : the start of the months; width : inches"""
+    at_answer = added.at_answer(results.outcomes, results.scenarios, clock)
+    if not at_answer:
+        return None
+    rows = at_answer if len(at_answer) > 1 else added.by_month(results.outcomes, results.scenarios, clock)
+    title, margin, has_cautious = added.title(at_answer), results.manifest.get("margin"), any(r.other for r in rows)
+    key = _key(rows) if has_cautious else ()
+    left = 0.3 * width
+    across = width - left - NUMBERS - style.MARGIN
+    label = text.wrap(_scale(results, rows), width - 2 * style.MARGIN - 0.5)
+    below = BELOW + 0.16 * (len(label) - 1)
+    footing = [notes.source_in_words(cohort)]
+    body = ROW * len(rows) + below + 0.22
+    sheet = Sheet(title, _subtitle(results, rows, margin), footing, body, key=key, width=width)
+    axes = row_chart.rows_of(sheet, left, sheet.bottom + below, across, len(rows), ROW)
+    _span(axes, rows, margin)
+    lines = style.lines([scenario.name for scenario in results.scenarios])
+    for place, row in enumerate(rows):
+        middle = sheet.bottom + below + ROW * (len(rows) - place - 0.5)
+        _name(sheet, row, len(at_answer) > 1, middle, left - style.MARGIN - 0.14)
+        _mark(axes, sheet, place, middle, row.difference, lines[row.scenario.name].colour, row.other is not None)
+        if row.other is not None:
+            _mark(axes, sheet, place, middle, row.other[1], "", True)
+    sheet.page.text(width / 2, sheet.bottom + below - 0.3, "\n".join(label), ha="center", va="top", linespacing=1.3)
+    return sheet.picture(NAME, f"{title}.")
+
+
+def _scale(results: Results, rows: Sequence[Added]) -> str:
+    """Return the label of the scale."""
+    first, months = results.scenarios[0], {row.month for row in rows}
+    when = f" at {in_words(rows[0].month)}" if len(months) == 1 else ""
+    return f"More alive{when} than under {first.name}, of {PER} {first.pathway.patients}"
+
+
+def _subtitle(results: Results, rows: Sequence[Added], margin: float | None) -> str:
+    several = len({row.month for row in rows}) == 1
+    drawn = f"Difference from {results.scenarios[0].name}, {'a row a policy' if several else 'a row a month'}. "
+    uncertain = (
+        "Lines: 95 % intervals of the difference within the same parameter sets."
+        if results.manifest["draws"] > 1
+        else "One parameter set: uncertainty is not shown."
+    )
+    return f"{drawn}{uncertain}{'' if margin is None else f' Shaded: {margin:g} more or better.'}"
+
+
+def _key(rows: Sequence[Added]) -> list[object]:
+    other = next(row.other[0] for row in rows if row.other)
+    words = "as other cohorts suggest" if other.marginal_benefit == COHORTS else "an assumption"
+    cautious = f"{benefit_in_words(other.name)} ({words})"
+    own = "optimistic estimate (same benefit as today's patients)" if CAUTIOUS in cautious else "as declared"
+    return [marker_sample(own, "o", style.INK, style.INK, 6), marker_sample(cautious, "D", style.QUIET, "white", 5.5)]
+
+
+def _span(axes: Axes, rows: Sequence[Added], margin: float | None) -> None:
+    """Set the scale, with its start and the margin."""
+    shown = [row.difference for row in rows] + [row.other[1] for row in rows if row.other]
+    ends = [PER * end for difference in shown for end in difference[:3] if math.isfinite(end)]
+    low, high = min(0.0, *ends), max(0.0, *ends, min(1.5 * (margin or 0.0), float(PER)))
+    room = 0.05 * max(high - low, 1.0)
+    axes.set_xlim(low - room, high + room)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    row_chart.zero_line(axes, 0.0)
+    if margin is not None:
+        axes.axvspan(margin, high + room, color=SHADE, linewidth=0, zorder=0)
+        axes.annotate(
+            f"{margin:g} more or better", (margin, 1), (2, 3), ("data", "axes fraction"), "offset points",
+            color=style.QUIET, va="bottom",
+        )  # fmt: skip
+
+
+def _name(sheet: Sheet, row: Added, of_policies: bool, middle: float, room: float) -> None:
+    """Write a row's policy in words, with its name below, or its month."""
+    title = (row.scenario.title or row.scenario.name) if of_policies else in_words(row.month)
+    lines = list(text.wrap(title, room, style.TEXT, "bold"))
+    lines = [*lines[:1], text.fitted(" ".join(lines[1:]), room, style.TEXT, "bold")] if len(lines) > 1 else lines
+    lift = 0.075 * len(lines) if len(lines) == 1 and of_policies and row.scenario.title else 0.0
+    place = style.MARGIN + room
+    sheet.page.text(place, middle + lift, "\n".join(lines), ha="right", va="center", weight="bold", linespacing=1.2)
+    if lift:
+        name = text.fitted(row.scenario.name, room)
+        sheet.page.text(place, middle - lift, name, ha="right", va="center", color=style.QUIET)
+
+
+def _mark(axes: Axes, sheet: Sheet, place: int, middle: float, difference: Difference, colour: str, pair: bool) -> None:
+    """Draw a difference of a row, and write its numbers at the right; without a colour : at another benefit."""
+    offset = (0.19 if colour else -0.19) if pair else 0.0
+    value, lower, upper = (PER * end for end in difference[:3])
+    row = place - offset
+    mark, face, line = ("o", colour, colour) if colour else ("D", "white", style.QUIET)
+    if math.isfinite(lower):
+        axes.plot([lower, upper], [-row, -row], color=line, linewidth=2.4, solid_capstyle="butt", zorder=3)
+    axes.plot(value, -row, mark, color=line, markerfacecolor=face, markersize=6.5 if colour else 5.5, zorder=4)
+    numbers = intervals.rounded(*difference[:3], "probability", sign="+").on_figure
+    look = {"color": style.INK, "weight": "bold"} if colour else {"color": style.QUIET}
+    across = sheet.figure.get_figwidth() - NUMBERS
+    sheet.page.text(across, middle + ROW * offset, numbers, va="center", **look)

@@ -1,0 +1,115 @@
+"""How many must benefit: the difference that a policy makes by the share of additional patients who benefit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from simulator.evidence.cohort import Cohort
+from simulator.experiment.results import Results
+from simulator.figures import notes, style, text
+from simulator.figures.picture import Picture
+from simulator.figures.sheet import Grid, Sheet, title_panel
+from simulator.figures.style import Line
+from simulator.outcomes.summaries import PER
+from simulator.pathway.outcome_months import in_words
+from simulator.wording import added
+from simulator.wording.intervals import Row, rounded
+
+NAME = "how_many_must_benefit"
+PLOT, GAP, STRIP, BELOW, LEFT = 2.1, 0.28, 0.42, 0.5, 0.72
+"""Inches of a panel, down to its strip of the benefit, of the strip, below it, and left of both."""
+
+BAND, BINS = 0.16, 10
+
+
+@style.applied()
+def picture(results: Results, *, cohort: Cohort | None = None, width: float = style.WIDTH) -> Picture | None:
+    """Return the figure; None where no policy treats more, or earlier versions wrote the run. width : inches"""
+    needed = {} if results.benefit is None else added.shares_needed(results.outcomes, results.manifest["margin"])
+    tables = {} if results.benefit is None else dict(tuple(results.benefit.groupby("scenario", sort=False)))
+    tables = {name: rows for name, rows in tables.items() if name in needed and rows["difference"].notna().all()}
+    if not tables:
+        return None
+    margin, month = results.manifest["margin"], results.scenarios[0].pathway.months.answer
+    title = added.title_of_shares({name: needed[name] for name in tables}, margin, month)
+    across = min(2, len(tables)) if width > style.COMPACT else 1
+    above = 0.34 if len(tables) > 1 else 0.16
+    grid = Grid(len(tables), across, PLOT, above, GAP + STRIP + BELOW, LEFT, 0.75, widest=width, aside=0.2, sheet=width)
+    footing = [notes.source_in_words(cohort)]
+    sheet = Sheet(title, _subtitle(results, list(tables)), footing, grid.height, width=width)
+    lines = style.lines([scenario.name for scenario in results.scenarios])
+    first = results.scenarios[0]
+    for axes, (name, rows) in zip(sheet.panels(grid, one_scale=False), tables.items(), strict=True):
+        _difference(axes, rows, lines[name], needed[name], margin)
+        compared = "if none benefited" if name == first.name else f"under {first.name}"
+        label = f"More alive at {in_words(month)} than {compared}, of {PER}"
+        axes.set_ylabel("\n".join(text.wrap(label, PLOT)))
+        _benefit(sheet, axes, rows)
+        if len(tables) > 1:
+            title_panel(axes, text.fitted(name, grid.width, style.TEXT, "bold"))
+    return sheet.picture(NAME, f"{title}.")
+
+
+def _subtitle(results: Results, names: list[str]) -> str:
+    who = f"Additional patients are treated only under {names[0] if len(names) == 1 else 'the policy'}. "
+    if results.manifest["draws"] == 1:
+        return f"{who}Line: the difference. One parameter set: uncertainty is not shown."
+    return f"{who}Line and band: the difference and its 95 % interval. Black bar: 95 % interval of the share needed."
+
+
+def _difference(axes: Axes, rows: pd.DataFrame, line: Line, needed: Row, margin: float) -> None:
+    """Draw the difference by share, with the margin and the share that reaches it."""
+    columns = ("share", "difference", "difference_lower", "difference_upper")
+    share, value, lower, upper = (PER * rows[name].to_numpy(dtype=float) for name in columns)
+    if np.isfinite(lower).all():
+        axes.fill_between(share, lower, upper, color=line.colour, alpha=BAND, linewidth=0, zorder=1)
+    axes.plot(share, value, color=line.colour, linewidth=1.9, zorder=3)
+    known = [end for end in (*value, *lower, *upper, 1.4 * margin, 0.0) if math.isfinite(end)]
+    room = 0.04 * max(max(known) - min(known), 1.0)
+    axes.set(xlim=(0, PER), ylim=(min(known) - (room if min(known) < -0.5 else 0.0), max(known) + room))
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.grid(axis="y", zorder=0)
+    axes.tick_params(axis="x", labelbottom=False)
+    axes.axhline(margin, color=style.INK, linewidth=1.1, linestyle=(0, (4, 2)), zorder=2)
+    axes.annotate(
+        f"{margin:g} more", (PER, margin), (-2, -3), "data", "offset points", ha="right", va="top", color=style.INK
+    )
+    estimate = PER * needed["estimate"]
+    ends = [min(max(PER * needed[end], 0.0), float(PER)) for end in ("lower", "upper")]
+    if 0.0 <= estimate <= PER:
+        if math.isfinite(sum(ends)):
+            axes.plot(ends, [margin, margin], color=style.INK, linewidth=3.6, solid_capstyle="butt", zorder=4)
+        axes.plot(estimate, margin, "o", color=style.INK, markersize=7, zorder=5, clip_on=False)
+        words = rounded(*(needed[part] for part in ("estimate", "lower", "upper")), "probability").on_figure
+        axes.annotate(
+            f"{words}\nmust benefit", (estimate, margin), (0.04, 0.95), "data", "axes fraction", weight="bold",
+            va="top", arrowprops={"arrowstyle": "-", "color": style.INK, "linewidth": 0.8, "shrinkB": 4}, zorder=6,
+        )  # fmt: skip
+
+
+def _benefit(sheet: Sheet, axes: Axes, rows: pd.DataFrame) -> None:
+    """Draw below a panel how likely each share is, as other cohorts suggest and by the prior alone."""
+    box, (across, up) = axes.get_position(), sheet.figure.get_size_inches()
+    strip = sheet.axes(box.x0 * across, box.y0 * up - GAP - STRIP, box.width * across, STRIP)
+    strip.set(xlim=(0, PER), yticks=[], xlabel=f"Of {PER} additional patients, how many benefit")
+    strip.spines["left"].set_visible(False)
+    steps = np.linspace(0, PER, BINS + 1)
+    looks: Mapping[str, Mapping[str, object]] = {
+        "by_other_cohorts": {"color": "#b5b5b5", "fill": True},
+        "by_the_prior_alone": {"color": style.INK, "linestyle": (0, (2, 1.5)), "linewidth": 1.1},
+    }
+    known = [name for name in looks if rows[name].notna().all()]
+    for name in known:
+        below = rows[name].to_numpy(dtype=float)[:: (len(rows) - 1) // BINS]
+        # Nobody is below the first share: who is at it belongs to the first step.
+        strip.stairs(np.diff(below, prepend=0.0)[1:] + np.eye(BINS)[0] * below[0], steps, **looks[name])  # type: ignore[arg-type]
+    if known:
+        strip.set_ylim(0, None)
+        words = f"Grey: what other cohorts suggest{'; dashed: the prior alone' if len(known) > 1 else ''}"
+        strip.annotate(words, (0, 1), (0, 3), "axes fraction", "offset points", color=style.QUIET, va="bottom")

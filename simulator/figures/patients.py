@@ -1,0 +1,97 @@
+"""100 patients as dots, a panel a policy: alive under the first, the policy's extra (hatched: not certain), dead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+from simulator.evidence.cohort import Cohort
+from simulator.experiment.results import Results
+from simulator.figures import notes, style, text
+from simulator.figures.picture import Picture
+from simulator.figures.sheet import Grid, Sample, Sheet, area
+from simulator.outcomes.summaries import PER
+from simulator.pathway.outcome_months import in_words
+from simulator.wording import added
+from simulator.wording.added import Added
+
+NAME = "of_100_patients"
+COLUMNS, LINE = 20, 0.165
+"""Dots in a row, and inches of a line of text."""
+
+DEAD, MORE, FEWER = "#d4d4d4", "//////", "xxxxxx"
+
+
+@style.applied()
+def picture(
+    results: Results, *, clock: str, cohort: Cohort | None = None, width: float = style.WIDTH
+) -> Picture | None:
+    """Return the figure; None where nothing is compared. clock : the start of the months; width : inches"""
+    rows = added.at_answer(results.outcomes, results.scenarios, clock)
+    if not rows:
+        return None
+    first = results.scenarios[0]
+    title = added.title_of_100(rows, first.name, first.pathway.patients)
+    lines = style.lines([scenario.name for scenario in results.scenarios])
+    across = 1 if width < style.WIDTH else min(2, len(rows))
+    room = (width - 2 * style.MARGIN - 0.3 * (across - 1)) / across
+    plot = room * (PER / COLUMNS) / COLUMNS
+    labels = [_label(row, room) for row in rows]
+    above = 0.16 + LINE * max(len(label) for label in labels)
+    grid = Grid(len(rows), across, plot, above, 0.12, style.MARGIN, 0.3, room, sheet=width)
+    footing = [notes.source_in_words(cohort)]
+    sheet = Sheet(title, _subtitle(rows, clock), footing, grid.height, key=_key(rows, first.name), width=width)
+    for axes, row, label in zip(sheet.panels(grid), rows, labels, strict=True):
+        _dots(axes, row, lines[row.scenario.name].colour)
+        for place, words in enumerate(label):
+            axes.annotate(
+                words, (0, 1), (0, 72 * LINE * (len(label) - place - 1) + 3), "axes fraction", "offset points",
+                va="bottom", weight="normal" if place else "bold",
+            )  # fmt: skip
+    return sheet.picture(NAME, f"{title}.")
+
+
+def _subtitle(rows: Sequence[Added], clock: str) -> str:
+    uncertain = "Hatched dots are not certain: see their interval. " if rows[0].difference.in_brackets else ""
+    return f"Each dot: one of {PER} patients, {in_words(rows[0].month)} after {clock}. {uncertain}"
+
+
+def _label(row: Added, room: float) -> list[str]:
+    """Return a panel's lines: the policy and what it adds, also by the cautious estimate."""
+    name = text.fitted(row.scenario.title or row.scenario.name, room, style.TEXT, "bold")
+    lines = [name, *text.wrap(str(row.difference), room)]
+    if row.other is not None:
+        lines += text.wrap(f"{added.at_other_benefit(row)}", room)
+    return lines
+
+
+def _key(rows: Sequence[Added], first: str) -> list[Sample]:
+    looks: dict[str, dict[str, object]] = {f"alive under {first}": {"facecolor": style.INK, "linewidth": 0}}
+    changes = [added.of_100(row)[1] for row in rows]
+    if max(changes) > 0:
+        looks["more alive under the policy"] = {"facecolor": "white", "edgecolor": style.VERMILLION, "hatch": MORE}
+    if min(changes) < 0:
+        looks["fewer alive under the policy"] = {"facecolor": "white", "edgecolor": style.INK, "hatch": FEWER}
+    looks["dead"] = {"facecolor": DEAD, "linewidth": 0}
+    return [Sample(words, area(0.2, 0.14, **look)) for words, look in looks.items()]
+
+
+def _dots(axes: Axes, row: Added, colour: str) -> None:
+    """Draw the patients in rows, from the upper left: alive, more or fewer alive, dead."""
+    before, more = added.of_100(row)
+    height = PER // COLUMNS
+    axes.set(xlim=(-0.5, COLUMNS - 0.5), ylim=(height - 0.5, -0.5), aspect="equal")
+    axes.set_axis_off()
+    across, up = zip(*(divmod(place, height) for place in range(PER)), strict=True)
+    alive, changed = min(before, before + more), abs(more)
+    size = (0.72 * 72 * axes.get_position().width * axes.figure.get_figwidth() / COLUMNS) ** 2  # type: ignore[union-attr]
+    looks = (
+        (0, alive, {"facecolor": style.INK, "linewidth": 0}),
+        (alive, alive + changed, {
+            "facecolor": "white", "edgecolor": colour if more > 0 else style.INK, "hatch": MORE if more > 0 else FEWER,
+            "linewidth": 0.9}),
+        (alive + changed, PER, {"facecolor": DEAD, "linewidth": 0}),
+    )  # fmt: skip
+    for begin, end, look in looks:
+        axes.scatter(across[begin:end], up[begin:end], size, **look)

@@ -1,0 +1,129 @@
+"""How long patients wait: a row a scenario and resource, all requests by how their wait ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from simulator.evidence.cohort import Cohort
+from simulator.experiment.results import Results
+from simulator.figures import notes, row_chart, style, text
+from simulator.figures.picture import Picture
+from simulator.figures.sheet import Sample, Sheet, area
+from simulator.outcomes.summaries import PER
+from simulator.scenario.scenario import Scenario
+from simulator.wording import intervals, resources
+from simulator.wording.headline import scenario_in_words
+from simulator.wording.intervals import Row
+
+NAME = "how_long_they_wait"
+ROW, NUMBERS, BELOW = 0.58, 1.25, 0.5
+"""Inches of a row, with its name above its bar, of the numbers at its right, and of the scale below."""
+
+LOST, HATCH = "#4d4d4d", "////"
+LOOKS: Mapping[str, Mapping[str, object]] = {
+    "served_at_once": {"facecolor": "#e3eef6"},
+    "served_within_7_days": {"facecolor": "#b9d7ea"},
+    "served_within_30_days": {"facecolor": "#74afd3"},
+    "lost_within_30_days": {"facecolor": "white", "edgecolor": LOST, "hatch": HATCH},
+    "lost_after_30_days": {"facecolor": "white", "edgecolor": LOST, "hatch": HATCH},
+    "served_after_30_days": {"facecolor": "#a34700"},
+    "waiting_for_ever": {"facecolor": "black"},
+}
+"""Part of a bar -> its look; the parts are all requests."""
+
+Table = Mapping[str, Row]
+
+
+@style.applied()
+def picture(results: Results, *, cohort: Cohort | None = None, width: float = style.WIDTH) -> Picture | None:
+    """Return the figure; None without limited resources. width : inches"""
+    rows = [] if results.service is None else list(_rows(results))
+    if not rows:
+        return None
+    title = resources.title_of_waits([(scenario, table) for scenario, _, table in rows])
+    across = width - NUMBERS - 2.5 * style.MARGIN
+    footing = [notes.source_in_words(cohort)]
+    shown = [name for name in LOOKS if any(parts(table)[name] > 0.0005 for *_, table in rows)]
+    body = ROW * len(rows) + BELOW + 0.2
+    sheet = Sheet(title, _subtitle(results), footing, body, key=_key(rows, shown), width=width)
+    bottom = sheet.bottom + BELOW
+    axes = row_chart.rows_of(sheet, style.MARGIN + 0.04, bottom, across, len(rows), ROW)
+    axes.set(xlim=(0, PER), xlabel=f"Of {PER} requests, by how the wait ends")
+    top = bottom + ROW * len(rows)
+    sheet.page.text(width - NUMBERS, top + 0.03, "over 30 days", va="bottom", color=style.QUIET)
+    for place, (scenario, resource, table) in enumerate(rows):
+        middle = bottom + ROW * (len(rows) - place - 0.5)
+        _bar(axes, place, table)
+        _name(sheet, scenario, resource, middle + 0.19, across)
+        late = intervals.estimate(table["wait_over_30_days"]).on_figure
+        sheet.page.text(width - NUMBERS, middle - 0.06, late, va="center", weight="bold")
+    return sheet.picture(NAME, f"{title}.")
+
+
+def _rows(results: Results) -> Sequence[tuple[Scenario, str, Table]]:
+    """Return the scenarios with every resource that they limit, and its outcomes, where anybody requests it."""
+    assert results.service is not None
+    tables = [
+        (scenario, resource, resources.rows_of(results.service, scenario.name, resource))
+        for resource in dict.fromkeys(name for scenario in results.scenarios for name in scenario.capacity)
+        for scenario in results.scenarios
+        if resource in scenario.capacity
+    ]
+    # Runs of earlier versions do not have the ends of waits.
+    return [row for row in tables if row[2].get("served_at_once", {}).get("estimate", -1.0) >= 0.0]
+
+
+def parts(table: Table) -> dict[str, float]:
+    """Return the shares of all requests in a bar, which sum to 1, by name."""
+    shares = {name: float(row["estimate"]) for name, row in table.items()}
+    lost_late = max(shares["lost_while_waiting"] - shares["lost_within_30_days"], 0.0)
+    for_ever = shares.get("waiting_for_ever", 0.0)
+    shares |= {"lost_after_30_days": lost_late, "waiting_for_ever": for_ever}
+    shares["served_after_30_days"] = max(shares["wait_over_30_days"] - lost_late - for_ever, 0.0)
+    return {name: shares[name] for name in LOOKS}
+
+
+def _subtitle(results: Results) -> str:
+    draws, replications = results.manifest["draws"], results.manifest["replications"]
+    bars = "Bars: means of all requests. Bracket: waits over 30 days, however they end"
+    if draws > 1 and replications > 1:
+        return f"{bars}, with the 95 % interval where simulation noise allows one."
+    return f"{bars}. {'One parameter set' if draws == 1 else 'One replication'}: uncertainty is not shown."
+
+
+def _key(rows: Sequence[tuple[Scenario, str, Table]], shown: Sequence[str]) -> list[Sample]:
+    events = resources.losses_in_words([(scenario, resource) for scenario, resource, _ in rows])
+    words = {
+        "served_at_once": "served at once",
+        "served_within_7_days": "within 7 days",
+        "served_within_30_days": "in 8 to 30 days",
+        "served_after_30_days": "after 30 days",
+        "lost_within_30_days": events,
+        "waiting_for_ever": "waiting for ever",
+    }
+    names = [name for name in words if name in shown or (name[:4] == "lost" and "lost_after_30_days" in shown)]
+    return [Sample(words[name], area(0.2, 0.14, **{"linewidth": 0.6, **LOOKS[name]})) for name in names]
+
+
+def _bar(axes: Axes, place: int, table: Table) -> None:
+    """Draw the parts of a row's bar, and a bracket below those that wait over 30 days."""
+    begin = 0.0
+    for name, share in parts(table).items():
+        axes.add_patch(Rectangle((begin, -place - 0.32), PER * share, 0.44, **{"linewidth": 0.6, **LOOKS[name]}))  # type: ignore[arg-type]
+        begin += PER * share
+    late = PER * float(table["wait_over_30_days"]["estimate"])
+    if late > 0.0:
+        axes.plot([PER - late, PER], [-place - 0.39] * 2, color=style.INK, linewidth=2, solid_capstyle="butt")
+
+
+def _name(sheet: Sheet, scenario: Scenario, resource: str, middle: float, room: float) -> None:
+    """Write a row's scenario and units above its bar."""
+    units, left = resources.units(scenario, resource), style.MARGIN + 0.04
+    units = text.fitted(units, 0.4 * room)
+    name = text.fitted(scenario_in_words(scenario.name), room - text.width(units) - 0.15, style.TEXT, "bold")
+    sheet.page.text(left, middle, name, va="center", weight="bold")
+    right = left + text.width(name, style.TEXT, "bold") + 0.12
+    sheet.page.text(right, middle, units, va="center", color=style.QUIET)

@@ -1,0 +1,140 @@
+"""What policies add: the paired differences that the figures of a comparison draw, and their titles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simulator.outcomes.summaries import PER
+from simulator.pathway.outcome_months import alive_at, in_words
+from simulator.scenario.scenario import BREAK_EVEN, COHORTS
+from simulator.wording import rounding
+from simulator.wording.difference import EQUAL, Difference
+from simulator.wording.headline import benefit_in_words, policies, share_needed
+from simulator.wording.intervals import Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simulator.scenario.scenario import Scenario
+
+IN_THE_MODEL = "In the model"
+MOST_NAMES = 3
+"""Policies in a title at most."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """How many more are alive at a month under a policy than under the first: shares of all patients.
+
+    before : alive under the first; other : the policy at another benefit, the cautious one if there is one, and its
+    difference
+    """
+
+    scenario: Scenario
+    month: float
+    before: float
+    difference: Difference
+    other: tuple[Scenario, Difference] | None = None
+
+
+def at_answer(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clock: str) -> list[Added]:
+    """Return what each policy adds at the first month, in the order of answers, that every one of them reaches."""
+    _, *others = policies(scenarios)
+    by_month = (at_month(outcomes, others, clock, month) for month in scenarios[0].pathway.months.in_order)
+    return max(by_month, key=len, default=[])
+
+
+def by_month(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clock: str) -> list[Added]:
+    """Return what policies add at every month of the pathway that they reach."""
+    _, *others = policies(scenarios)
+    months = scenarios[0].pathway.months.survival
+    return [one for month in months for one in at_month(outcomes, others, clock, month)]
+
+
+def at_month(outcomes: pd.DataFrame, compared: Sequence[Sequence[Scenario]], clock: str, month: float) -> list[Added]:
+    """Return what policies add at a month, in their order. compared : each policy at its benefits"""
+    rows = outcomes[(outcomes["clock"] == clock) & (outcomes["population"] == "all")]
+    rows = rows[(rows["outcome"] == alive_at(month)) & rows["difference"].notna()]
+    known: dict[str, Row] = {row["scenario"]: row for row in rows.to_dict("records")}
+    found = []
+    for scenario, *others in compared:
+        if scenario.name in known:
+            row = known[scenario.name]
+            shown = [other for other in others if other.marginal_benefit != BREAK_EVEN and other.name in known]
+            shown.sort(key=lambda other: other.marginal_benefit != COHORTS)
+            other = (shown[0], Difference.of_row(known[shown[0].name])) if shown else None
+            before = row["estimate"] - row["difference"]
+            found.append(Added(scenario, month, before, Difference.of_row(row), other))
+    return found
+
+
+def title(added: Sequence[Added]) -> str:
+    """Return the statement of what is added at one month, by one policy or by the policy that changes most."""
+    month, most = in_words(added[0].month), _changes_most(added)
+    if len(added) == 1:
+        (one,) = added
+        words = f"{one.difference.more_or_fewer} of {PER} alive at {month} under {one.scenario.name}"
+        unclear = "" if one.difference.is_clear else "no clear difference, "
+        return f"{IN_THE_MODEL}, {unclear}{words}{one.difference.in_brackets}{_cautiously(one)}"
+    if most is None:
+        return f"{IN_THE_MODEL}, no policy clearly changes how many are alive at {month}"
+    words = f"{most.difference.more_or_fewer} of {PER} alive at {month}{most.difference.in_brackets}"
+    return f"{IN_THE_MODEL}, {most.scenario.name} changes most: {words}{_cautiously(most)}"
+
+
+def _changes_most(added: Sequence[Added]) -> Added | None:
+    """Return the largest of the clear differences; None where there is none."""
+    clear = [one for one in added if one.difference.is_clear and one.difference.more_or_fewer != EQUAL]
+    return max(clear, key=lambda one: abs(one.difference.value), default=None)
+
+
+def _cautiously(one: Added) -> str:
+    if one.other is None or one.other[0].marginal_benefit != COHORTS:
+        return ""
+    return f"; cautious estimate {one.other[1]}"
+
+
+def at_other_benefit(one: Added) -> str:
+    """Return "cautious estimate: 14 more (95 % interval 0 to 32)"; empty without another benefit."""
+    return "" if one.other is None else f"{benefit_in_words(one.other[0].name)}: {one.other[1]}"
+
+
+def of_100(one: Added) -> tuple[int, int]:
+    """Return how many of 100 are alive under the first policy, and how many more (or fewer) under this one."""
+    before, more = round(PER * one.before), round(PER * one.difference.value)
+    return before, min(max(more, -before), PER - before)
+
+
+def title_of_100(added: Sequence[Added], first: str, patients: str) -> str:
+    """Return the statement of patients as dots: alive under the first policy, and more under the policy."""
+    before = rounding.number(added[0].before, "probability")
+    words = f"of {PER} {patients}, {before} are alive at {in_words(added[0].month)} under {first}"
+    most = _changes_most(added) if len(added) > 1 else added[0]
+    if most is None:
+        return f"{IN_THE_MODEL}, {words}; no policy clearly changes that"
+    return f"{IN_THE_MODEL}, {words}; {most.difference} under {most.scenario.name}"
+
+
+def shares_needed(outcomes: pd.DataFrame, margin: float) -> dict[str, Row]:
+    """Return the row of the smallest share that must benefit of every policy that treats more, by its name."""
+    is_share = outcomes["outcome"].str.startswith(f"break_even_for_{margin:g}_more_at_")
+    return {row["scenario"]: row for row in outcomes[is_share].to_dict("records")}
+
+
+def title_of_shares(needed: Mapping[str, Row], margin: float, month: float) -> str:
+    """Return the statement of the shares that must benefit. needed : policy -> row"""
+    more = f"{margin:g} more of {PER} alive at {in_words(month)}"
+    if len(needed) == 1:
+        (row,) = needed.values()
+        sentence = share_needed(row, more)
+        return f"{IN_THE_MODEL}, {sentence[0].lower()}{sentence[1:]}"
+    names = list(needed)[:MOST_NAMES]
+    shares = [f"{_of_additional(needed[name]['estimate'])} under {name}" for name in names]
+    others = f" (and {len(needed) - MOST_NAMES} more policies)" if len(needed) > MOST_NAMES else ""
+    return f"{IN_THE_MODEL}, for {more}, of {PER} additional patients must benefit: {', '.join(shares)}{others}"
+
+
+def _of_additional(share: float) -> str:
+    return "more than all" if not share <= 1.0 else rounding.number(max(share, 0.0), "probability")

@@ -1,0 +1,233 @@
+"""The figures of a comparison: what policies add, how many must benefit, 100 patients as dots. Each number is a table's."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+
+from simulator.evidence.cohort import Cohort
+from simulator.experiment.results import Results
+from simulator.experiment.run import compare, run
+from simulator.figures import difference, needed, patients, style
+from simulator.figures.picture import Picture
+from simulator.wording import added
+from simulator.wording.difference import Difference
+
+ENDS = ("difference", "difference_lower", "difference_upper")
+WIDTHS = [style.WIDTH, style.COMPACT]
+
+
+def row_of(results: Results, scenario: str, outcome: str) -> pd.Series:
+    table = results.outcomes
+    rows = table[(table["scenario"] == scenario) & (table["outcome"] == outcome) & (table["population"] == "all")]
+    return rows[rows["clock"] == results.scenarios[0].pathway.clock].iloc[0]
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text)]
+
+
+def marks(figure: Figure, marker: str) -> list[Line2D]:
+    """Return the marks of a kind that lie on the scale, and not in the key."""
+    return [line for axes in figure.axes[1:] for line in axes.get_lines() if line.get_marker() == marker]
+
+
+def intervals(figure: Figure) -> list[list[float]]:
+    return [list(line.get_xdata()) for line in figure.axes[1].get_lines() if line.get_linewidth() == 2.4]
+
+
+@pytest.fixture(scope="module")
+def of_policies() -> Results:
+    return compare("baseline", "wider-salvage", "no-hsct", "universal-salvage", draws=4, horizon=24.0)
+
+
+def drawn(picture: Picture | None) -> Picture:
+    assert picture is not None
+    return picture
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_one_policy_has_a_row_a_month_with_the_differences_of_the_table(results: Results, width: float) -> None:
+    figure = drawn(difference.picture(results, clock="relapse", width=width)).figure
+    months = results.scenarios[0].pathway.months.survival
+    rows = [row_of(results, "wider-salvage", f"os_{month:g}") for month in months]
+    cautious = [row_of(results, "wider-salvage@cohorts", f"os_{month:g}") for month in months]
+    for marker, table in (("o", rows), ("D", cautious)):
+        shown = [float(line.get_xdata()[0]) for line in marks(figure, marker)]
+        np.testing.assert_allclose(shown, [100 * row["difference"] for row in table])
+    expected = [[100 * row[end] for end in ENDS[1:]] for pair in zip(rows, cautious, strict=True) for row in pair]
+    np.testing.assert_allclose(intervals(figure), expected)
+    for row in (*rows, *cautious):
+        value, lower, upper = (f"{100 * row[end]:.0f}" for end in ENDS)
+        assert f"+{value} ({lower} to {upper})".replace("-", "\N{MINUS SIGN}") in texts(figure)
+
+
+def test_several_policies_have_a_row_each_at_the_answers_month_in_their_own_colour(of_policies: Results) -> None:
+    figure = drawn(difference.picture(of_policies, clock="relapse")).figure
+    policies = ["wider-salvage", "no-hsct", "universal-salvage"]
+    expected = [100 * row_of(of_policies, name, "os_12")["difference"] for name in policies]
+    dots = marks(figure, "o")
+    np.testing.assert_allclose([float(line.get_xdata()[0]) for line in dots], expected)
+    lines = style.lines([scenario.name for scenario in of_policies.scenarios])
+    assert [to_hex(line.get_color()) for line in dots] == [lines[name].colour.lower() for name in policies]
+    assert len(marks(figure, "D")) == 2, "nobody is additional without HSCT"
+    assert {"Wider salvage", "wider-salvage"} <= set(texts(figure))
+
+
+def test_the_title_says_the_difference_with_its_interval_and_the_cautious_estimate(results: Results) -> None:
+    picture = drawn(difference.picture(results, clock="relapse"))
+    row, cautious = (row_of(results, name, "os_12") for name in ("wider-salvage", "wider-salvage@cohorts"))
+    value, lower, upper = (f"{100 * row[end]:.0f}" for end in ENDS)
+    assert picture.title == (
+        f"In the model, {value} more of 100 alive at 12 months under wider-salvage (95 % interval {lower} to {upper}); "
+        f"cautious estimate {Difference.of_row(cautious)}"
+    )
+    assert picture.alt == f"{picture.title}."
+
+
+def test_of_several_policies_the_title_names_the_one_that_changes_most(of_policies: Results) -> None:
+    title = drawn(difference.picture(of_policies, clock="relapse")).title
+    row = row_of(of_policies, "universal-salvage", "os_12")
+    assert title.startswith(f"In the model, universal-salvage changes most: {100 * row['difference']:.0f} more of 100")
+
+
+def test_policies_without_a_clear_difference_are_said_to_have_none(of_policies: Results) -> None:
+    at_answer = added.at_answer(of_policies.outcomes, of_policies.scenarios, "relapse")
+    unclear = [replace(one, difference=Difference(0.01, -0.05, 0.06, 0.6), other=None) for one in at_answer]
+    assert added.title(unclear) == "In the model, no policy clearly changes how many are alive at 12 months"
+    alone = added.title(unclear[:1])
+    assert alone.startswith("In the model, no clear difference, 1.0 more of 100 alive at 12 months under wider-salvage")
+    assert "more in 60 of 100 parameter sets" in alone
+
+
+@pytest.mark.parametrize(("margin", "words"), [(5.0, "5 more or better"), (0.5, "0.5 more or better")])
+def test_the_margin_of_the_run_is_shaded_and_named(results: Results, margin: float, words: str) -> None:
+    other = replace(results, manifest={**results.manifest, "margin": margin})
+    picture = drawn(difference.picture(other, clock="relapse"))
+    assert words in texts(picture.figure)
+    assert any(f"Shaded: {words}." in text.replace("\n", " ") for text in texts(picture.figure))
+
+
+def test_a_horizon_of_6_months_answers_at_6_months() -> None:
+    short = compare("baseline", "no-hsct", draws=2, horizon=6.0)
+    assert "alive at 6 months" in drawn(difference.picture(short, clock="relapse")).title
+    assert needed.picture(short) is None
+
+
+def test_one_parameter_set_has_no_intervals_and_the_figures_say_so() -> None:
+    single = compare("baseline", "wider-salvage", draws=1)
+    for picture in (difference.picture(single, clock="relapse"), needed.picture(single)):
+        figure = drawn(picture).figure
+        assert "One parameter set: uncertainty is not shown." in " ".join(texts(figure)).replace("\n", " ")
+    assert not intervals(drawn(difference.picture(single, clock="relapse")).figure)
+
+
+def test_a_run_of_one_scenario_has_nothing_to_compare() -> None:
+    alone = run("no-hsct", draws=2)
+    assert difference.picture(alone, clock="relapse") is None
+    assert patients.picture(alone, clock="relapse") is None
+    assert needed.picture(alone) is None
+
+
+# --- How many must benefit ---
+
+
+def test_the_difference_by_share_is_that_of_runs_at_those_shares(of_policies: Results) -> None:
+    benefit = of_policies.benefit
+    assert benefit is not None
+    assert list(benefit["scenario"].unique()) == ["wider-salvage", "universal-salvage"]
+    at_shares = compare("baseline", "wider-salvage@0.3", "wider-salvage@0", draws=4, horizon=24.0)
+    runs = ((0.0, at_shares, "wider-salvage@0"), (0.3, at_shares, "wider-salvage@0.3"))
+    for share, results, name in (*runs, (1.0, of_policies, "wider-salvage")):
+        rows = benefit[(benefit["scenario"] == "wider-salvage") & np.isclose(benefit["share"], share)]
+        row = row_of(results, name, "os_12")
+        np.testing.assert_allclose(rows.iloc[0][list(ENDS)].astype(float), row[list(ENDS)].astype(float), atol=1e-7)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_line_is_the_table_and_the_dot_is_the_smallest_share(results: Results, width: float) -> None:
+    picture, benefit = drawn(needed.picture(results, width=width)), results.benefit
+    assert benefit is not None
+    axes = picture.figure.axes[1]
+    line = next(line for line in axes.get_lines() if len(line.get_xdata()) == len(benefit))
+    np.testing.assert_allclose(line.get_xdata(), 100 * benefit["share"])
+    np.testing.assert_allclose(line.get_ydata(), 100 * benefit["difference"])
+    row = row_of(results, "wider-salvage", "break_even_for_5_more_at_12")
+    (dot,) = (mark for mark in marks(picture.figure, "o"))
+    assert (float(dot.get_xdata()[0]), float(dot.get_ydata()[0])) == (pytest.approx(100 * row["estimate"]), 5.0)
+    bar = next(line for line in axes.get_lines() if line.get_linewidth() == 3.6)
+    np.testing.assert_allclose(bar.get_xdata(), [100 * row["lower"], 100 * row["upper"]])
+    value, lower, upper = (f"{100 * row[end]:.0f}" for end in ("estimate", "lower", "upper"))
+    assert f"{value} ({lower} to {upper})\nmust benefit" in texts(picture.figure)
+    assert picture.title == (
+        f"In the model, for 5 more of 100 alive at 12 months, {value} of 100 additional patients must benefit "
+        f"(95 % interval {lower} to {upper})"
+    )
+
+
+def test_what_other_cohorts_suggest_is_drawn_as_shares_of_the_parameter_sets(results: Results) -> None:
+    benefit = results.benefit
+    assert benefit is not None
+    strip = drawn(needed.picture(results)).figure.axes[2]
+    heights = [patch.get_data().values for patch in strip.patches]
+    assert len(heights) == 2
+    for of_one, column in zip(heights, ("by_other_cohorts", "by_the_prior_alone"), strict=True):
+        assert of_one.sum() == pytest.approx(1.0)
+        np.testing.assert_allclose(np.cumsum(of_one), benefit[column].to_numpy()[2::2])
+
+
+def test_several_policies_have_a_panel_each_and_all_shares_stand_in_the_title(of_policies: Results) -> None:
+    picture = drawn(needed.picture(of_policies))
+    shares = [row_of(of_policies, name, "break_even_for_5_more_at_12")["estimate"] for name in (
+        "wider-salvage", "universal-salvage")]  # fmt: skip
+    assert picture.title.endswith(
+        f"must benefit: {100 * shares[0]:.0f} under wider-salvage, {100 * shares[1]:.0f} under universal-salvage"
+    )
+
+
+# --- Dots ---
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_there_are_100_dots_in_a_panel_and_as_many_hatched_as_the_difference(
+    of_policies: Results, width: float
+) -> None:
+    figure = drawn(patients.picture(of_policies, clock="relapse", width=width)).figure
+    before = row_of(of_policies, "baseline", "os_12")["estimate"]
+    for axes, name in zip(figure.axes[1:], ("wider-salvage", "no-hsct", "universal-salvage"), strict=True):
+        alive, changed, dead = (len(dots.get_offsets()) for dots in axes.collections)
+        more = round(100 * row_of(of_policies, name, "os_12")["difference"])
+        assert alive + changed + dead == 100
+        assert changed == abs(more)
+        assert alive == round(100 * before) + min(more, 0)
+        assert axes.collections[1].get_hatch()
+
+
+def test_patients_who_would_die_under_a_policy_are_hatched_otherwise(of_policies: Results) -> None:
+    (one, *_) = added.at_answer(of_policies.outcomes, of_policies.scenarios, "relapse")
+    assert added.of_100(replace(one, before=0.3, difference=Difference(-0.1))) == (30, -10)
+    assert added.of_100(replace(one, before=0.3, difference=Difference(-0.4))) == (30, -30)
+    assert patients.MORE != patients.FEWER
+
+
+# --- All of them ---
+
+
+def test_a_comparison_opens_with_what_the_policy_adds(pictures: list[Picture], cohort: Cohort) -> None:
+    names = [picture.name for picture in pictures]
+    assert names[:4] == [difference.NAME, patients.NAME, needed.NAME, "overall_survival"]
+    for picture in pictures[:3]:
+        assert picture.title.startswith("In the model, ")
+        assert len(picture.alt) < 250
+        assert picture.compact is not None
+        for figure in (picture.figure, picture.compact):
+            assert any(re.search(rf"n = {cohort.n}\b", text) for text in texts(figure))
+        assert picture.compact.get_figwidth() == style.COMPACT
