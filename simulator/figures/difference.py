@@ -12,7 +12,7 @@ from simulator.evidence.cohort import Cohort
 from simulator.experiment.results import Results
 from simulator.figures import notes, row_chart, style, text
 from simulator.figures.picture import Picture
-from simulator.figures.sheet import Sheet, marker_sample
+from simulator.figures.sheet import Sample, Sheet, marker_sample
 from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import in_words
 from simulator.scenario.scenario import COHORTS
@@ -76,7 +76,7 @@ def _subtitle(results: Results, rows: Sequence[Added], margin: float | None) -> 
     return f"{drawn}{uncertain}{'' if margin is None else f' Shaded: {margin:g} more or better.'}"
 
 
-def _key(rows: Sequence[Added]) -> list[object]:
+def _key(rows: Sequence[Added]) -> list[Sample]:
     other = next(row.other[0] for row in rows if row.other)
     words = "as other cohorts suggest" if other.marginal_benefit == COHORTS else "an assumption"
     cautious = f"{benefit_in_words(other.name)} ({words})"
@@ -104,7 +104,7 @@ def _span(axes: Axes, rows: Sequence[Added], margin: float | None) -> None:
 def _name(sheet: Sheet, row: Added, of_policies: bool, middle: float, room: float) -> None:
     """Write a row's policy in words, with its name below, or its month."""
     title = (row.scenario.title or row.scenario.name) if of_policies else in_words(row.month)
-    lines = list(text.wrap(title, room, style.TEXT, "bold"))
+    lines = text.broken_title(title, room).split("\n")
     lines = [*lines[:1], text.fitted(" ".join(lines[1:]), room, style.TEXT, "bold")] if len(lines) > 1 else lines
     lift = 0.075 * len(lines) if len(lines) == 1 and of_policies and row.scenario.title else 0.0
     place = style.MARGIN + room
@@ -124,6 +124,6 @@ def _mark(axes: Axes, sheet: Sheet, place: int, middle: float, difference: Diffe
         axes.plot([lower, upper], [-row, -row], color=line, linewidth=2.4, solid_capstyle="butt", zorder=3)
     axes.plot(value, -row, mark, color=line, markerfacecolor=face, markersize=6.5 if colour else 5.5, zorder=4)
     numbers = intervals.rounded(*difference[:3], "probability", sign="+").on_figure
-    look = {"color": style.INK, "weight": "bold"} if colour else {"color": style.QUIET}
+    ink, weight = (style.INK, "bold") if colour else (style.QUIET, "normal")
     across = sheet.figure.get_figwidth() - NUMBERS
-    sheet.page.text(across, middle + ROW * offset, numbers, va="center", **look)
+    sheet.page.text(across, middle + ROW * offset, numbers, va="center", color=ink, weight=weight)

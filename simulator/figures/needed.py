@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,8 @@ from simulator.figures.sheet import Grid, Sheet, title_panel
 from simulator.figures.style import Line
 from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import in_words
-from simulator.wording import added
-from simulator.wording.intervals import Row, rounded
+from simulator.wording import added, intervals
+from simulator.wording.intervals import Row
 
 NAME = "how_many_must_benefit"
 PLOT, GAP, STRIP, BELOW, LEFT = 2.1, 0.28, 0.42, 0.5, 0.72
@@ -32,8 +33,8 @@ BAND, BINS = 0.16, 10
 def picture(results: Results, *, cohort: Cohort | None = None, width: float = style.WIDTH) -> Picture | None:
     """Return the figure; None where no policy treats more, or earlier versions wrote the run. width : inches"""
     needed = {} if results.benefit is None else added.shares_needed(results.outcomes, results.manifest["margin"])
-    tables = {} if results.benefit is None else dict(tuple(results.benefit.groupby("scenario", sort=False)))
-    tables = {name: rows for name, rows in tables.items() if name in needed and rows["difference"].notna().all()}
+    by_policy = () if results.benefit is None else results.benefit.groupby("scenario", sort=False)
+    tables = {str(name): rows for name, rows in by_policy if name in needed and rows["difference"].notna().all()}
     if not tables:
         return None
     margin, month = results.manifest["margin"], results.scenarios[0].pathway.months.answer
@@ -86,7 +87,7 @@ def _difference(axes: Axes, rows: pd.DataFrame, line: Line, needed: Row, margin:
         if math.isfinite(sum(ends)):
             axes.plot(ends, [margin, margin], color=style.INK, linewidth=3.6, solid_capstyle="butt", zorder=4)
         axes.plot(estimate, margin, "o", color=style.INK, markersize=7, zorder=5, clip_on=False)
-        words = rounded(*(needed[part] for part in ("estimate", "lower", "upper")), "probability").on_figure
+        words = intervals.estimate(needed).on_figure
         axes.annotate(
             f"{words}\nmust benefit", (estimate, margin), (0.04, 0.95), "data", "axes fraction", weight="bold",
             va="top", arrowprops={"arrowstyle": "-", "color": style.INK, "linewidth": 0.8, "shrinkB": 4}, zorder=6,
@@ -100,7 +101,7 @@ def _benefit(sheet: Sheet, axes: Axes, rows: pd.DataFrame) -> None:
     strip.set(xlim=(0, PER), yticks=[], xlabel=f"Of {PER} additional patients, how many benefit")
     strip.spines["left"].set_visible(False)
     steps = np.linspace(0, PER, BINS + 1)
-    looks: Mapping[str, Mapping[str, object]] = {
+    looks: Mapping[str, Mapping[str, Any]] = {
         "by_other_cohorts": {"color": "#b5b5b5", "fill": True},
         "by_the_prior_alone": {"color": style.INK, "linestyle": (0, (2, 1.5)), "linewidth": 1.1},
     }
@@ -108,7 +109,7 @@ def _benefit(sheet: Sheet, axes: Axes, rows: pd.DataFrame) -> None:
     for name in known:
         below = rows[name].to_numpy(dtype=float)[:: (len(rows) - 1) // BINS]
         # Nobody is below the first share: who is at it belongs to the first step.
-        strip.stairs(np.diff(below, prepend=0.0)[1:] + np.eye(BINS)[0] * below[0], steps, **looks[name])  # type: ignore[arg-type]
+        strip.stairs(np.diff(below, prepend=0.0)[1:] + np.eye(BINS)[0] * below[0], steps, **looks[name])
     if known:
         strip.set_ylim(0, None)
         words = f"Grey: what other cohorts suggest{'; dashed: the prior alone' if len(known) > 1 else ''}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -67,7 +68,7 @@ def _label(row: Added, room: float) -> list[str]:
 
 
 def _key(rows: Sequence[Added], first: str) -> list[Sample]:
-    looks: dict[str, dict[str, object]] = {f"alive under {first}": {"facecolor": style.INK, "linewidth": 0}}
+    looks: dict[str, dict[str, Any]] = {f"alive under {first}": {"facecolor": style.INK, "linewidth": 0}}
     changes = [added.of_100(row)[1] for row in rows]
     if max(changes) > 0:
         looks["more alive under the policy"] = {"facecolor": "white", "edgecolor": style.VERMILLION, "hatch": MORE}
@@ -86,7 +87,7 @@ def _dots(axes: Axes, row: Added, colour: str) -> None:
     across, up = zip(*(divmod(place, height) for place in range(PER)), strict=True)
     alive, changed = min(before, before + more), abs(more)
     size = (0.72 * 72 * axes.get_position().width * axes.figure.get_figwidth() / COLUMNS) ** 2  # type: ignore[union-attr]
-    looks = (
+    looks: tuple[tuple[int, int, dict[str, Any]], ...] = (
         (0, alive, {"facecolor": style.INK, "linewidth": 0}),
         (alive, alive + changed, {
             "facecolor": "white", "edgecolor": colour if more > 0 else style.INK, "hatch": MORE if more > 0 else FEWER,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -23,7 +24,7 @@ ROW, NUMBERS, BELOW = 0.58, 1.25, 0.5
 """Inches of a row, with its name above its bar, of the numbers at its right, and of the scale below."""
 
 LOST, HATCH = "#4d4d4d", "////"
-LOOKS: Mapping[str, Mapping[str, object]] = {
+LOOKS: Mapping[str, Mapping[str, Any]] = {
     "served_at_once": {"facecolor": "#e3eef6"},
     "served_within_7_days": {"facecolor": "#b9d7ea"},
     "served_within_30_days": {"facecolor": "#74afd3"},
@@ -51,13 +52,16 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     sheet = Sheet(title, _subtitle(results), footing, body, key=_key(rows, shown), width=width)
     bottom = sheet.bottom + BELOW
     axes = row_chart.rows_of(sheet, style.MARGIN + 0.04, bottom, across, len(rows), ROW)
+    # The names stand between the bars, on the sheet.
+    axes.set_facecolor("none")
+    axes.grid(visible=False)
     axes.set(xlim=(0, PER), xlabel=f"Of {PER} requests, by how the wait ends")
     top = bottom + ROW * len(rows)
     sheet.page.text(width - NUMBERS, top + 0.03, "over 30 days", va="bottom", color=style.QUIET)
     for place, (scenario, resource, table) in enumerate(rows):
         middle = bottom + ROW * (len(rows) - place - 0.5)
         _bar(axes, place, table)
-        _name(sheet, scenario, resource, middle + 0.19, across)
+        _name(sheet, scenario, resource, middle + 0.19, width - 3 * style.MARGIN)
         late = intervals.estimate(table["wait_over_30_days"]).on_figure
         sheet.page.text(width - NUMBERS, middle - 0.06, late, va="center", weight="bold")
     return sheet.picture(NAME, f"{title}.")
@@ -112,7 +116,7 @@ def _bar(axes: Axes, place: int, table: Table) -> None:
     """Draw the parts of a row's bar, and a bracket below those that wait over 30 days."""
     begin = 0.0
     for name, share in parts(table).items():
-        axes.add_patch(Rectangle((begin, -place - 0.32), PER * share, 0.44, **{"linewidth": 0.6, **LOOKS[name]}))  # type: ignore[arg-type]
+        axes.add_patch(Rectangle((begin, -place - 0.32), PER * share, 0.44, **{"linewidth": 0.6, **LOOKS[name]}))
         begin += PER * share
     late = PER * float(table["wait_over_30_days"]["estimate"])
     if late > 0.0:

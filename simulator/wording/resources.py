@@ -211,7 +211,8 @@ def title_of_waits(rows: Sequence[tuple[Scenario, Mapping[str, Row]]]) -> str:
         return words + _interval(late, "95 % interval ")
     far, table = max(others, key=lambda row: abs(row[1]["wait_over_30_days"]["estimate"] - late["estimate"]))
     other = table["wait_over_30_days"]
-    return f"{words}{_interval(late)}, and {_percent(other)} under {scenario_in_words(far.name)}{_interval(other, '95 % interval ')}"
+    ends = _interval(other, "95 % interval ")
+    return f"{words}{_interval(late)}, and {_percent(other)} under {scenario_in_words(far.name)}{ends}"
 
 
 def losses_in_words(rows: Sequence[tuple[Scenario, str]]) -> str:

@@ -1,4 +1,4 @@
-"""The figures of a comparison: what policies add, how many must benefit, 100 patients as dots. Each number is a table's."""
+"""What policies add, how many must benefit, and 100 patients as dots. Their numbers are the tables'."""
 
 from __future__ import annotations
 
