@@ -22,7 +22,7 @@ from simulator.wording.difference import Difference
 from simulator.wording.headline import CAUTIOUS, benefit_in_words
 
 NAME = "what_the_policy_adds"
-ROW, NUMBERS, BELOW = 0.46, 1.32, 0.56
+ROW, NUMBERS, BELOW = 0.46, 1.36, 0.56
 """Inches of a row, of the numbers at its right, and of the scale below."""
 SHADE = "#e9f0f5"
 
