@@ -60,9 +60,8 @@ def picture(
 
 def _scale(results: Results, rows: Sequence[Added]) -> str:
     """Return the label of the scale."""
-    first, months = results.scenarios[0], {row.month for row in rows}
-    when = f" at {in_words(rows[0].month)}" if len(months) == 1 else ""
-    return f"More alive{when} than under {first.name}, of {PER} {first.pathway.patients}"
+    when = f" {rows[0].when}" if len({row.month for row in rows}) == 1 else ""
+    return f"More alive{when} than under {results.scenarios[0].name}, of {PER} {rows[0].patients}"
 
 
 def _subtitle(results: Results, rows: Sequence[Added], margin: float | None) -> str:

@@ -11,7 +11,7 @@ from simulator.pathway.outcome_months import alive_at, in_words
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS
 from simulator.wording import rounding
 from simulator.wording.difference import EQUAL, Difference
-from simulator.wording.headline import benefit_in_words, policies, share_needed
+from simulator.wording.headline import benefit_in_words, policies, share_needed, when
 from simulator.wording.intervals import Row
 
 if TYPE_CHECKING:
@@ -33,10 +33,22 @@ class Added:
     """
 
     scenario: Scenario
+    clock: str
     month: float
     before: float
     difference: Difference
     other: tuple[Scenario, Difference] | None = None
+
+    @property
+    def when(self) -> str:
+        """The month in words: "at 12 months"."""
+        return when(self.scenario, self.clock, self.month)
+
+    @property
+    def patients(self) -> str:
+        """Who starts the clock, in words."""
+        pathway = self.scenario.pathway
+        return pathway.patients if self.clock == pathway.clock else "patients"
 
 
 def at_answer(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clock: str) -> list[Added]:
@@ -66,21 +78,21 @@ def at_month(outcomes: pd.DataFrame, compared: Sequence[Sequence[Scenario]], clo
             shown.sort(key=lambda other: other.marginal_benefit != COHORTS)
             other = (shown[0], Difference.of_row(known[shown[0].name])) if shown else None
             before = row["estimate"] - row["difference"]
-            found.append(Added(scenario, month, before, Difference.of_row(row), other))
+            found.append(Added(scenario, clock, month, before, Difference.of_row(row), other))
     return found
 
 
 def title(added: Sequence[Added]) -> str:
     """Return the statement of what is added at one month, by one policy or by the policy that changes most."""
-    month, most = in_words(added[0].month), _changes_most(added)
+    month, most = added[0].when, _changes_most(added)
     if len(added) == 1:
         (one,) = added
-        words = f"{one.difference.more_or_fewer} of {PER} alive at {month} under {one.scenario.name}"
+        words = f"{one.difference.more_or_fewer} of {PER} alive {month} under {one.scenario.name}"
         unclear = "" if one.difference.is_clear else "no clear difference, "
         return f"{IN_THE_MODEL}, {unclear}{words}{one.difference.in_brackets}{_cautiously(one)}"
     if most is None:
-        return f"{IN_THE_MODEL}, no policy clearly changes how many are alive at {month}"
-    words = f"{most.difference.more_or_fewer} of {PER} alive at {month}{most.difference.in_brackets}"
+        return f"{IN_THE_MODEL}, no policy clearly changes how many are alive {month}"
+    words = f"{most.difference.more_or_fewer} of {PER} alive {month}{most.difference.in_brackets}"
     return f"{IN_THE_MODEL}, {most.scenario.name} changes most: {words}{_cautiously(most)}"
 
 
@@ -107,10 +119,10 @@ def of_100(one: Added) -> tuple[int, int]:
     return before, min(max(more, -before), PER - before)
 
 
-def title_of_100(added: Sequence[Added], first: str, patients: str) -> str:
+def title_of_100(added: Sequence[Added], first: str) -> str:
     """Return the statement of patients as dots: alive under the first policy, and more under the policy."""
     before = rounding.number(added[0].before, "probability")
-    words = f"of {PER} {patients}, {before} are alive at {in_words(added[0].month)} under {first}"
+    words = f"of {PER} {added[0].patients}, {before} are alive {added[0].when} under {first}"
     most = _changes_most(added) if len(added) > 1 else added[0]
     if most is None:
         return f"{IN_THE_MODEL}, {words}; no policy clearly changes that"

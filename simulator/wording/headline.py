@@ -118,7 +118,7 @@ def _one_policy(outcomes: pd.DataFrame, alive: _Alive, scenario: Scenario, first
     count = f"{_per_100(row['estimate'])}{in_brackets(row['lower'], row['upper'], 'probability', row['estimate'])}"
     if scenario is not first:
         return _at_another_benefit(outcomes, scenario, count)
-    return f"{_denominator(alive, scenario)}, {count} are alive {_when(scenario, clock, month)} under {scenario.name}."
+    return f"{_denominator(alive, scenario)}, {count} are alive {when(scenario, clock, month)} under {scenario.name}."
 
 
 def _compared(outcomes: pd.DataFrame, alive: _Alive, scenario: Scenario, optimistic: Scenario, first: Scenario) -> str:
@@ -129,7 +129,7 @@ def _compared(outcomes: pd.DataFrame, alive: _Alive, scenario: Scenario, optimis
         )
     difference = Difference.of_row(row)
     sentence = (
-        f"{_denominator(alive, scenario)}, {difference} are alive {_when(scenario, clock, month)} "
+        f"{_denominator(alive, scenario)}, {difference} are alive {when(scenario, clock, month)} "
         f"under {scenario.name}: {_per_100(row['estimate'])} instead of {_per_100(before['estimate'])} "
         f"under {first.name}."
     )
@@ -172,7 +172,8 @@ def _starts(alive: _Alive, scenario: Scenario, clock: str) -> bool:
     return any((scenario.name, clock) == key[:2] for key in alive)
 
 
-def _when(scenario: Scenario, clock: str, month: float) -> str:
+def when(scenario: Scenario, clock: str, month: float) -> str:
+    """Return "at 12 months" on the default clock, "12 months after onset" on another."""
     return f"at {in_words(month)}" if clock == scenario.pathway.clock else f"{in_words(month)} after {clock}"
 
 

@@ -264,7 +264,11 @@ def test_twenty_long_names_that_differ_at_the_end_stay_distinct_and_legible() ->
     pathway = load_pathway("three_state")
     base = Scenario("base", pathway)
     policies = [Scenario(f"{LONG}{i:02d}", pathway, scale={"onset_rate": 1 - 0.04 * i}) for i in range(20)]
-    pictures = {picture.name: legible_texts(picture.figure) for picture in drawn([base, *policies])}
+    figures = drawn([base, *policies])
+    pictures = {picture.name: legible_texts(picture.figure) for picture in figures}
+    for picture in figures:
+        if picture.compact is not None:
+            legible_texts(picture.compact)
     for name in ("overall_survival", "survival_by_policy", "state_occupancy"):
         ends = [text for text in pictures[name] if re.search(r"variant-\d\d$", text)]
         assert len(set(ends)) == 20, name
@@ -285,7 +289,8 @@ def test_labels_and_titles_of_300_letters_leave_a_figure_legible() -> None:
     clocks = {"a clock of many words " * 14: "healthy"}
     long = replace(pathway, title="A title " * 40, states=states, groups=groups, clocks=clocks)
     for picture in drawn([Scenario("n" * 300, long), Scenario("m" * 300, long, scale={"onset_rate": 0.5})]):
-        legible_texts(picture.figure)
+        for figure in filter(None, (picture.figure, picture.compact)):
+            legible_texts(figure)
 
 
 def test_a_figure_notes_letters_that_no_font_has(recwarn: pytest.WarningsRecorder) -> None:
