@@ -51,7 +51,7 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
         compared = "if none benefited" if name == first.name else f"under {first.name}"
         label = f"More alive at {in_words(month)} than {compared}, of {PER}"
         axes.set_ylabel("\n".join(text.wrap(label, PLOT)))
-        _benefit(sheet, axes, rows)
+        _benefit(sheet, axes, rows, is_known=results.manifest["draws"] > 1)
         if len(tables) > 1:
             title_panel(axes, text.fitted(name, grid.width, style.TEXT, "bold"))
     return sheet.picture(NAME, f"{title}.")
@@ -94,8 +94,8 @@ def _difference(axes: Axes, rows: pd.DataFrame, line: Line, needed: Row, margin:
         )  # fmt: skip
 
 
-def _benefit(sheet: Sheet, axes: Axes, rows: pd.DataFrame) -> None:
-    """Draw below a panel how likely each share is, as other cohorts suggest and by the prior alone."""
+def _benefit(sheet: Sheet, axes: Axes, rows: pd.DataFrame, *, is_known: bool) -> None:
+    """Draw below a panel how likely each share is, as other cohorts suggest and by the prior alone, if it is known."""
     box, (across, up) = axes.get_position(), sheet.figure.get_size_inches()
     strip = sheet.axes(box.x0 * across, box.y0 * up - GAP - STRIP, box.width * across, STRIP)
     strip.set(xlim=(0, PER), yticks=[], xlabel=f"Of {PER} additional patients, how many benefit")
@@ -105,7 +105,7 @@ def _benefit(sheet: Sheet, axes: Axes, rows: pd.DataFrame) -> None:
         "by_other_cohorts": {"color": "#b5b5b5", "fill": True},
         "by_the_prior_alone": {"color": style.INK, "linestyle": (0, (2, 1.5)), "linewidth": 1.1},
     }
-    known = [name for name in looks if rows[name].notna().all()]
+    known = [name for name in looks if is_known and rows[name].notna().all()]
     for name in known:
         below = rows[name].to_numpy(dtype=float)[:: (len(rows) - 1) // BINS]
         # Nobody is below the first share: who is at it belongs to the first step.

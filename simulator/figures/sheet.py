@@ -19,6 +19,9 @@ SAMPLE, WORDS, NEXT, KEY_ROW = 0.3, 0.36, 0.3, 0.22
 """Inches of a sample in a key, from its start to its words, between its words and the next sample, and of a row."""
 
 
+COMPACT_SMALL = 8.0
+"""Points of the notes below a compact figure."""
+
 LINES = 4
 """Lines of a title at most."""
 
@@ -113,10 +116,12 @@ class Sheet:
     ) -> None:
         room = width - 2 * MARGIN
         heading = text.wrap(subtitle, room)
-        footing = text.wrap(" ".join(note for note in notes if note), room, SMALL)
+        # A page does not enlarge a compact figure.
+        small = SMALL if width >= WIDTH else COMPACT_SMALL
+        footing = text.wrap(" ".join(note for note in notes if note), room, small)
         rows = _rows(key, width - MARGIN - key_left)
         self.title = title
-        self.bottom = 0.19 + 0.148 * len(footing)
+        self.bottom = 0.19 + 0.148 * small / SMALL * len(footing)
         self.top = self.bottom + body
         below_heading = self.top + (0.08 + KEY_ROW * len(rows) if rows else 0.0)
         lines = [text.fitted(line, room, TITLE, "bold") for line in text.wrap(title, room, TITLE, "bold")[:LINES]]
@@ -127,7 +132,7 @@ class Sheet:
         write = self.page.text
         write(MARGIN, height - 0.12, "\n".join(lines), fontsize=TITLE, fontweight="bold", va="top", linespacing=1.3)
         write(MARGIN, height - 0.38 - more, "\n".join(heading), color=QUIET, va="top", linespacing=1.3)
-        write(MARGIN, 0.1, "\n".join(footing), color=QUIET, fontsize=SMALL, va="bottom", linespacing=1.35)
+        write(MARGIN, 0.1, "\n".join(footing), color=QUIET, fontsize=small, va="bottom", linespacing=1.35)
         for place, row in enumerate(rows):
             self.write_key(row, key_left, below_heading - 0.15 - KEY_ROW * place)
 
