@@ -249,7 +249,9 @@ def _benefit(path: Path, run: _Manifest) -> pd.DataFrame | None:
     table = _table(path, BENEFIT)
     policies = {scenario.name for scenario in run.scenarios if scenario.marginal_benefit == 1.0}
     shares = {name: rows["share"].round(6).tolist() for name, rows in table.groupby("scenario")}
-    if not (shares.keys() <= policies and all(of_one == SHARES.round(6).tolist() for of_one in shares.values())):
+    if not (
+        shares and shares.keys() <= policies and all(of_one == SHARES.round(6).tolist() for of_one in shares.values())
+    ):
         what, allowed = "not the whole table of the run", "the file as it was written"
         raise InputError(what, where=str(path), got=f"{len(table)} rows", allowed=allowed)
     return table

@@ -429,6 +429,22 @@ def test_a_truncated_table_is_refused_by_its_name(run_of_two: Path, name: str, l
         run_folder.write_again(run_of_two)
 
 
+@pytest.mark.parametrize("lines", [1, 2, -1])
+def test_a_truncated_table_by_share_who_benefit_is_refused(results: Results, tmp_path: Path, lines: int) -> None:
+    results.write(tmp_path)
+    path = tmp_path / "benefit.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:lines]))
+    with pytest.raises(InputError, match=r"benefit\.csv: not the whole table of the run"):
+        run_folder.read(tmp_path)
+
+
+def test_a_run_of_an_earlier_version_without_that_table_can_be_read(results: Results, tmp_path: Path) -> None:
+    results.write(tmp_path)
+    assert run_folder.read(tmp_path).benefit is not None
+    (tmp_path / "benefit.csv").unlink()
+    assert run_folder.read(tmp_path).benefit is None
+
+
 def test_a_table_without_a_column_is_refused_by_its_name(run_of_two: Path) -> None:
     path = run_of_two / "survival.csv"
     pd.read_csv(path).drop(columns="lower").to_csv(path, index=False)
