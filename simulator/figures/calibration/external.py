@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -13,7 +14,7 @@ from simulator.figures.picture import Picture
 from simulator.figures.sheet import Sheet
 from simulator.wording.validation import in_words, rounded
 
-LEFT, RIGHT = 3.1, 2.3
+LEFT, RIGHT = 3.3, 2.8
 """Inches for the names of the figures, and for their numbers."""
 ROW, AXIS, GAP = 0.3, 0.42, 0.3
 Row = Mapping[Any, Any]
@@ -90,7 +91,7 @@ def _plot(axes: Axes, place: float, row: Row, end: float) -> None:
     axes.plot(min(reported, end), place, "D", color=style.INK, markerfacecolor=face, markersize=6, clip_on=False)
     figures = rounded(row)
     words = (
-        f"{figures[0]}; {figures[1]} ({figures[2]} to {figures[3]})"
+        f"{figures[0]}; {figures[1]} ({figures[2]}{f' to {figures[3]}' if np.isfinite(upper) else ' or more'})"
         if row["inside"]
         else f"{figures[0]}; not simulated"
     )
