@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -11,7 +10,7 @@ from simulator.experiment.manifest import ROUGH
 from simulator.experiment.results import Results
 from simulator.figures import abridged, difference, needed, occupancy, patients, resource_use, style, waits
 from simulator.figures.pathway import diagram, flow
-from simulator.figures.picture import Picture
+from simulator.figures.picture import Picture, in_two_widths
 from simulator.figures.survival import curve, end_points, panels, survival
 
 NAME = "overall_survival"
@@ -25,11 +24,11 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
     results, cohort = abridged.of_run(results, cohort)
     table, pathway = results.survival, results.scenarios[0].pathway
     displayed = [clock for clock in clocks(results) if occupancy.started(results.occupancy, clock)]
-    pictures: list[Picture | None] = [_in_two_widths(partial(waits.picture, results, cohort=cohort))]
+    pictures: list[Picture | None] = [in_two_widths(partial(waits.picture, results, cohort=cohort))]
     for clock in displayed[:1]:
         compared = (partial(one.picture, results, clock=clock, cohort=cohort) for one in (difference, patients))
-        pictures += map(_in_two_widths, compared)
-        pictures.append(_in_two_widths(partial(needed.picture, results, cohort=cohort)))
+        pictures += map(in_two_widths, compared)
+        pictures.append(in_two_widths(partial(needed.picture, results, cohort=cohort)))
         pictures.append(survival.picture(table, clock=clock, cohort=cohort, months=pathway.months, name=NAME))
     if displayed and len(results.scenarios) > curve.MOST_BANDS:
         pictures.append(panels.by_policy(table, clock=displayed[0], cohort=cohort, months=pathway.months))
@@ -45,12 +44,6 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
     reported = cohort if cohort is not None and cohort.clock in pathway.clocks else None
     pictures += [flow.picture(pathway, reported), diagram.picture(pathway, cohort=cohort)]
     return [_rough(picture) if results.is_rough else picture for picture in pictures if picture is not None]
-
-
-def _in_two_widths(draw: Callable[..., Picture | None]) -> Picture | None:
-    """Return what draws itself at any width, wide and compact; None if there is nothing to draw."""
-    wide = draw()
-    return None if wide is None else wide.in_two_widths(draw(width=style.COMPACT))
 
 
 def overall_survival(results: Results, cohort: Cohort | None = None) -> Picture:

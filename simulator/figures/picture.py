@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from matplotlib.figure import Figure
 
@@ -39,6 +40,15 @@ class Picture:
     def in_two_widths(self, compact: Picture | None) -> Picture:
         """Return this picture with another's figure as its second width."""
         return self if compact is None else replace(self, compact=compact.figure)
+
+
+Drawn = TypeVar("Drawn", Picture, Picture | None)
+
+
+def in_two_widths(draw: Callable[..., Drawn]) -> Drawn:
+    """Return what draws itself at any `width`, wide and compact; None if there is nothing to draw."""
+    wide = draw()
+    return wide if wide is None else wide.in_two_widths(draw(width=style.COMPACT))
 
 
 def save(pictures: Sequence[Picture], folder: Path) -> None:

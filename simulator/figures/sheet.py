@@ -19,9 +19,6 @@ SAMPLE, WORDS, NEXT, KEY_ROW = 0.3, 0.36, 0.3, 0.22
 """Inches of a sample in a key, from its start to its words, between its words and the next sample, and of a row."""
 
 
-COMPACT_SMALL = 8.0
-"""Points of the notes below a compact figure."""
-
 LINES = 4
 """Lines of a title at most."""
 
@@ -116,8 +113,7 @@ class Sheet:
     ) -> None:
         room = width - 2 * MARGIN
         heading = text.wrap(subtitle, room)
-        # A page does not enlarge a compact figure.
-        small = SMALL if width >= WIDTH else COMPACT_SMALL
+        small = style.small(width)
         footing = text.wrap(" ".join(note for note in notes if note), room, small)
         rows = _rows(key, width - MARGIN - key_left)
         self.title = title

@@ -32,6 +32,9 @@ COMPACT = 5.0
 """Inches of a figure's second width: half a slide, a column, or a phone."""
 
 TEXT, SMALL, TITLE = 8.5, 7.5, 11.0
+COMPACT_SMALL = 8.0
+"""Points of small text on a compact figure: a page does not enlarge it."""
+
 MARGIN = 0.12
 """Inches between a figure's edge and its text."""
 
@@ -131,6 +134,11 @@ def shade(colour: str, factor: float) -> str:
     """Return a colour darker (factor below 1), or mixed with white (above 1: 1.8 is four fifths white)."""
     red, green, blue = (factor * c if factor <= 1 else 1 - (2 - factor) * (1 - c) for c in to_rgb(colour))
     return to_hex((red, green, blue))
+
+
+def small(width: float) -> float:
+    """Return the points of small text on a sheet of a width in inches."""
+    return SMALL if width >= WIDTH else COMPACT_SMALL
 
 
 def canvas(width: float, height: float) -> Figure:
