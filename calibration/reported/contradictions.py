@@ -67,7 +67,7 @@ def check(
     lines = _conflict_of(bounds if can_be else certain)
     words = "; ".join(figure.in_words() for figure in figures if figure.line in lines)
     if can_be:
-        return [f"{where(folder, *lines)}: {words}: possible only if patients with an event are followed for longer"]
+        return [f"{where(folder, *lines)}: {words}: possible only if some patients are followed for longer than others"]
     raise InputError(
         f"{HOW_MANY.get(len(lines), len(lines))} rows contradict one another" if lines[1:] else CANNOT_BE,
         where=where(folder, *lines),

@@ -3,7 +3,8 @@
     S(t) >= Y(t) / n,   S(t) <= 1 - D(t) / n,   S(t) + sum over causes of I_c(t) = 1,   mean to T = integral of S to T
 
 Y : at risk; D : known to have had the event; S : Kaplan and Meier's, I : Aalen and Johansen's estimate. Each holds in
-every cohort, however patients are censored. An estimate is counted in patients, as a share of its body.
+every cohort, however patients are censored. An estimate is counted in patients, as a share of its body: those of parts
+are no more than those of the whole where nobody is censored, or all are alike.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from calibration.reported import links
 from calibration.reported.links import ANY, Body, Bound, Number, Populations
 
 CAUSE = "incidence of "
 """Before the name of a cause: what the number of its estimate is."""
+UNEVEN = 0.05
+"""Share of a whole by which its parts may be above it without a warning: each is censored in its own way."""
 Curves = Mapping[tuple[Body, str], Sequence[float]]
 """Body and end point, "" for death -> the months at which anything is estimated, ascending."""
 
@@ -28,14 +32,50 @@ def of(reported: Sequence[Bound], populations: Populations) -> list[Bound]:
     for number in numbers:
         if number.what in ("alive", "at_risk", "mean") or number.what.startswith(CAUSE):
             months.setdefault((number.body, number.of), set()).add(number.month)
+    families = _families(months, numbers, populations)
+    for end_point, whole, parts in families:
+        for part in parts:
+            both = months[whole, end_point] | months[part, end_point]
+            months[whole, end_point] = months[part, end_point] = both
     curves = {curve: sorted(at) for curve, at in months.items()}
     bounds = [*_quantiles(numbers), *_nested(curves, populations)]
+    bounds += [bound for family in families for bound in _parts(*family, curves, populations)]
     for (body, end_point), at in curves.items():
         bounds += _curve(body, end_point, at, populations)
         bounds += _counted(body, end_point, at, numbers, populations) if not body.since else []
     for mean in (number for number in numbers if number.what == "mean"):
         bounds += _area(mean, [month for month in curves[mean.body, mean.of] if month <= mean.month])
     return bounds
+
+
+def _families(
+    curves: Collection[tuple[Body, str]], numbers: Collection[Number], populations: Populations
+) -> list[tuple[str, Body, list[Body]]]:
+    """Return end point, a body and parts of it without a patient in common, each of which has an estimate of it."""
+    families: list[tuple[str, Body, list[Body]]] = []
+    for end_point in dict.fromkeys(end_point for _, end_point in curves):
+        bodies = [body for body, of in curves if of == end_point and not body.since]
+        largest = {body.patients: body for body in sorted(bodies, key=lambda body: body.n or np.inf)}
+        families += [(end_point, whole, [body]) for body in bodies if (whole := Body(body.patients)) != body]
+        for whole, parts, _ in links.families([Body(patients) for patients in largest], numbers, populations):
+            families.append((end_point, whole, [largest[part.patients] for part in parts if part.patients in largest]))
+    return [family for family in families if (family[1], family[0]) in curves and family[2]]
+
+
+def _parts(
+    end_point: str, whole: Body, parts: Sequence[Body], curves: Curves, populations: Populations
+) -> Iterator[Bound]:
+    """Yield that parts have no more survivors, patients at risk and events than the whole, and no more without."""
+    uncensored = populations.cohort.no_censoring_before
+    size = {Number("size", whole): 1.0} | {Number("size", part): -1.0 for part in parts}
+    for month in curves[whole, end_point]:
+        for what in ("alive", "at_risk", *(CAUSE + cause for cause in populations.causes(end_point))):
+            having = {Number(what, number.body, end_point, month): sign for number, sign in size.items()}
+            is_certain = what == "at_risk" or month <= uncensored
+            spared = 0.0 if is_certain else UNEVEN
+            yield Bound(having | {Number("size", whole): spared}, is_certain=is_certain)
+            without = size | {number: -sign for number, sign in having.items()}
+            yield Bound(without | {Number("size", whole): 1.0 + spared}, is_certain=is_certain)
 
 
 def _curve(body: Body, end_point: str, months: Sequence[float], populations: Populations) -> Iterator[Bound]:
@@ -46,6 +86,7 @@ def _curve(body: Body, end_point: str, months: Sequence[float], populations: Pop
     def at_months(what: str) -> list[Number]:
         return [Number(what, body, end_point, month) for month in months]
 
+    yield Bound({at_months("at_risk")[-1]: 1})
     for falling in (at_months("alive"), at_months("at_risk")):
         yield from (Bound({before: 1, after: -1}) for before, after in pairwise([size, *falling]))
     shares = [at_months(CAUSE + cause) for cause in causes]

@@ -128,7 +128,7 @@ def of(reported: Sequence[Bound], populations: Populations, onward: Mapping[str,
     for body in dict.fromkeys([*wholes, *(number.body for number in numbers)]):
         bounds += _within(body, events, populations.pathway, onward)
     bounds += _times(numbers)
-    for whole, parts, exact in _families(list(dict.fromkeys(wholes)), numbers, populations):
+    for whole, parts, exact in families(list(dict.fromkeys(wholes)), numbers, populations):
         bounds += _parts(whole, parts, events, exact=exact)
     return [*bounds, *_samples(numbers, events, populations), *_groups(wholes, events, populations)]
 
@@ -197,7 +197,7 @@ def _times(numbers: Collection[Number]) -> Iterator[Bound]:
                 yield Bound({part: sign, whole: -sign})
 
 
-def _families(
+def families(
     wholes: Sequence[Body], numbers: Collection[Number], populations: Populations
 ) -> Iterator[tuple[Body, list[Body], bool]]:
     """Yield bodies, others that are part of them and have no patient in common, and whether these are all of them."""
