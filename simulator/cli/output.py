@@ -14,7 +14,7 @@ from simulator.cli.progress import Progress, displayed
 from simulator.plain_text import visible
 
 if TYPE_CHECKING:
-    from simulator.report.table import Part
+    from simulator.wording.table import Part
 
 
 class Chosen(Protocol):

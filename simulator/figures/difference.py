@@ -55,7 +55,7 @@ def picture(
         if row.other is not None:
             _mark(axes, sheet, place, middle, row.other[1], "", True)
     sheet.page.text(width / 2, sheet.bottom + below - 0.3, "\n".join(label), ha="center", va="top", linespacing=1.3)
-    return sheet.picture(NAME, f"{title}.")
+    return sheet.picture(NAME)
 
 
 def _scale(results: Results, rows: Sequence[Added]) -> str:

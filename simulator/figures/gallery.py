@@ -6,14 +6,17 @@ from dataclasses import replace
 from functools import partial
 
 from simulator.evidence.cohort import Cohort
-from simulator.experiment.manifest import ROUGH
 from simulator.experiment.results import Results
 from simulator.figures import abridged, difference, needed, occupancy, patients, resource_use, style, waits
 from simulator.figures.pathway import diagram, flow
 from simulator.figures.picture import Picture, in_two_widths
 from simulator.figures.survival import curve, end_points, panels, survival
+from simulator.plain_text import capital
+from simulator.wording import headline
 
 NAME = "overall_survival"
+MARK = "rough (--quick)"
+"""On figures for a first look."""
 
 
 def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
@@ -43,6 +46,8 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
     # The reported patients start the cohort's clock, which a pathway that extends theirs may not have.
     reported = cohort if cohort is not None and cohort.clock in pathway.clocks else None
     pictures += [flow.picture(pathway, reported), diagram.picture(pathway, cohort=cohort)]
+    point = headline.point(results.outcomes, results.scenarios)
+    pictures = [picture and picture.with_point(point) for picture in pictures]
     return [_rough(picture) if results.is_rough else picture for picture in pictures if picture is not None]
 
 
@@ -51,6 +56,7 @@ def overall_survival(results: Results, cohort: Cohort | None = None) -> Picture:
     results, cohort = abridged.of_run(results, cohort)
     clock, months = clocks(results)[0], results.scenarios[0].pathway.months
     picture = survival.picture(results.survival, clock=clock, cohort=cohort, months=months, name=NAME)
+    picture = picture.with_point(headline.point(results.outcomes, results.scenarios))
     return _rough(picture) if results.is_rough else picture
 
 
@@ -63,10 +69,10 @@ def _rough(picture: Picture) -> Picture:
             place, turned = (1 - 0.01 / across, 1 - style.MARGIN / up), 90
         with style.applied():
             figure.text(
-                *place, "rough (--quick)", ha="right", va="top", rotation=turned, color=style.VERMILLION,
+                *place, MARK, ha="right", va="top", rotation=turned, color=style.VERMILLION,
                 weight="normal" if turned else "bold", fontsize=style.SMALL if turned else style.TEXT,
             )  # fmt: skip
-    return replace(picture, alt=f"{ROUGH} {picture.alt}")
+    return replace(picture, title=f"{capital(MARK)}: {picture.title}")
 
 
 def clocks(results: Results) -> list[str]:

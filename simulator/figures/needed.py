@@ -54,7 +54,7 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
         _benefit(sheet, axes, rows, is_known=results.manifest["draws"] > 1)
         if len(tables) > 1:
             title_panel(axes, text.fitted(name, grid.width, style.TEXT, "bold"))
-    return sheet.picture(NAME, f"{title}.")
+    return sheet.picture(NAME)
 
 
 def _subtitle(results: Results, names: list[str]) -> str:

@@ -23,6 +23,7 @@ from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
 from simulator.wording import rounding
 from simulator.wording.headline import scenario_in_words
+from simulator.wording.table import Row, Table, columns
 
 MOST = 8
 """Colours for states of the living; if there are more states, the smallest share one."""
@@ -104,17 +105,19 @@ def picture(occupancy: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Co
         title_panel(axes, panel_title)
     key_left = grid.left + grid.columns * (grid.width + grid.gap)
     _write_key(sheet, key_left, sheet.top - grid.above, chart, names if columns else [], words)
-    return sheet.picture("state_occupancy", _in_words(chart))
+    return sheet.picture("state_occupancy", numbers=_numbers(chart))
 
 
-def _in_words(chart: Stack) -> str:
-    sentences = [f"State occupancy, the first {in_words(chart.end)} since {chart.clock}."]
-    for name, heights in chart.heights.items():
-        shares = [(layer.label, 100 * height[-1]) for layer, height in zip(chart.layers, heights, strict=True)]
-        largest = sorted(shares, key=lambda layer_share: -layer_share[1])[:5]
-        words = ", ".join(f"{label} {rounding.number(share, '%')} %" for label, share in largest if share >= 0.5)
-        sentences.append(f"{scenario_in_words(name)} at {in_words(chart.end)}: {words}.")
-    return " ".join(sentences)
+def _numbers(chart: Stack) -> Table:
+    """Return where patients are at the end, a row a state from the largest share down, a column a scenario."""
+    rows = []
+    for place, layer in enumerate(chart.layers):
+        shares = [float(heights[place][-1]) for heights in chart.heights.values()]
+        rows.append((max(shares), Row(layer.label, [rounding.number(share, "probability") for share in shares])))
+    rows.sort(key=lambda row: -row[0])
+    caption = f"Where patients are {in_words(chart.end)} after {chart.clock}, % of all"
+    heads = columns("", *map(scenario_in_words, chart.heights))
+    return Table(heads, [row for largest, row in rows if largest >= 0.005], caption)
 
 
 def window(tables: Sequence[pd.DataFrame]) -> float:

@@ -50,7 +50,7 @@ def picture(
                 words, (0, 1), (0, 72 * LINE * (len(label) - place - 1) + 3), "axes fraction", "offset points",
                 va="bottom", weight="normal" if place else "bold",
             )  # fmt: skip
-    return sheet.picture(NAME, f"{title}.")
+    return sheet.picture(NAME)
 
 
 def _subtitle(rows: Sequence[Added], clock: str) -> str:

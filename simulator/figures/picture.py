@@ -1,4 +1,4 @@
-"""A figure with its name, its title and its alternative text; and its files."""
+"""A figure with its name, its title, its alternative text and its numbers; and its files."""
 
 from __future__ import annotations
 
@@ -6,26 +6,46 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from textwrap import shorten
 from typing import TypeVar
 
 from matplotlib.figure import Figure
 
 from simulator.figures import style
 from simulator.files import whole
+from simulator.wording.added import IN_THE_MODEL
+from simulator.wording.table import Table
+
+LONGEST = 250
+"""Characters of an alternative text: a screen reader reads it in one go."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure; `name` is its file's, without the ending, and `alt` its alternative text.
+    """A figure; `name` is its file's, without the ending.
 
+    point : a sentence more of the alternative text, where the title does not say what the figure shows
+    numbers : what is drawn, for a page; None where the run's own tables have it
     compact : the same at a second width, for half a slide, a column or a phone; None if there is only one
     """
 
     name: str
     title: str
-    alt: str
     figure: Figure
+    point: str = ""
+    numbers: Table | None = None
     compact: Figure | None = None
+
+    @property
+    def alt(self) -> str:
+        """The alternative text: the title and the point, or what of them has less than `LONGEST` characters."""
+        title = self.title if self.title[-1:] in ".?" else f"{self.title}."
+        both = f"{title} {self.point}".strip()
+        return both if len(both) < LONGEST else shorten(title, LONGEST - 1, placeholder=" \N{HORIZONTAL ELLIPSIS}")
+
+    def with_point(self, point: str) -> Picture:
+        """Return this picture with a point, if neither its title nor a point of its own says what it shows."""
+        return self if self.point or self.title.startswith(IN_THE_MODEL) else replace(self, point=point)
 
     @cached_property
     def svg(self) -> str:

@@ -13,7 +13,6 @@ from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
 from simulator.figures import notes, row_chart, style, text
 from simulator.figures.picture import Picture
-from simulator.figures.row_chart import Row
 from simulator.figures.sheet import Grid, Sample, Sheet, area, title_panel
 from simulator.figures.survival import curve
 from simulator.outcomes.resource_use import QUEUES
@@ -21,6 +20,7 @@ from simulator.plain_text import capital
 from simulator.scenario.scenario import Scenario
 from simulator.wording import resources, rounding
 from simulator.wording.headline import scenario_in_words
+from simulator.wording.table import Row, Table, columns
 
 QUARTER = 3.0
 """Months of a bar: the shares of one month are of few replications."""
@@ -51,7 +51,7 @@ def picture(
     title = f"{capital(' and '.join(labels))}: how many patients wait"
     draw = _calendar if any(_changes(scenario, resource) for scenario, resource, _ in panels) else _bars
     sheet = draw(title, _subtitle(manifest), _footing(scenarios, cohort), panels)
-    return sheet.picture("queue_over_time", " ".join(_in_words(*panel) for panel in panels))
+    return sheet.picture("queue_over_time", _point(panels), _numbers(panels))
 
 
 def _panels(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[tuple[Scenario, str, pd.DataFrame]]:
@@ -82,7 +82,7 @@ def _shares(rows: pd.DataFrame) -> Floats:
 
 
 def _bars(title: str, subtitle: str, footing: Sequence[str], panels: Panels) -> Sheet:
-    names = [Row(scenario_in_words(one.name), resources.units(one, resource)) for one, resource, _ in panels]
+    names = [row_chart.Row(scenario_in_words(one.name), resources.units(one, resource)) for one, resource, _ in panels]
     sheet, axes = row_chart.chart(title, subtitle, footing, names, "Share of time (%)", _key())
     axes.set_xlim(0, 100)
     for place, (_, _, rows) in enumerate(panels):
@@ -138,21 +138,29 @@ def _mark(axes: Axes, changes: Mapping[float, str], width: float) -> None:
             free = start + needed + 0.1
 
 
-def _in_words(scenario: Scenario, resource: str, rows: pd.DataFrame) -> str:
-    shares = [
-        f"{words} {rounding.number(share / 100, 'probability')} %"
-        for words, share in zip(QUEUES.values(), _shares(rows), strict=True)
+def _point(panels: Panels) -> str:
+    """Return how often nobody waits, under the first and the last scenario."""
+    ends = dict.fromkeys((0, len(panels) - 1))
+    parts = []
+    for scenario, _, rows in (panels[end] for end in ends):
+        share = rounding.number(_shares(rows)[0] / 100, "probability")
+        parts.append(f"{share} % of the time under {scenario_in_words(scenario.name)}")
+    return f"Nobody waits {' and '.join(parts)}."
+
+
+def _numbers(panels: Panels) -> Table:
+    """Return the shares of the time, a column a panel; where capacity or policy change, also of its two ends."""
+    rows = [
+        Row(words, [rounding.number(_shares(rows)[place] / 100, "probability") for *_, rows in panels])
+        for place, words in enumerate(QUEUES.values())
     ]
-    parts = [f"{', '.join(shares)} of the time"]
-    if _changes(scenario, resource):
-        ends = (_shares(rows.head(int(QUARTER)))[0], _shares(rows.tail(int(QUARTER)))[0])
-        first, last = (rounding.number(end / 100, "probability") for end in ends)
-        parts.append(f"nobody waits {first} % of the time in the first quarter and {last} % in the last")
-    waiting, used = (
-        rounding.number(rows[name].mean(), unit) for name, unit in (("waiting", "patients"), ("in_use", "units"))
-    )
-    parts.append(f"on average {waiting} wait and {used} units are in use")
-    return f"{scenario_in_words(scenario.name)}, {resources.units(scenario, resource)}: {'; '.join(parts)}."
+    if any(_changes(scenario, resource) for scenario, resource, _ in panels):
+        for words, part in (("first", pd.DataFrame.head), ("last", pd.DataFrame.tail)):
+            shares = [_shares(part(rows, int(QUARTER)))[0] / 100 for *_, rows in panels]
+            cells = [rounding.number(share, "probability") for share in shares]
+            rows.append(Row(f"nobody waits in the {words} quarter", cells))
+    heads = [f"{scenario_in_words(one.name)}: {resources.units(one, resource)}" for one, resource, _ in panels]
+    return Table(columns("", *heads), rows, "Share of time, %")
 
 
 def _key() -> list[Sample]:

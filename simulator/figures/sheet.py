@@ -14,6 +14,7 @@ from matplotlib.transforms import Affine2D
 from simulator.figures import style, text
 from simulator.figures.picture import Picture
 from simulator.figures.style import INK, MARGIN, QUIET, SMALL, TEXT, TITLE, WIDTH, Line
+from simulator.wording.table import Table
 
 SAMPLE, WORDS, NEXT, KEY_ROW = 0.3, 0.36, 0.3, 0.22
 """Inches of a sample in a key, from its start to its words, between its words and the next sample, and of a row."""
@@ -173,9 +174,9 @@ class Sheet:
                 axes.set_ylabel("")
                 axes.tick_params(axis="y", labelleft=not one_scale)
 
-    def picture(self, name: str, alt: str) -> Picture:
-        """Return the sheet as a picture with its title."""
-        return Picture(name, self.title, alt, self.figure)
+    def picture(self, name: str, point: str = "", numbers: Table | None = None) -> Picture:
+        """Return the sheet as a picture with its title. point, numbers : see `Picture`"""
+        return Picture(name, self.title, self.figure, point, numbers)
 
 
 def _rows(key: Sequence[Sample], room: float) -> list[list[Sample]]:

@@ -64,7 +64,7 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
         _name(sheet, scenario, resource, middle + 0.19, width - 3 * style.MARGIN)
         late = intervals.estimate(table["wait_over_30_days"]).on_figure
         sheet.page.text(width - NUMBERS, middle - 0.06, late, va="center", weight="bold")
-    return sheet.picture(NAME, f"{title}.")
+    return sheet.picture(NAME)
 
 
 def _rows(results: Results) -> Sequence[tuple[Scenario, str, Table]]:

@@ -6,9 +6,9 @@ import re
 from html import escape
 
 from simulator.plain_text import capital
-from simulator.report.table import Bar, Content, Part, Row, Table
 from simulator.wording.intervals import Estimate
 from simulator.wording.rounding import NONE
+from simulator.wording.table import Bar, Content, Part, Row, Table
 
 
 def text(content: object) -> str:

@@ -99,8 +99,9 @@ def _figure(picture: Picture) -> str:
     if picture.compact is not None:
         compact = inline_svg(picture.compact_svg, f"{picture.name}-compact", picture.alt)
         drawings = [tag("div", wide, class_="wide"), tag("div", compact, class_="compact")]
-    words = folded("In words", paragraph(picture.alt))
-    return tag("figure", *drawings, tag("figcaption", words), id=f"figure-{picture.name}")
+    numbers = [] if picture.numbers is None else [folded("In words and numbers", table(picture.numbers))]
+    words = [tag("figcaption", *numbers)] if numbers else []
+    return tag("figure", *drawings, *words, id=f"figure-{picture.name}")
 
 
 def _scenario(scenario: Scenario) -> str:

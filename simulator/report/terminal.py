@@ -13,8 +13,8 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from simulator.outcomes.labels import with_unit
-from simulator.report.table import Cell, Column, Content, Part, Table
 from simulator.wording.intervals import Estimate
+from simulator.wording.table import Cell, Column, Content, Part, Table
 
 LABEL = 28
 """Longer labels may be broken to this many columns."""

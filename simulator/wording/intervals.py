@@ -43,9 +43,9 @@ class Estimate:
 
     @property
     def on_figure(self) -> str:
-        """The value with its interval, a true minus, and "to" between its ends: "+26 (12 to 38)"."""
+        """The value with its unit and interval, a true minus, and "to" between its ends: "+26 (12 to 38)"."""
         ends = "" if self.ends is None or self.value == rounding.NONE else f" ({' to '.join(self.ends)})"
-        return f"{self.value}{ends}".replace("-", "\N{MINUS SIGN}")
+        return f"{self.value}{f' {self.unit}' if self.unit else ''}{ends}".replace("-", "\N{MINUS SIGN}")
 
     @property
     def _error(self) -> str:

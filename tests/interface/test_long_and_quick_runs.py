@@ -69,7 +69,7 @@ def test_a_quick_run_is_marked_as_rough_everywhere(aftercart_with_figures: Comma
     figures = list(run.glob("*.svg"))
     assert figures
     for file in figures:
-        assert ROUGH in file.read_text(encoding="utf-8"), file.name
+        assert "Rough (--quick): " in file.read_text(encoding="utf-8"), file.name
     for file in run.glob("*.csv"):
         table = pd.read_csv(file)
         assert (table.columns[-1], set(table["quality"])) == ("quality", {"rough"}), file.name

@@ -19,6 +19,7 @@ from simulator.figures.sheet import SAMPLE, Sample, Sheet, line_sample
 from simulator.figures.style import Dash, Line
 from simulator.pathway.pathway import Pathway, State, Transition, reachable
 from simulator.pathway.references import names_in
+from simulator.wording.table import Column, Row, Table
 
 GAP, BEND = 0.22, 0.16
 ROW_GAP = 0.36
@@ -100,20 +101,26 @@ def picture(pathway: Pathway, *, cohort: Cohort | None = None) -> Picture:
             _draw_loop(drawing, box)
         _draw_box(drawing, state, box, faint=name not in chart.open, bold=name in pathway.clocks.values())
     sheet.write_key(_key(chart), style.MARGIN, sheet.bottom + 0.05)
-    return sheet.picture("pathway_diagram", _in_words(pathway))
+    return sheet.picture("pathway_diagram", _point(pathway), _exits(pathway))
 
 
-def _in_words(pathway: Pathway) -> str:
-    """Return every state and the states after it."""
-    sentences = [f"Pathway diagram of {len(pathway.states)} states, from {pathway.states[pathway.start].label}."]
-    for name in pathway.in_order:
-        state = pathway.states[name]
-        targets = list(dict.fromkeys(pathway.states[transition.to].label for transition in state.transitions))
-        if targets:
-            sentences.append(f"{state.label} ({state.kind}) leads to {_listed(targets)}.")
-        else:
-            sentences.append(f"{state.label} is {'a death' if state.kind == 'death' else 'an end'}.")
-    return " ".join(sentences)
+def _point(pathway: Pathway) -> str:
+    """Return how many states there are, from which on, and how many of them are final."""
+    final = sum(not state.transitions for state in pathway.states.values())
+    first = pathway.states[pathway.start].label
+    return f"A diagram of {len(pathway.states)} states, from {first} to {final} that nobody leaves."
+
+
+def _exits(pathway: Pathway) -> Table:
+    """Return every state with the states after it."""
+    states = [pathway.states[name] for name in pathway.in_order]
+    targets = [dict.fromkeys(pathway.states[exit.to].label for exit in state.transitions) for state in states]
+    rows = [
+        Row(state.label, [KINDS[state.kind].partition(":")[0], _listed(list(after))])
+        for state, after in zip(states, targets, strict=True)
+        if after
+    ]
+    return Table([Column(head, is_number=False) for head in ("State", "Kind", "Leads to")], rows, style="")
 
 
 def _listed(words: Sequence[str]) -> str:

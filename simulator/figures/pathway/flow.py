@@ -17,6 +17,8 @@ from simulator.figures.picture import Picture
 from simulator.figures.sheet import Sheet
 from simulator.pathway.pathway import Pathway
 from simulator.wording import rounding
+from simulator.wording.intervals import Estimate
+from simulator.wording.table import Row, Table, columns
 
 PATIENT, TALLEST = 0.085, 6.0
 """Inches a patient, and of all patients together at most."""
@@ -65,18 +67,25 @@ def picture(pathway: Pathway, cohort: Cohort | None) -> Picture | None:
     _draw_ribbons(drawing, flow, bars)
     for bar in bars.values():
         _draw_bar(drawing, bar, predicted.get(bar.key))
-    return sheet.picture("cohort_flow", _flow_in_words(flow, predicted))
+    return sheet.picture("cohort_flow", _point(flow), _numbers(flow, predicted))
 
 
-def _flow_in_words(flow: Stages, predicted: Mapping[str, tuple[float, float, float]]) -> str:
-    sentences = [f"Flow of the cohort's {flow.root.count} patients from {flow.root.label}, as reported."]
-    for column in flow.columns:
-        parts = [f"{node.label} {node.count}{_in_words(predicted.get(node.key))}" for node in column]
-        sentences.append(f"{', '.join(parts)}.")
-    if flow.fates:
-        fates = [f"{fate} {flow.fate(fate)}{_in_words(predicted.get(fate))}" for fate in (ALIVE, DEAD)]
-        sentences.append(f"At the end of follow-up: {', '.join(fates)}.")
-    return " ".join(sentences)
+def _point(flow: Stages) -> str:
+    """Return how many are alive and dead at the end; empty where that is not reported."""
+    alive, dead = (flow.fate(fate) for fate in (ALIVE, DEAD)) if flow.fates else (0, 0)
+    return f"{alive} were alive at the end of follow-up, and {dead} had died." if flow.fates else ""
+
+
+def _numbers(flow: Stages, predicted: Mapping[str, tuple[float, float, float]]) -> Table:
+    """Return the patients of every stage, and alive and dead at the end: reported, and simulated if predicted."""
+    named = [(node.key, node.label, node.count) for column in flow.columns for node in column]
+    named += [(fate, f"{fate} at the end", flow.fate(fate)) for fate in (ALIVE, DEAD) if flow.fates]
+    rows = [
+        Row(label, [f"{count}", *([_estimate(predicted[key]) if key in predicted else ""] if predicted else [])])
+        for key, label, count in named
+    ]
+    heads = columns("", "reported", *(["simulated (95 %)"] if predicted else []))
+    return Table(heads, rows, f"Of {flow.root.count} patients from {flow.root.label}")
 
 
 def simulated(flow: Stages, cohort: Cohort) -> dict[str, tuple[float, float, float]]:
@@ -98,17 +107,10 @@ def _row(table: pd.DataFrame, target: str) -> tuple[float, float, float]:
     return mean, lower, upper
 
 
-def _in_words(interval: tuple[float, float, float] | None) -> str:
-    if interval is None:
-        return ""
-    mean, *ends = _rounded(interval)
-    return f" (simulated {mean}, {' to '.join(ends)})"
-
-
-def _rounded(interval: tuple[float, float, float]) -> list[str]:
+def _estimate(interval: tuple[float, float, float]) -> Estimate:
     """Return the mean, and the ends, which are whole patients."""
-    mean, *ends = interval
-    return [rounding.number(mean, "patients"), *(f"{end:.0f}" for end in ends)]
+    mean, lower, upper = interval
+    return Estimate(rounding.number(mean, "patients"), (f"{lower:.0f}", f"{upper:.0f}"))
 
 
 def _footing(flow: Stages, pathway: Pathway, cohort: Cohort) -> list[str]:
@@ -180,8 +182,7 @@ def _draw_bar(drawing: Axes, bar: Bar, predicted: tuple[float, float, float] | N
     count, y = f"{bar.count}", bar.top + 0.04
     drawing.text(bar.left, y, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6, bbox=halo)
     if predicted is not None:
-        mean, *ends = _rounded(predicted)
-        words = f"{mean} ({' to '.join(ends)})"
+        words = _estimate(predicted).on_figure
         x = bar.left + text.width(count, style.TEXT, "bold") + 0.08
         drawing.text(x, y, words, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6, bbox=halo)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,14 @@ from matplotlib.axes import Axes
 
 from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
-from simulator.figures import notes, style
+from simulator.figures import notes, style, text
 from simulator.figures.style import Line
+from simulator.pathway.outcome_months import in_words
 from simulator.scenario.scenario import BREAK_EVEN
-from simulator.wording import rounding
+from simulator.wording import intervals
 from simulator.wording.headline import scenario_in_words
+from simulator.wording.intervals import Estimate
+from simulator.wording.table import Row, Table, columns
 
 FollowUp = tuple[float, float] | None
 """Months between which the cohort's follow-up ends; None if it is not declared."""
@@ -71,12 +75,13 @@ class Curve:
         survival, lower, upper = (float(np.interp(month, self.months, column)) for column in columns)
         return survival, lower, upper
 
+    def estimate(self, month: float) -> Estimate:
+        """Return the survival at a month, in per cent."""
+        return replace(intervals.rounded(*self.at(month), "probability"), unit="%")
+
     def in_words(self, month: float) -> str:
         """Return "34 % (25 to 44)", the survival at a month."""
-        alive, lower, upper = self.at(month)
-        ends = rounding.interval(lower, upper, "probability", alive)
-        interval = "" if ends is None else f" ({ends[0]} to {ends[1]})"
-        return f"{rounding.number(alive, 'probability')} %{interval}"
+        return self.estimate(month).on_figure
 
     def between(self, start: float, end: float) -> Curve:
         """Return the part of the curve from one month to another, ends included."""
@@ -98,9 +103,32 @@ def scenarios_in(frame: pd.DataFrame) -> list[str]:
     return [str(name) for name in frame["scenario"].unique()]
 
 
+def numbers(curves: Mapping[str, Curve], months: Iterable[float], clock: str) -> Table:
+    """Return the survival at months and at the horizon, a row a curve. curves : by the label of the row"""
+    known = {label: one for label, one in curves.items() if not one.is_empty}
+    horizon = min((float(one.months[-1]) for one in known.values()), default=0.0)
+    shown = sorted({horizon, *(month for month in months if month <= horizon)})
+    rows = [Row(label, [one.estimate(month) for month in shown]) for label, one in known.items()]
+    rows += [Row(label, ["no patients", *[""] * (len(shown) - 1)]) for label in curves if label not in known]
+    caption = f"Alive, in months since {clock}; intervals: 95 %, over the parameter sets"
+    return Table(columns("", *map(in_words, shown)), rows, caption)
+
+
 def reported_survival(cohort: Cohort | None, population: str, clock: str) -> pd.DataFrame:
     """Return a cohort's reported figures: see Cohort.reported_survival; no rows without a cohort."""
     return pd.DataFrame() if cohort is None else cohort.reported_survival(population, clock)
+
+
+def reported_in_words(reported: pd.DataFrame) -> str:
+    """Return "72 \N{PLUS-MINUS SIGN} 11 % at 12 months (13 of 18)", for each figure; the patients stay in one line."""
+    return "; ".join(map(_point_in_words, reported.to_dict("records")))
+
+
+def _point_in_words(row: Mapping[Any, Any]) -> str:
+    error = row["standard_error"]
+    deviation = f" \N{PLUS-MINUS SIGN} {error:g}" if error == error else ""
+    of_all = f"({row['count']:g} of {row['n']:g})".replace(" ", text.HELD)
+    return f"{row['value']:g}{deviation} % at {in_words(row['month'])} {of_all}"
 
 
 def follow_up(cohort: Cohort | None, clock: str) -> FollowUp:

@@ -20,6 +20,7 @@ from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
 from simulator.plain_text import capital
 from simulator.scenario.scenario import BREAK_EVEN
+from simulator.wording.table import Row, Table, columns
 
 BANDED = 2
 """Later curves have no band, and are not in the title."""
@@ -42,13 +43,12 @@ def _picture(
     titles = {"": capital(end_point.label), **{cause: capital(in_words_of(cause)) for cause in end_point.causes}}
     by_cause = {cause: curve.select(shares[shares["cause"] == cause], clock, "all") for cause in titles}
     month = min(pathway.months.answer, float(table["month"].max()))
-    drawn, sentences = [], [f"{titles['']} and first events by cause, months since {clock}."]
+    drawn, rows = [], []
     for cause, curves in by_cause.items():
         note = f"{_values(curves, month)} at {in_words(month)}" if len(curves) == 1 else ""
         plain = [one if place < BANDED else _without_band(one) for place, one in enumerate(curves)]
         drawn.append(Panel(titles[cause], note, plain, pd.DataFrame(), up="Patients (%)"))
-        of_scenarios = (f"{one.label} {one.in_words(month)}" for one in curves if not one.is_empty)
-        sentences.append(f"{titles[cause]} at {in_words(month)}: {', '.join(of_scenarios) or 'no patients'}.")
+        rows.append(Row(titles[cause], ["" if one.is_empty else one.estimate(month) for one in curves]))
     footing = [
         "A patient's first event counts, so that survival without it and the shares by cause sum to 100 %.",
         *notes.explained(pathway.abbreviations, titles.values()),
@@ -58,7 +58,9 @@ def _picture(
     of_drawn = {name: lines[name] for name in curve.scenarios_in(table)}
     months = pathway.months.of_panels
     sheet = panels.draw(statement, drawn, of_drawn, clock, cohort, footing, end=months, subtitle=f"{title}.")
-    return sheet.picture(f"end_point_{end_point.name}", " ".join(sentences))
+    caption = f"{in_words(month).capitalize()} after {clock}; intervals: 95 %, over the parameter sets"
+    numbers = Table(columns("", *(one.label for one in by_cause[""])), rows, caption)
+    return sheet.picture(f"end_point_{end_point.name}", numbers=numbers)
 
 
 def _without_band(curve_of_one: Curve) -> Curve:

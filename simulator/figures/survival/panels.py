@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,7 +15,7 @@ from simulator.figures.sheet import Grid, Sheet, line_sample, title_panel
 from simulator.figures.style import Line
 from simulator.figures.survival import curve
 from simulator.figures.survival.curve import Curve
-from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths, in_words
+from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths
 from simulator.pathway.pathway import Pathway
 from simulator.plain_text import capital
 from simulator.wording.headline import scenario_in_words
@@ -51,18 +50,16 @@ def by_group(survival: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Co
     alone = (
         f"{capital(scenario_in_words(first))} alone: under a policy, other patients are in a group." if others else ""
     )
-    panels, sentences = [], [f"Overall survival by group, months since {clock}.", *filter(None, [alone])]
+    panels, drawn = [], dict[str, Curve]()
     for name, group in pathway.groups.items():
         curves, reported = curve.select(survival, clock, name, [first]), curve.reported_survival(cohort, name, clock)
-        points = reported.to_dict("records")
-        note = "; ".join(map(_point_in_words, points))
+        note = curve.reported_in_words(reported)
         panels.append(Panel(group.label, f"reported: {note}" if note else "", curves, reported))
-        alive = [f"reported {row['value']:g} % at {in_words(row['month'])}" for row in points]
-        sentences.append(f"{group.label}: {'; '.join([*_alive(curves, pathway.months), *alive])}.")
+        drawn |= dict.fromkeys([group.label], *curves)
     footing = [caution, *notes.explained(pathway.abbreviations, (panel.title for panel in panels))]
     title, lines, end = f"Overall survival from {clock}, by group", style.lines([first]), pathway.months.of_panels
     sheet = draw(title, panels, lines, clock, cohort, footing, end=end, subtitle=alone)
-    return sheet.picture("survival_by_group", " ".join(sentences))
+    return sheet.picture("survival_by_group", numbers=curve.numbers(drawn, pathway.months.survival, clock))
 
 
 def by_policy(
@@ -78,28 +75,8 @@ def by_policy(
     lines = style.lines(curve.scenarios_in(survival))
     title = f"Overall survival from {clock}, policy by policy"
     sheet = draw(title, panels, lines, clock, cohort, [], end=months.of_panels)
-    alive = "; ".join(_alive([first, *others], months))
-    words = f"Overall survival of each policy next to {first.scenario}, from {clock}: {alive}."
-    return sheet.picture("survival_by_policy", words)
-
-
-def _alive(curves: Sequence[Curve], months: OutcomeMonths) -> list[str]:
-    """Return the survival at the answer's month, or at the horizon if that is earlier."""
-    clauses = []
-    for policy in curves:
-        if policy.is_empty:
-            clauses.append(f"{policy.label} has no patients")
-        else:
-            month = min(months.answer, float(policy.months[-1]))
-            clauses.append(f"{policy.label} {policy.in_words(month)} alive at {in_words(month)}")
-    return clauses
-
-
-def _point_in_words(row: Mapping[Any, Any]) -> str:
-    error = row["standard_error"]
-    deviation = f" ± {error:g}" if error == error else ""
-    of_all = f"({row['count']:g} of {row['n']:g})".replace(" ", text.HELD)
-    return f"{row['value']:g}{deviation} % at {in_words(row['month'])} {of_all}"
+    numbers = curve.numbers({one.label: one for one in (first, *others)}, months.survival, clock)
+    return sheet.picture("survival_by_policy", numbers=numbers)
 
 
 @style.applied()

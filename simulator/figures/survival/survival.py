@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -81,7 +81,9 @@ def picture(
     risk_table.write(sheet, panels, sheet.bottom + below - 0.62, f"Alive, of {n} (expected)", rows, lines)
     _write_reported(panels[0], reported)
     _write_names(panels[-1], curves, ends, lines)
-    return sheet.picture(name, _in_words(curves, clock, cohort, reported, months.survival))
+    numbers = curve.numbers({drawn.label: drawn for drawn in curves}, months.survival, clock)
+    points = curve.reported_in_words(reported)
+    return sheet.picture(name, numbers=replace(numbers, notes=[f"Reported: {points}."] if points else []))
 
 
 def _panels(across: float, horizon: float, clock: str, early: float) -> list[tuple[float, float, int, str]]:
@@ -174,26 +176,3 @@ def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str, *, of_c
         if thins < last:
             sentences.append(f"Thin after month {thins:g}, when the first survivors' follow-up ends{dashed}.")
     return [*sentences, notes.source_in_words(cohort)]
-
-
-def _in_words(
-    curves: Sequence[Curve], clock: str, cohort: Cohort | None, reported: pd.DataFrame, months: Sequence[float]
-) -> str:
-    sentences = [f"Overall survival, months since {clock}.", *(_curve_in_words(drawn, months) for drawn in curves)]
-    if cohort is not None and len(reported):
-        points = "; ".join(_reported_in_words(row) for row in reported.to_dict("records"))
-        sentences.append(f"Reported for the cohort of {cohort.n}: {points}.")
-    return " ".join(sentences)
-
-
-def _curve_in_words(drawn: Curve, months: Sequence[float]) -> str:
-    if drawn.is_empty:
-        return f"{drawn.label}: no patients."
-    horizon = float(drawn.months[-1])
-    displayed = sorted({horizon, *(month for month in months if month <= horizon)})
-    return f"{drawn.label}: {', '.join(f'{drawn.in_words(m)} alive at {in_words(m)}' for m in displayed)}."
-
-
-def _reported_in_words(row: Mapping[Any, Any]) -> str:
-    error = "" if np.isnan(row["standard_error"]) else f" (standard error {row['standard_error']:g})"
-    return f"{row['value']:g} %{error} alive at {in_words(row['month'])}, {row['count']:.0f} of {row['n']:.0f}"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from simulator.evidence.cohort import Cohort, is_silent
 from simulator.pathway.outcome_months import alive_at, in_words, mean_to
 from simulator.pathway.pathway import Parameter, Pathway
-from simulator.report.table import Bar, Cell, Column, Part, Row, Table, columns
 from simulator.scenario.scenario import LEVERS, Scenario
 from simulator.wording import calibration, intervals, reported
 from simulator.wording.intervals import Estimate
+from simulator.wording.table import Bar, Cell, Column, Part, Row, Table, columns
 
 if TYPE_CHECKING:
     from calibration.fit import Fit

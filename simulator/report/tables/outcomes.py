@@ -10,11 +10,11 @@ from simulator.experiment.results import Results
 from simulator.outcomes.labels import until, with_unit, words_and_unit
 from simulator.pathway.outcome_months import names
 from simulator.plain_text import capital
-from simulator.report.table import Content, Reading, Table, comparison
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, Scenario
 from simulator.wording import intervals, reported
 from simulator.wording.headline import CAUTIOUS_NOTE, NEITHER_REACHED, NOT_REACHED, benefit_in_words, scenario_in_words
 from simulator.wording.intervals import Row
+from simulator.wording.table import Content, Reading, Table, comparison
 
 IN_FULL = (("", intervals.estimate), ("difference", intervals.difference))
 IN_BRIEF = (("", intervals.difference_alone),)

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from simulator.experiment.results import Results
 from simulator.outcomes.resource_use import LABELS
 from simulator.pathway.outcome_months import alive_at, in_words
-from simulator.report.table import Content, Line, Part, Reading, Table, comparison
 from simulator.scenario.scenario import Scenario
 from simulator.wording import intervals, resources
 from simulator.wording.headline import benefit_in_words, policies, scenario_in_words
 from simulator.wording.intervals import Row
+from simulator.wording.table import Content, Line, Part, Reading, Table, comparison
 
 
 def use(results: Results) -> Iterator[Part]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from simulator.evidence.cohort import Cohort
 from simulator.experiment.manifest import ROUGH
 from simulator.experiment.results import Results
-from simulator.report.table import Part
 from simulator.report.tables import outcomes, resources, structures
 from simulator.report.tables.calibration import predictive
 from simulator.wording import headline, limits
 from simulator.wording import resources as resource_wording
+from simulator.wording.table import Part
 
 
 def answer(results: Results) -> str:

@@ -12,10 +12,10 @@ from simulator.analyses.sensitivity.alternatives import LEAST_EFFECTIVE
 from simulator.analyses.sensitivity.question import Decision
 from simulator.analyses.sensitivity.run import Sensitivity
 from simulator.plain_text import capital
-from simulator.report.table import Part, Row, Table, columns
 from simulator.wording import sensitivity
 from simulator.wording.intervals import Estimate
 from simulator.wording.sensitivity import change, interval, number
+from simulator.wording.table import Part, Row, Table, columns
 
 ROWS = 10
 """Rows of a part, the largest first; the others stand in its file."""

@@ -8,11 +8,11 @@ from math import isfinite
 from simulator.evidence import structures
 from simulator.evidence.cohort import Cohort
 from simulator.pathway.outcome_months import in_words
-from simulator.report.table import Row, Table, columns
 from simulator.scenario.scenario import Scenario
 from simulator.wording import intervals, rounding
 from simulator.wording import structures as wording
 from simulator.wording.intervals import Estimate
+from simulator.wording.table import Row, Table, columns
 
 NOTE = (
     "Each structure is fitted to the same {n} patients: by reweighting the frozen parameter sets if that is accurate, "

@@ -9,10 +9,10 @@ import numpy as np
 
 from simulator.analyses.sweep.run import Sweep
 from simulator.plain_text import capital
-from simulator.report.table import Column, Part, Row, Table, columns
 from simulator.wording import sweep as wording
 from simulator.wording.intervals import over_draws
 from simulator.wording.sweep_rows import Displayed, displayed
+from simulator.wording.table import Column, Part, Row, Table, columns
 
 WIDE, NARROW = 5, 11
 """Columns of a grid with intervals, and without."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.report.table import Part, Row, Table, columns
 from simulator.wording import validation as wording
 from simulator.wording.intervals import Estimate
 from simulator.wording.rounding import NONE
+from simulator.wording.table import Part, Row, Table, columns
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from simulator.analyses.verification import Check
-from simulator.report.table import Column, Row, Table, columns
+from simulator.wording.table import Column, Row, Table, columns
 
 
 def laws(checks: Sequence[Check]) -> Table:

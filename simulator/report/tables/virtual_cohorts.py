@@ -9,9 +9,9 @@ from dataclasses import replace
 from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime
 from simulator.analyses.virtual_cohorts.power import VirtualCohorts
 from simulator.experiment.manifest import note
-from simulator.report.table import Part, Row, Table, columns, comparison
 from simulator.wording import intervals, rounding, virtual_cohorts
 from simulator.wording.headline import scenario_in_words
+from simulator.wording.table import Part, Row, Table, columns, comparison
 
 
 def immortal_time(result: ImmortalTime) -> Iterator[Part]:

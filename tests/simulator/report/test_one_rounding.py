@@ -22,6 +22,7 @@ from simulator.report.tables.run import report
 from simulator.scenario.arrivals import DAYS_A_MONTH
 from simulator.wording import resources
 from simulator.wording.headline import answer
+from simulator.wording.intervals import Estimate
 
 DAYS = {"wait_mean", "wait_median", "wait_90th_percentile"}
 
@@ -132,12 +133,15 @@ def test_the_answer_and_the_figures_agree_with_the_table(results: Results) -> No
     pair = re.search(r": ([\d.]+) instead of ([\d.]+) under", text)
     assert pair is not None
     first = next(row for row in rows(results, 0) if row["outcome"] == "os_12")
-    alt = overall_survival(results).alt
+    numbers = overall_survival(results).numbers
+    assert numbers is not None
+    place = [column.label for column in numbers.columns].index("12 months") - 1
+    alive = {row.label: row.cells[place] for row in numbers.rows}
     for group, row in zip(pair.groups(), (after, first), strict=True):
         assert is_value(group, row["estimate"])
-        curve = re.search(rf"{re.escape(row['scenario'])}: [^:]*?, ([\d.]+) %[^,]* alive at 12 months", alt)
-        assert curve is not None
-        assert curve[1] == group
+        cell = alive[row["scenario"]]
+        assert isinstance(cell, Estimate)
+        assert cell.value == group
 
 
 def test_terminal_report_and_table_have_the_same_beds(

@@ -8,10 +8,10 @@ from simulator.evidence.cohort import Cohort
 from simulator.evidence.structures import AGAIN, DECLARED, of_policy
 from simulator.experiment.results import Results
 from simulator.report import page
-from simulator.report.table import Table
 from simulator.report.tables import run, structures
 from simulator.scenario.scenario import load_scenario
 from simulator.wording.intervals import Estimate
+from simulator.wording.table import Table
 
 BASE, POLICY = (load_scenario(name) for name in ("baseline", "wider-salvage"))
 DOCUMENT = Path(__file__).parents[3] / "docs" / "calibration.md"

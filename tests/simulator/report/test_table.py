@@ -9,9 +9,9 @@ from rich.console import Console
 
 from simulator.report import terminal
 from simulator.report.elements import table as html
-from simulator.report.table import Bar, Cell, Column, Row, Table, columns
 from simulator.wording.headline import scenario_in_words
 from simulator.wording.intervals import Estimate
+from simulator.wording.table import Bar, Cell, Column, Row, Table, columns
 
 ALIVE = Estimate("30", ("24", "42"))
 GAIN = Estimate("+2.1", ("-1.3", "5.2"), error="0.4")
