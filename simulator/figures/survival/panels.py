@@ -55,7 +55,7 @@ def by_group(survival: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Co
         curves, reported = curve.select(survival, clock, name, [first]), curve.reported_survival(cohort, name, clock)
         note = curve.reported_in_words(reported)
         panels.append(Panel(group.label, f"reported: {note}" if note else "", curves, reported))
-        drawn |= dict.fromkeys([group.label], *curves)
+        drawn.update((group.label, one) for one in curves)
     footing = [caution, *notes.explained(pathway.abbreviations, (panel.title for panel in panels))]
     title, lines, end = f"Overall survival from {clock}, by group", style.lines([first]), pathway.months.of_panels
     sheet = draw(title, panels, lines, clock, cohort, footing, end=end, subtitle=alone)
