@@ -19,14 +19,12 @@ from calibration.likelihood.targets import Targets
 from calibration.validation import ranks, trials
 from calibration.validation.cross_validation import FITTED, ROWS, blocks, cross_validate
 from calibration.validation.ecdf_bands import FALSE_ALARM, band, coverage, judged
-from calibration.validation.ranks import DRAWS
+from calibration.validation.ranks import RANKS
 from simulator.arrays import Floats, slices
 from simulator.errors import InputError
 from simulator.evidence.draws import read_draws, values
 from simulator.files import csv, whole
 
-RANKS = DRAWS + 1
-"""Possible ranks of the truth among a fit's draws."""
 LARGEST_LATTICE_ERROR = 0.01
 """Of the log-likelihood, at any draw."""
 

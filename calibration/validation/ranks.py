@@ -1,20 +1,27 @@
-"""Simulation-based calibration: ranks of the parameters that made a cohort among the draws of its fit.
+"""Simulation-based calibration: ranks of the parameters that made a cohort among the weighted points of its fit.
 
-theta* ~ prior, cohort ~ model(theta*), theta_1 .. theta_L ~ posterior(cohort): the rank of theta* among the L is
-uniform on 0 .. L if prior, likelihood and sampler match (Talts, Betancourt, Simpson, Vehtari & Gelman 2018, arXiv
-1804.06788). Cohorts that the calibration refuses may be left out: that depends on the cohort alone, and given
-the cohort the ranks are uniform too (Modrak et al. 2023, Bayesian Analysis, doi 10.1214/23-BA1404).
+theta* ~ prior, cohort ~ model(theta*), theta_1 .. theta_n ~ mixture fitted to the cohort, w = prior x likelihood /
+mixture. If prior and likelihood match the model, each of theta* and the n points is theta* with a probability
+proportional to its w, given all of them and the cohort. Therefore
+
+    u = (sum of w below theta* + v w*) / (w* + sum of w),   v ~ uniform(0, 1)
+
+is uniform, whatever the mixture and n: the rank among independent draws of the posterior (Talts, Betancourt, Simpson,
+Vehtari & Gelman 2018, arXiv 1804.06788) is the case of equal weights. Draws resampled from the points are not
+independent: they repeat, and the truth lies beyond all of them too often. Cohorts that the calibration refuses may be
+left out: that depends on the cohort alone, and given the cohort the ranks are uniform too (Modrak et al. 2023, Bayesian
+Analysis, doi 10.1214/23-BA1404).
 """
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
 
 from calibration.fit import Posterior, priors_of
 from calibration.likelihood.targets import Targets
@@ -32,16 +39,16 @@ from simulator.pathway.outcome_months import alive_at, mean_to
 from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario
 
-DRAWS = 119
-"""Draws of a fit among which the truth ranks: of 120 ranks exactly 50, 80 and 95 % lie in the middle."""
+RANKS = 120
+"""Classes of u, 0 to 119: of 120 exactly 50, 80 and 95 % lie in the middle."""
 
-TRIED = 3 * DRAWS
-"""Draws from a fit by the saddle point's likelihood, of which so many are kept as are wanted, by the exact one."""
+KEPT = 360
+"""Points of a fit, about, at which the exact likelihood is taken: those of more weight by the rough one."""
 
 STEP = 0.5
 """Months a cell: twice `calibrate`'s, which moves the log-likelihood by less than 0.05 (tested) and saves a third."""
 
-QUICK = partial(sample, wanted=DRAWS, initial=500, batch=400, refit=1000, most_points=5000, starts=1, chunk=400)
+QUICK = partial(sample, wanted=RANKS, initial=500, batch=400, refit=1000, most_points=5000, starts=1, chunk=400)
 """The sampler of `calibrate` with fewer points, so that a fit takes seconds, not minutes."""
 
 
@@ -49,13 +56,15 @@ QUICK = partial(sample, wanted=DRAWS, initial=500, batch=400, refit=1000, most_p
 class Trial:
     """One simulated cohort and its fit; without ranks, but with the reason, if it was refused.
 
-    ranks : parameter, outcome or log_likelihood -> how many of the draws lie below the truth, 0 to DRAWS
+    truth_share : of the fit's weight, w* / (w* + sum of w); much where the fit has missed the truth
+    ranks : parameter, outcome or log_likelihood -> the class of u, 0 to RANKS - 1
     """
 
     number: int
     refused: str
     effective_sample_size: float
     k_hat: float
+    truth_share: float
     seconds: float
     ranks: dict[str, int]
 
@@ -73,42 +82,57 @@ def trial(targets: Targets, number: int) -> Trial:
         posterior, rough = (Posterior(of, step=STEP) for of in (printed, printed.by_saddle_point))
         points = QUICK(rough.log_likelihood, priors.dimension, seed=seed)
     except AftercartError as error:
-        return Trial(number, getattr(error, "what", str(error)), np.nan, np.nan, time.process_time() - begun, {})
-    z, log_likelihood = drawn(points, posterior.log_likelihood, seed)
-    theta = np.concatenate([truth, priors.transform(z)])
+        return Trial(
+            number, getattr(error, "what", str(error)), np.nan, np.nan, np.nan, time.process_time() - begun, {}
+        )
+    fit = weighed(scores, points, rough.log_likelihood, posterior.log_likelihood, seed)
+    theta = priors.transform(fit.z)
     values = dict(zip(priors.names, theta.T, strict=True)) | outcomes(targets, priors.names, theta)
     ties = Uniforms(targets.seed, draw=number).at("@ties", np.arange(len(values) + 1))
-    values["log_likelihood"] = np.append(posterior.log_likelihood(scores), log_likelihood)
+    values["log_likelihood"] = fit.log_likelihood
     return Trial(
         number,
         "",
         points.steps[-1].effective_sample_size,
         pareto_k_hat(points.log_weight),
+        float(fit.weights[0]),
         time.process_time() - begun,
-        {name: rank(value[0], value[1:], u) for (name, value), u in zip(values.items(), ties, strict=True)},
+        {name: rank(value, fit.weights, v) for (name, value), v in zip(values.items(), ties, strict=True)},
     )
 
 
-def rank(truth: float, values: Floats, u: float) -> int:
-    """Return how many values lie below the truth, 0 to all; equal ones are split by chance, by u in (0, 1).
+def rank(values: Floats, weights: Floats, v: float) -> int:
+    """Return the class of u of the first value among all. values, weights : (1 + n,); v : in (0, 1)
 
-    Otherwise an outcome that no parameter changes would have the rank 0 in every fit.
+    Values that equal the truth are like it: otherwise an outcome that no parameter changes would have one rank always.
     """
-    equal = np.isclose(values, truth, rtol=1e-9, atol=1e-12)
-    return int((values[~equal] < truth).sum()) + int(u * (equal.sum() + 1))
+    equal = np.isclose(values, values[0], rtol=1e-9, atol=1e-12)
+    u = weights[~equal & (values < values[0])].sum() + v * weights[equal].sum()
+    return min(int(RANKS * u / weights.sum()), RANKS - 1)
 
 
-def drawn(points: WeightedSample, exact: LogDensity, seed: int) -> tuple[Floats, Floats]:
-    """Return independent draws z, (DRAWS, d), and their log-likelihood, (DRAWS,), of points weighted by a rough one.
+class Weighed(NamedTuple):
+    """The truth, and points of its fit: z, (1 + n, d), log-likelihood, (1 + n,), and weights that sum to one."""
 
-    Weights are truncated at 1 / sqrt(n) (Ionides 2008): in 40 dimensions, one of a few thousand points may have half
-    the weight by chance. Of `TRIED` such draws, those that stay have the weights exact / rough (Rubin 1987).
+    z: Floats
+    log_likelihood: Floats
+    weights: Floats
+
+
+def weighed(truth: Floats, points: WeightedSample, rough: LogDensity, exact: LogDensity, seed: int) -> Weighed:
+    """Return the truth, (1, d), and points of its fit, weighted by the exact likelihood.
+
+    A point is kept with a probability a that rises with its rough weight, and then weighs w / a.
     """
-    weights, generator = np.minimum(points.weights, 1.0 / math.sqrt(len(points.weights))), np.random.default_rng(seed)
-    tried = generator.choice(len(weights), TRIED, p=weights / weights.sum())
-    log_likelihood = exact(points.z[tried])
-    kept = generator.choice(TRIED, DRAWS, p=normalised(log_likelihood - points.log_likelihood[tried]))
-    return points.z[tried[kept]], log_likelihood[kept]
+    z = np.concatenate([truth, points.z])
+    log_rough = np.concatenate([rough(truth), points.log_likelihood])
+    log_prior_to_mixture = stats.norm.logpdf(z).sum(axis=1) - points.mixture.log_density(z)
+    share = np.clip(KEPT * normalised(log_prior_to_mixture + log_rough), np.finfo(float).tiny, 1.0)
+    kept = np.random.default_rng(seed).random(len(z)) < share
+    kept[0] = True
+    log_likelihood = exact(z[kept])
+    log_weight = log_prior_to_mixture[kept] + log_likelihood - np.log(share[kept])
+    return Weighed(z[kept], log_likelihood, normalised(log_weight))
 
 
 def outcomes(targets: Targets, names: tuple[str, ...], theta: Floats) -> dict[str, Floats]:

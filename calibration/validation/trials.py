@@ -15,7 +15,7 @@ import pandas as pd
 
 from calibration.fit import priors_of
 from calibration.likelihood.targets import Targets
-from calibration.validation.ranks import DRAWS, QUICK, STEP, Trial, trial
+from calibration.validation.ranks import QUICK, RANKS, STEP, Trial, trial
 from simulator import execution
 from simulator.errors import InputError
 from simulator.evidence import fingerprint
@@ -24,7 +24,7 @@ from simulator.files import text as text_file
 from simulator.files import whole as whole_file
 from simulator.pathway.outcome_months import alive_at, mean_to
 
-ABOUT = ["number", "refused", "effective_sample_size", "k_hat", "seconds"]
+ABOUT = ["number", "refused", "effective_sample_size", "k_hat", "truth_share", "seconds"]
 """Columns before those of the ranks."""
 MOST_TRIALS = 3
 """For every fit that is wanted."""
@@ -91,7 +91,7 @@ def quantities(targets: Targets) -> list[str]:
 def row(result: Trial, names: list[str]) -> pd.DataFrame:
     """Return a trial as a row of the table; cells without a rank are empty."""
     cells = {name: getattr(result, name) for name in ABOUT} | {name: result.ranks.get(name) for name in names}
-    forms = {"effective_sample_size": ".0f", "k_hat": ".2f", "seconds": ".1f"}
+    forms = {"effective_sample_size": ".0f", "k_hat": ".2f", "truth_share": ".2g", "seconds": ".1f"}
     numbers = {name: "" if math.isnan(cells[name]) else f"{cells[name]:{form}}" for name, form in forms.items()}
     return pd.DataFrame([cells | numbers], columns=ABOUT + names)
 
@@ -109,9 +109,9 @@ def read(file: Path) -> pd.DataFrame:
             allowed = f"{number}: remove the lines from here on, then run the same command to continue"
             raise InputError(what, where=f"{file}: line {line}", got=f"{got:g}", allowed=allowed)
     for name in header.drop(ABOUT):
-        wrong = table[(table["refused"] == "") & ~table[name].isin(range(DRAWS + 1))]
+        wrong = table[(table["refused"] == "") & ~table[name].isin(range(RANKS))]
         if len(wrong):
-            where, allowed = f"{file}: line {wrong.index[0]}, {name}", f"0 to {DRAWS} where no fit was refused"
+            where, allowed = f"{file}: line {wrong.index[0]}, {name}", f"0 to {RANKS - 1} where no fit was refused"
             raise InputError("not a rank", where=where, got=f"{wrong[name].iloc[0]:g}", allowed=allowed)
     return table.astype({"number": int}).reset_index(drop=True)
 

@@ -64,8 +64,8 @@ def check_calibration(
 
 
 def _draw(check: Check, into: Path) -> None:
-    from calibration.validation.check import RANKS
     from calibration.validation.ecdf_bands import FALSE_ALARM, band, ecdf
+    from calibration.validation.ranks import RANKS
     from simulator.figures.calibration import ranks
     from simulator.figures.picture import save
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from calibration.predictive import simulated
 from calibration.reported.kinds.times import printed
 from calibration.validation import ranks, trials
 from calibration.validation.ecdf_bands import judged
-from calibration.validation.ranks import DRAWS, trial
+from calibration.validation.ranks import RANKS, trial
 from calibration.validation.simulated_targets import simulated_targets
 from simulator.errors import InputError
 
@@ -72,10 +73,28 @@ def test_a_simulated_cohort_needs_only_the_figures_that_are_fitted(new_cohort: N
 
 
 def test_a_truth_that_equals_some_draws_has_a_random_rank_among_them() -> None:
-    values = np.array([0.1, 0.3, 0.3 + 1e-13, 0.3, 0.9])
-    ranks_of_truth = [ranks.rank(0.3, values, u) for u in (0.1, 0.3, 0.6, 0.9)]
-    assert ranks_of_truth == [1, 2, 3, 4]
-    assert ranks.rank(0.5, values, 0.9) == 4
+    values, equal = np.array([0.3, 0.1, 0.3 + 1e-13, 0.3, 0.9, 0.9]), np.ones(6)
+    assert [ranks.rank(values, equal, v) for v in (0.1, 0.5, 0.9)] == [RANKS * u // 60 for u in (13, 25, 37)]
+    assert ranks.rank(np.array([0.5, 0.1, 0.9]), np.array([0.2, 0.4, 0.4]), 0.5) == RANKS // 2
+
+
+@pytest.mark.parametrize(("centre", "sd"), [(0.0, 1.0), (-0.6, 0.9), (0.6, 3.0)])
+@pytest.mark.parametrize("n", [3, 40])
+def test_the_truth_ranks_uniformly_among_few_points_of_any_mixture(n: int, centre: float, sd: float) -> None:
+    """The posterior is N(0, 1), the rough likelihood wavy. Classes 0 to 2, and 117 to 119: within 4 binomial sd."""
+    random, mixture = np.random.default_rng(n), stats.norm(centre, sd)
+    found = []
+    for seed in range(4000):
+        z = mixture.rvs((n, 1), random_state=random)
+        rough = lambda z: 0.2 * np.sin(z[:, 0])  # noqa: E731
+        points = SimpleNamespace(
+            z=z, log_likelihood=rough(z), mixture=SimpleNamespace(log_density=lambda z: mixture.logpdf(z[:, 0]))
+        )
+        fit = ranks.weighed(random.standard_normal((1, 1)), points, rough, lambda z: np.zeros(len(z)), seed)
+        found.append(ranks.rank(fit.z[:, 0], fit.weights, random.random()))
+    expected = 4000 * 3 / RANKS
+    for place in (np.less(found, 3), np.greater(found, RANKS - 4)):
+        assert abs(place.sum() - expected) < 4 * np.sqrt(expected)
 
 
 def test_an_outcome_that_no_parameter_changes_has_a_random_rank(targets: Targets) -> None:
@@ -122,8 +141,8 @@ def test_the_rank_of_the_truth_agrees_with_the_known_posterior(targets: Targets)
         result = trial(targets, number)
         uptake, k = truth_of(targets, number)
         share = stats.beta(2 + k, 23 - k).cdf(uptake)
-        noise = 5 * np.sqrt(DRAWS * share * (1 - share)) + 5
-        assert abs(result.ranks["uptake"] - DRAWS * share) < noise
+        noise = 5 * np.sqrt(RANKS * share * (1 - share)) + 5
+        assert abs(result.ranks["uptake"] - RANKS * share) < noise
         assert set(result.ranks) == {"uptake", "os_12", "rmst_24", "log_likelihood"}
 
 
@@ -147,7 +166,7 @@ def test_os_and_rmst_agree_with_the_survival_curve(targets: Targets) -> None:
 def test_ranks_are_uniform_if_prior_and_likelihood_are_right(targets: Targets, tmp_path: Path) -> None:
     table = trials.run(targets, 60, tmp_path)
     assert (table["refused"] == "").all()
-    assert (judged(table[["uptake"]].astype(int), DRAWS + 1)["uniform"] == "yes").all()
+    assert (judged(table[["uptake"]].astype(int), RANKS)["uniform"] == "yes").all()
 
 
 @pytest.mark.slow
@@ -158,7 +177,7 @@ def test_ranks_are_not_uniform_if_the_likelihood_counts_patients_several_times(
     usual = ranks.Posterior.log_likelihood
     monkeypatch.setattr(ranks.Posterior, "log_likelihood", lambda self, z: 8 * usual(self, z))
     table = trials.run(targets, 60, tmp_path)
-    assert judged(table[["uptake"]].astype(int), DRAWS + 1)["uniform"].tolist() == ["no"]
+    assert judged(table[["uptake"]].astype(int), RANKS)["uniform"].tolist() == ["no"]
 
 
 def test_an_interrupted_run_continues_and_ends_with_the_same_ranks(targets: Targets, tmp_path: Path) -> None:
@@ -175,7 +194,9 @@ def test_as_many_cohorts_are_fitted_as_are_requested_even_if_some_are_refused(
 ) -> None:
     def every_second(_: Targets, number: int) -> ranks.Trial:
         names = trials.quantities(targets)
-        return ranks.Trial(number, "" if number % 2 else "counted twice", 100.0, 0.1, 1.0, dict.fromkeys(names, 3))
+        return ranks.Trial(
+            number, "" if number % 2 else "counted twice", 100.0, 0.1, 0.01, 1.0, dict.fromkeys(names, 3)
+        )
 
     monkeypatch.setattr(trials, "trial", every_second)
     reports: list[tuple[int, int]] = []
@@ -218,7 +239,7 @@ def test_a_repeated_or_missing_trial_is_refused_with_its_line(
     kept_rows: list[int], complaint: str, targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = trials.quantities(targets)
-    quick = lambda _, number: ranks.Trial(number, "", 100.0, 0.1, 1.0, dict.fromkeys(names, 3))  # noqa: E731
+    quick = lambda _, number: ranks.Trial(number, "", 100.0, 0.1, 0.01, 1.0, dict.fromkeys(names, 3))  # noqa: E731
     monkeypatch.setattr(trials, "trial", quick)
     trials.run(targets, 3, tmp_path)
     file = tmp_path / "ranks.csv"
@@ -233,7 +254,7 @@ def test_an_invalid_rank_is_refused_with_its_line(
     cell: str, targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = trials.quantities(targets)
-    quick = lambda _, number: ranks.Trial(number, "", 100.0, 0.1, 1.0, dict.fromkeys(names, 3))  # noqa: E731
+    quick = lambda _, number: ranks.Trial(number, "", 100.0, 0.1, 0.01, 1.0, dict.fromkeys(names, 3))  # noqa: E731
     monkeypatch.setattr(trials, "trial", quick)
     trials.run(targets, 2, tmp_path)
     file = tmp_path / "ranks.csv"
