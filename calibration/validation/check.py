@@ -102,6 +102,7 @@ class Check:
         return trials.settings(self.targets) | {
             "fits": len(self.ranks),
             "refused": self.refused,
+            "truth_outweighs_its_fit": int((self.trials["truth_share"] > 0.5).sum()),
             "false_alarm": FALSE_ALARM,
             "not_uniform": quantities_that_fail(self.uniformity, "uniform"),
             "coverage_outside": quantities_that_fail(self.coverage, "inside"),

@@ -41,7 +41,8 @@ def ranks_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     refused = number % 20 == 0
     table.loc[refused] = np.nan
     reasons = np.where(refused, "two medians may be one patient's", "")
-    about = {"number": number, "refused": reasons, "effective_sample_size": 300, "k_hat": 0.5, "seconds": number / 10}
+    about = {"number": number, "refused": reasons, "effective_sample_size": 300, "k_hat": 0.5, "truth_share": 0.01}
+    about["seconds"] = number / 10
     file = tmp_path_factory.mktemp("made_up") / "ranks.csv"
     pd.concat([pd.DataFrame(about), table], axis=1).to_csv(file, index=False)
     return file

@@ -59,7 +59,7 @@ def picture(
         lines = text.wrap(label(name, pathway), grid.width, 7.0)
         axes.set_title("\n".join(lines[:2]), fontsize=7.0, fontweight="normal", pad=3, linespacing=1.05)
         axes.tick_params(labelbottom=place + grid.columns >= len(shares))
-    words = "Rank of the true value among the posterior draws, 0 to 1"
+    words = "Rank of the true value in the fitted posterior, 0 to 1"
     sheet.page.text(style.WIDTH / 2, sheet.bottom + 0.05, words, ha="center")
     return sheet.picture("ranks", _in_words(verdict, pathway))
 
