@@ -1,6 +1,7 @@
 """`aftercart validate`: a cohort is one folder, a miss is reported as a miss, and no file is half written."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -86,10 +87,8 @@ def test_a_cohort_is_validated_from_its_folder(aftercart: Command, cohort: Calla
     assert names == {"validation.csv", "cohorts.csv", "validation.svg", "validation.png", "manifest.json"}
     table = pd.read_csv(folder / "found" / "validation.csv").set_index("target")
     assert table.loc["alive_12", "reported"] == 30
-    assert (
-        "theirs (n = 40): survival at 12 months from relapse, 30 % reported"
-        in (folder / "found" / "validation.svg").read_text()
-    )
+    drawn = (folder / "found" / "validation.svg").read_text()
+    assert re.search(r"<dc:description>.{20,249}</dc:description>", drawn), "no alternative text in a breath"
 
 
 def test_a_prediction_that_misses_is_reported_as_a_miss(aftercart: Command, cohort: Callable[..., Path]) -> None:
@@ -122,7 +121,6 @@ def test_a_figure_of_patients_whom_the_model_never_has_is_shown_as_such_next_to_
     )
     table = pd.read_csv(folder / "found" / "validation.csv").set_index("target")
     assert table["inside"].fillna("").to_dict() == {"alive_6": "yes", "alive_12": "yes", "alive_untreated": ""}
-    assert "20 % reported, no simulated cohort has this figure" in (folder / "found" / "validation.svg").read_text()
 
 
 def test_the_shipped_cohorts_inform_the_marginal_benefit(
