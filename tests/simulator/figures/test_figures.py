@@ -542,7 +542,7 @@ def test_a_figure_that_cannot_be_written_leaves_no_unfinished_file(tmp_path: Pat
     figure = style.canvas(1.0, 1.0)
     (tmp_path / "picture.png").mkdir()
     with pytest.raises(OSError, match=r"picture\.png"):
-        save([Picture("picture", "picture", "", figure)], tmp_path)
+        save([Picture("picture", "picture", figure)], tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["picture.png", "picture.svg"]
 
 
