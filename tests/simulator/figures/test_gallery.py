@@ -1,0 +1,79 @@
+"""Every kind of figure with hard inputs, wide and compact: legible, on its sheet, in fixed colours.
+
+Some inputs stand for all in the default suite; `pytest -m slow` draws the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from hard_inputs import CASES
+from lettering import Lettering, collisions, faint, outside, texts_of
+from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
+
+from simulator.figures import style, waits
+from simulator.figures.picture import LONGEST, Picture
+
+OF_COUNTS = ("queue_over_time", waits.NAME)
+QUICK = ("horizon_6", "few_replications", "sweep_of_one_value", "guarantee_time", "validation")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure of a case at one of its widths, and its texts."""
+
+    name: str
+    picture: Picture
+    figure: Figure
+    texts: list[Lettering]
+
+    @property
+    def is_compact(self) -> bool:
+        return self.figure is self.picture.compact
+
+
+def drawn_at_both_widths(pictures: list[Picture]) -> Iterator[Drawn]:
+    for picture in pictures:
+        for ending, figure in (("", picture.figure), ("_compact", picture.compact)):
+            if figure is not None:
+                yield Drawn(f"{picture.name}{ending}", picture, figure, texts_of(figure))
+
+
+@pytest.fixture(
+    scope="module", params=[case if case in QUICK else pytest.param(case, marks=pytest.mark.slow) for case in CASES]
+)
+def gallery(request: pytest.FixtureRequest) -> list[Drawn]:
+    return list(drawn_at_both_widths(CASES[request.param]()))
+
+
+def test_no_text_leaves_its_sheet(gallery: list[Drawn]) -> None:
+    assert {drawn.name: words for drawn in gallery if (words := outside(drawn.figure, drawn.texts))} == {}
+
+
+def test_no_two_texts_overlap(gallery: list[Drawn]) -> None:
+    assert {drawn.name: pairs for drawn in gallery if (pairs := collisions(drawn.texts))} == {}
+
+
+def test_every_text_can_be_told_from_what_lies_behind_it(gallery: list[Drawn]) -> None:
+    assert {drawn.name: words for drawn in gallery if (words := faint(drawn.figure, drawn.texts))} == {}
+
+
+def test_compact_figures_are_5_inches_wide_and_have_no_small_letters(gallery: list[Drawn]) -> None:
+    for drawn in gallery:
+        if drawn.is_compact:
+            assert drawn.figure.get_figwidth() == style.COMPACT, drawn.name
+            small = [text.words for text in drawn.texts if text.artist.get_fontsize() < style.COMPACT_SMALL]
+            assert not small, (drawn.name, small)
+
+
+def test_an_alternative_text_can_be_read_in_one_go(gallery: list[Drawn]) -> None:
+    assert all(len(drawn.picture.alt) < LONGEST for drawn in gallery)
+
+
+def test_no_small_count_is_drawn_as_a_percentile_band(gallery: list[Drawn]) -> None:
+    for drawn in gallery:
+        if drawn.picture.name in OF_COUNTS:
+            assert not drawn.figure.findobj(PolyCollection), drawn.name
