@@ -32,7 +32,7 @@ def of(reported: Sequence[Bound], populations: Populations) -> list[Bound]:
     for number in numbers:
         if number.what in ("alive", "at_risk", "mean") or number.what.startswith(CAUSE):
             months.setdefault((number.body, number.of), set()).add(number.month)
-    families = _families(months, numbers, populations)
+    families = _families(months, populations)
     for end_point, whole, parts in families:
         for part in parts:
             both = months[whole, end_point] | months[part, end_point]
@@ -48,16 +48,14 @@ def of(reported: Sequence[Bound], populations: Populations) -> list[Bound]:
     return bounds
 
 
-def _families(
-    curves: Collection[tuple[Body, str]], numbers: Collection[Number], populations: Populations
-) -> list[tuple[str, Body, list[Body]]]:
+def _families(curves: Collection[tuple[Body, str]], populations: Populations) -> list[tuple[str, Body, list[Body]]]:
     """Return end point, a body and parts of it without a patient in common, each of which has an estimate of it."""
     families: list[tuple[str, Body, list[Body]]] = []
     for end_point in dict.fromkeys(end_point for _, end_point in curves):
         bodies = [body for body, of in curves if of == end_point and not body.since]
         largest = {body.patients: body for body in sorted(bodies, key=lambda body: body.n or np.inf)}
         families += [(end_point, whole, [body]) for body in bodies if (whole := Body(body.patients)) != body]
-        for whole, parts, _ in links.families([Body(patients) for patients in largest], numbers, populations):
+        for whole, parts, _ in dict.fromkeys(links.families([Body(patients) for patients in largest], populations)):
             families.append((end_point, whole, [largest[part.patients] for part in parts if part.patients in largest]))
     return [family for family in families if (family[1], family[0]) in curves and family[2]]
 

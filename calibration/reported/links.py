@@ -123,12 +123,14 @@ def of(reported: Sequence[Bound], populations: Populations, onward: Mapping[str,
     wholes = [Body(number.body.patients) for number in numbers] + [Body(COHORT)]
     for arm, members in populations.cohort.arms.items():
         wholes += [Body(populations.named(name)) for name in (arm, *members)]
-    events = _events(numbers, populations.pathway)
+    pathway = populations.pathway
+    events = _events(numbers, pathway)
+    ways = Ways.of([state for state in events if state != ANY], pathway.start, onward)
     bounds = [Bound({Number("size", Body(COHORT)): 1}, populations.cohort.n, populations.cohort.n)]
     for body in dict.fromkeys([*wholes, *(number.body for number in numbers)]):
-        bounds += _within(body, events, populations.pathway, onward)
+        bounds += _within(body, events, pathway.deaths, ways)
     bounds += _times(numbers)
-    for whole, parts, exact in families(list(dict.fromkeys(wholes)), numbers, populations):
+    for whole, parts, exact in dict.fromkeys(families(list(dict.fromkeys(wholes)), populations)):
         bounds += _parts(whole, parts, events, exact=exact)
     return [*bounds, *_samples(numbers, events, populations), *_groups(wholes, events, populations)]
 
@@ -145,9 +147,7 @@ def _events(numbers: Collection[Number], pathway: Pathway) -> dict[str, list[flo
     return {state: sorted(month) for state, month in months.items()}
 
 
-def _within(
-    body: Body, events: Mapping[str, list[float]], pathway: Pathway, onward: Mapping[str, Sequence[str]]
-) -> Iterator[Bound]:
+def _within(body: Body, events: Mapping[str, list[float]], deaths: Iterable[str], ways: Ways) -> Iterator[Bound]:
     """Yield the links between the numbers of one body."""
     size = Number("size", body)
     yield Bound({size: 1}, 0 if body.n is None else body.n, np.inf if body.n is None else body.n)
@@ -158,19 +158,35 @@ def _within(
         yield from (Bound({later: 1, earlier: -1}) for earlier, later in pairwise([*by, size]))
         last[state] = by[-1]
     for month in events.get(ANY, ()):
-        causes = {Number("entered", body, state, month): -1.0 for state in pathway.deaths}
+        causes = {Number("entered", body, state, month): -1.0 for state in deaths}
         yield Bound({Number("entered", body, ANY, month): 1, **causes}, 0, 0)
-    states = [state for state in events if state != ANY]
-    after = {state: reachable(onward[state], onward.__getitem__) for state in states}
-    for state in states:
-        for before in states:
-            if before != state and state not in _around(before, pathway.start, onward):
-                yield from _only_through(body, state, before, events)
-        exclusive = [state]
-        for other in states:
-            if not any(other == member or other in after[member] or member in after[other] for member in exclusive):
-                exclusive.append(other)
-        yield Bound({size: 1, **{last[member]: -1 for member in exclusive}})
+    for state, before in ways.through:
+        yield from _only_through(body, state, before, events)
+    yield from (Bound({size: 1, **{last[state]: -1 for state in states}}) for states in ways.exclusive)
+
+
+class Ways(NamedTuple):
+    """What the ways of a pathway say of states whose entries are counted.
+
+    through : pairs of a state and one that patients pass before; exclusive : states of which they enter one at most
+    """
+
+    through: list[tuple[str, str]]
+    exclusive: list[list[str]]
+
+    @classmethod
+    def of(cls, states: Sequence[str], start: str, onward: Mapping[str, Sequence[str]]) -> Ways:
+        around = {state: _around(state, start, onward) for state in states}
+        after = {state: reachable(onward[state], onward.__getitem__) for state in states}
+        through = [(state, before) for state in states for before in states if state not in around[before] | {before}]
+        exclusive = []
+        for state in states:
+            alone = [state]
+            for other in states:
+                if not any(other == member or other in after[member] or member in after[other] for member in alone):
+                    alone.append(other)
+            exclusive.append(alone)
+        return cls(through, exclusive)
 
 
 def _around(state: str, start: str, onward: Mapping[str, Sequence[str]]) -> set[str]:
@@ -197,9 +213,7 @@ def _times(numbers: Collection[Number]) -> Iterator[Bound]:
                 yield Bound({part: sign, whole: -sign})
 
 
-def families(
-    wholes: Sequence[Body], numbers: Collection[Number], populations: Populations
-) -> Iterator[tuple[Body, list[Body], bool]]:
+def families(wholes: Sequence[Body], populations: Populations) -> Iterator[tuple[Body, tuple[Body, ...], bool]]:
     """Yield bodies, others that are part of them and have no patient in common, and whether these are all of them."""
     groups = populations.pathway.groups
     for part in wholes:
@@ -208,19 +222,19 @@ def families(
             are_groups = len(names) == 2 and names[0] != names[1] and groups.keys() >= set(names)
             is_group_part = are_groups and is_part(groups[names[0]], groups[names[1]], populations.pathway)
             if part.patients > whole.patients or is_group_part:
-                yield whole, [part], False
+                yield whole, (part,), False
     for arm, members in populations.cohort.arms.items():
         parts = [Body(populations.named(name)) for name in members]
         if Body(populations.named(arm)) not in parts and Body(COHORT) not in parts:
-            yield Body(populations.named(arm)), parts, not populations.cohort.is_everybody(arm)
+            yield Body(populations.named(arm)), tuple(parts), not populations.cohort.is_everybody(arm)
             for whole in wholes:
                 inside = [Body(whole.patients | part.patients) for part in parts if not part.patients <= whole.patients]
-                yield whole, [body for body in inside if whole.patients and body in wholes], False
+                yield whole, tuple(body for body in inside if whole.patients and body in wholes), False
     for attribute in populations.pathway.attributes:
         for whole in wholes:
             larger = [(body, body.patients - whole.patients) for body in wholes if body.patients > whole.patients]
             levels = [body for body, more in larger if len(more) == 1 and min(more).startswith(f"{attribute}=")]
-            yield whole, levels, False
+            yield whole, tuple(levels), False
 
 
 def _parts(whole: Body, parts: Sequence[Body], events: Mapping[str, list[float]], *, exact: bool) -> Iterator[Bound]:

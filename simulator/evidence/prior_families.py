@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from inspect import signature
 from typing import Any
 
@@ -36,12 +36,10 @@ class Marginal:
     arguments: tuple[float, ...]
     support: tuple[float, float]
 
-    @cached_property
+    @property
     def distribution(self) -> Any:
         """The frozen distribution of scipy.stats."""
-        from scipy import stats
-
-        return getattr(stats, self.name)(*self.arguments)
+        return _distribution(self.name, self.arguments)
 
     @cached_property
     def mean(self) -> float:
@@ -66,6 +64,14 @@ class Marginal:
     def score(self, values: Floats) -> Floats:
         """Standard normal scores of values inside the support: Phi^-1(cdf(theta))."""
         return score_of_tails(self.distribution.cdf(values), self.distribution.sf(values))
+
+
+# It takes scipy a millisecond, and the priors of a pathway are read several times in a run.
+@cache
+def _distribution(name: str, arguments: tuple[float, ...]) -> Any:
+    from scipy import stats
+
+    return getattr(stats, name)(*arguments)
 
 
 def score_of_tails(below: Floats, above: Floats) -> Floats:
