@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.evidence.cohort import OPTIONAL_TEXTS, TARGETS, Structure, declared_in
-from simulator.files import csv
+from simulator.files import csv, text
 from simulator.pathway import extension, shipped
 from simulator.pathway.joint import Joint
 from simulator.pathway.pathway import Pathway, State, Transition
@@ -97,6 +97,12 @@ def _transition(transition: Transition) -> dict[str, Any]:
 
 def of_cohort(folder: Path) -> str:
     """Return the cohort's half: 12 hexadecimal digits. Raises InputError if its files are malformed."""
+    return _of_cohort(folder, *(text.read(folder / name, csv.LARGEST) for name in ("cohort.toml", "targets.csv")))
+
+
+# A command asks twice, of every cohort that informs it. contents : of the files, so that a change is seen
+@lru_cache(maxsize=64)
+def _of_cohort(folder: Path, *contents: str) -> str:
     table = declared_in(folder).model_dump(exclude=_WORDS, exclude_none=True)
     targets = _targets(folder / "targets.csv")
     rows = {target["name"]: _row(target) for target in targets}

@@ -64,8 +64,6 @@ KINDS = {
 """The kind that a value should have, by pydantic's name of the error."""
 
 
-# A command reads its pathway once a scenario; the tables are copied when they are cleaned.
-@lru_cache(maxsize=64)
 def _loads(text: str) -> dict[str, Any]:
     # The time to read a dotted key grows with the square of its length.
     if _DEEP_KEY.search(text):
@@ -91,8 +89,10 @@ def load(model: type[Model], path: Path) -> Model:
     return validate(model, read(path), path)
 
 
+# A command reads its pathway, and those of other structures, about ten times.
+@lru_cache(maxsize=128)
 def parse(text: str, path: Path) -> dict[str, Any]:
-    """Return the tables of a file's text, as `read` does."""
+    """Return the tables of a file's text, as `read` does. They are shared: nobody may change them."""
     if not is_name(path.stem):
         raise InputError("the file's name is not plain text in one line", where=str(path), allowed="another name")
     try:
