@@ -113,9 +113,16 @@ def _can_be(bounds: Sequence[Bound]) -> bool:
 
 
 def conflict(names: Sequence[T], fit: Callable[[Sequence[T]], bool]) -> list[T]:
-    """Return names that contradict one another, none of which can be spared (Chinneck & Dravnieks 1991)."""
-    kept = list(names)
-    for name in reversed(names):
-        rest = [other for other in kept if other != name]
-        kept = kept if fit(rest) else rest
+    """Return names that contradict one another, none of which can be spared (Chinneck & Dravnieks 1991).
+
+    Later ones are spared first. Many are tried at once: those that can be spared together can be one by one.
+    """
+    kept, waiting = list(names), [list(names[: len(names) // 2]), list(names[len(names) // 2 :])]
+    while waiting:
+        some = waiting.pop()
+        rest = [name for name in kept if name not in some]
+        if not fit(rest):
+            kept = rest
+        elif len(some) > 1:
+            waiting += [some[: len(some) // 2], some[len(some) // 2 :]]
     return kept

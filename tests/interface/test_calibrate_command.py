@@ -77,6 +77,8 @@ def test_the_structures_of_a_cohort_are_fitted_once_and_their_sentences_printed(
         return [] if table.keep else ["early_relapse"]
 
     monkeypatch.setattr(structure_table.StructureTable, "make", make)
+    # It reads the cohort once a structure; see `test_structures_that_cannot_be_fitted_are_refused_with_the_place`.
+    monkeypatch.setattr(structure_table, "refuse", lambda *_: None)
     shipped = structures.read(cohorts_folder() / "wang2024" / "draws.csv")
     monkeypatch.setattr(structure_table.StructureTable, "table", lambda _: shipped)
     typed = ("calibrate", "wang2024", "--structures", "--out", "table", "--jobs", "1", "--yes")

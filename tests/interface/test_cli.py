@@ -51,12 +51,15 @@ def test_the_table_agrees_with_the_closed_form(aftercart: Command) -> None:
         assert re.search(rf"alive at {month} months, % +{alive_of_100(month):.0f}\n", printed), printed
 
 
+FEW = ("--draws", "2", "--horizon", "24", "--jobs", "1")
+
+
 @pytest.mark.parametrize(
     "typed",
     [
         ("list",),
-        ("compare", "baseline", "wider-salvage", "hsct-for-all-responders", "--draws", "2", "--jobs", "1"),
-        ("run", "universal-salvage", "--draws", "2", "--jobs", "1"),
+        ("compare", "baseline", "wider-salvage", "hsct-for-all-responders", *FEW),
+        ("run", "universal-salvage", *FEW),
     ],
 )
 def test_no_line_is_longer_than_80_columns(aftercart: Command, typed: tuple[str, ...]) -> None:
@@ -102,6 +105,7 @@ def test_every_run_writes_a_new_folder_under_results(aftercart: Command, folder:
         assert names == {*tables, "manifest.json"}
 
 
+@pytest.mark.usefixtures("without_png")
 def test_a_run_writes_figures_and_a_report_that_can_be_made_again(
     aftercart_with_figures: Command, folder: Path
 ) -> None:

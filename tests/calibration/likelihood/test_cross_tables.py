@@ -122,11 +122,11 @@ def letter() -> Targets:
 
 
 def test_the_probability_of_the_letter_is_that_of_its_cross_table(letter: Targets) -> None:
-    """To nine digits, at points of the prior: an own convolution, from the probabilities of the cells."""
+    """To nine digits, at a point of the prior: an own convolution, from the probabilities of the cells."""
     posterior = Posterior(letter)
     assert letter.tables is not None
     priors = posterior.priors
-    z = 0.5 * np.random.default_rng(86).standard_normal((2, priors.dimension))
+    z = 0.5 * np.random.default_rng(86).standard_normal((1, priors.dimension))
     values = dict(zip(priors.names, priors.transform(z).T[:, :, None], strict=True))
     likelihood = posterior.likelihood
     shares = likelihood.cell_probabilities(likelihood.followed(resolve(letter.scenario, values)))

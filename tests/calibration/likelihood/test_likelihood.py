@@ -157,19 +157,19 @@ def test_the_likelihood_of_a_draw_does_not_depend_on_the_draws_evaluated_with_it
     np.testing.assert_allclose(alone, together[:5], rtol=0, atol=1e-6)
 
 
-def test_the_likelihood_of_500_draws_in_few_calls_is_that_of_small_blocks(targets: Targets) -> None:
+def test_the_likelihood_of_300_draws_in_few_calls_is_that_of_small_blocks(targets: Targets) -> None:
     posterior = Posterior(targets)
-    z = 0.5 * np.random.default_rng(44).standard_normal((500, posterior.priors.dimension))
+    z = 0.5 * np.random.default_rng(44).standard_normal((300, posterior.priors.dimension))
     with fit.likelihood_of(targets, jobs=1) as (log_likelihood, _):
         together = log_likelihood(z)
-    in_blocks = np.concatenate([posterior.log_likelihood(z[rows]) for rows in slices(500, 40)])
+    in_blocks = np.concatenate([posterior.log_likelihood(z[rows]) for rows in slices(300, 40)])
     np.testing.assert_allclose(in_blocks, together, rtol=0, atol=1e-8)
 
 
 def test_the_order_of_the_rows_does_not_matter(likelihood: Likelihood, draws: pd.DataFrame, tmp_path: Path) -> None:
     draw_values = values(draws, slice(0, 20))
     expected = likelihood(draw_values)
-    for turn in range(3):
+    for turn in range(2):
         folder = changed(tmp_path / str(turn), lambda rows, turn=turn: rows.sample(frac=1, random_state=turn))
         np.testing.assert_allclose(Likelihood(load_targets(folder))(draw_values), expected, rtol=0, atol=1e-9)
 

@@ -72,7 +72,7 @@ def load(new_cohort: NewCohort, rows: list[str]) -> Targets:
     return load_targets(folder)
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(15))
 def test_figures_of_one_cohort_do_not_contradict_one_another(seed: int, new_cohort: NewCohort) -> None:
     rows = list(Patients(seed).rows())
     assert len(load(new_cohort, rows).cohort.targets) == len(rows)

@@ -250,7 +250,7 @@ def test_rows_of_patients_are_compared_with_what_is_printed_of_them(other: str, 
     paper(tmp_path, rows((ROWS_OF_PATIENTS, *right)), **about)
 
 
-@pytest.mark.parametrize("number", range(1, 13))
+@pytest.mark.parametrize("number", range(1, 7))
 def test_no_figures_of_the_same_patients_contradict_one_another(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -180,7 +180,7 @@ def test_a_percentage_stands_for_no_more_patients_than_the_count_that_prints_it(
 
 
 @pytest.mark.parametrize("digits", [0, 1])
-@pytest.mark.parametrize("n", [6, 11, 38, 60, 120, 300])
+@pytest.mark.parametrize("n", [6, 11, 38, 150])
 def test_errors_and_intervals_of_counts_are_never_refused_as_too_small(n: int, digits: int) -> None:
     """Every count of n, nobody censored, its percentage and its error rounded: none is refused."""
     z = 1.959963984540054

@@ -373,7 +373,7 @@ def test_follow_up_from_month_12_instead_of_28_would_hardly_lower_survival() -> 
     draws = load_draws(PATHWAY)
     assert draws is not None
     assert targets.cohort.follow_up == (28.0, 74.7)
-    draw_values = values(draws, slice(0, 400))
+    draw_values = values(draws, slice(0, 200))
     shorter = replace(targets, cohort=replace(targets.cohort, follow_up=(12.0, 74.7)))
     ratio = Likelihood(shorter)(draw_values) - Likelihood(targets)(draw_values)
     solution = engine.solve(resolve(targets.scenario, draw_values), 12.0, window=False).of_a_cohort()

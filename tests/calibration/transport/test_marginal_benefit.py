@@ -222,7 +222,7 @@ def test_with_the_case_mix_of_the_letter_the_benefit_is_that_of_the_audits_arith
     targets = SHIPPED[cohort]
     path = draws_file(targets.pathway)
     assert path is not None
-    draws = read_draws(path, targets.pathway).iloc[:400]
+    draws = read_draws(path, targets.pathway).iloc[:100]
     alike = replace(targets, scenario=replace(targets.scenario, population={}))
     gathered = benefit.gather([alike], draws)
     assert gathered is not None
