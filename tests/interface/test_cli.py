@@ -166,7 +166,7 @@ def test_list_prints_every_name_and_question(aftercart: Command) -> None:
 
 
 def test_shipped_scenarios_pathways_and_cohorts_pass_check(aftercart: Command) -> None:
-    """Every shipped scenario is run, so it is usable: see `test_snapshots`."""
+    """Every shipped scenario is loaded by other tests, and run by `test_snapshots`."""
     for name in ["baseline", "letter-centre", *shipped.names(), "wang2024"]:
         result = aftercart("check", name)
         assert result.exit_code == 0, result.output

@@ -1,6 +1,7 @@
 """Output and files of the shipped scenarios at small sizes agree with their snapshots.
 
-A change on purpose: `UPDATE_SNAPSHOTS=1 pytest tests/interface/test_snapshots.py`, and read the difference in git.
+A change on purpose: `UPDATE_SNAPSHOTS=1 pytest -m "" tests/interface/test_snapshots.py`, and read the difference.
+The default suite runs every command, and a scenario of each kind; those that differ from them in numbers are slow.
 """
 
 from __future__ import annotations
@@ -31,13 +32,19 @@ OTHER_COMMANDS = {
     "guarantee-time": ("guarantee-time", "baseline", "--n", "20", "--cohorts", "5", "--out", "run"),
 }
 COMMANDS = {name: ("run", name, *SMALL, "--out", "run") for name in scenarios.names()} | OTHER_COMMANDS
+KINDS = (
+    *("baseline", "consolidative-hsct", "dual-target-reinfusion", "hsct-as-milestone", "infused-elsewhere"),
+    *("letter-centre", "infusion-centre", "car-t-slot-a-month", "two-more-beds"),
+)
+"""By engine, by lever and by pathway; `compare` has a policy with several benefits."""
+NAMES = [name if name in (*KINDS, *OTHER_COMMANDS) else pytest.param(name, marks=pytest.mark.slow) for name in COMMANDS]
 IN_SNAPSHOT = {"month": ("0", "6", "12", "24"), "population": ("all", "hsct")}
 """The rows of a table that a snapshot includes, by column."""
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[+-]?\d+)?(?!\w)")
 
 
 @pytest.mark.usefixtures("without_pictures")
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_output_and_files_of_a_command_agree_with_its_snapshot(aftercart: Command, folder: Path, name: str) -> None:
     clock = load_scenario(name if name in scenarios.names() else "baseline").pathway.clock
     text = "".join(_parts(aftercart, folder, COMMANDS[name], IN_SNAPSHOT | {"clock": (clock,)}))
