@@ -85,8 +85,8 @@ FILES = {
     "two-beds.toml": f'pathway = "ward.toml"\n[capacity]\nbeds = 2\n{SERVICE}',
     "by-urgency.toml": f'base = "two-beds.toml"\n[capacity]\n{PRIORITY}',
     "no-limit.toml": f'pathway = "ward.toml"\n{SERVICE}',
-    "at-once.toml": 'base = "baseline"\n[capacity]\nhsct_beds = 1',
-    "at-once-two.toml": 'base = "at-once.toml"\n[capacity]\nhsct_beds = 2',
+    "at-once.toml": 'pathway = "ward.toml"\n[capacity]\nbeds = 1',
+    "at-once-two.toml": 'base = "at-once.toml"\n[capacity]\nbeds = 2',
 }
 
 
@@ -112,8 +112,8 @@ WORLDS = {
     ),
     "letter centre": World("letter-centre", "letter-centre-2-beds", SALVAGE, draws=2, is_limited=True),
     "slots, calendar": World("car-t-slot-a-month", "two-more-beds", SALVAGE, draws=2, is_limited=True, needs_des=True),
-    "beds at once": World("at-once.toml", "at-once-two.toml", SALVAGE, draws=2, is_limited=True),
-    "none, then beds": World("baseline", "letter-centre", SALVAGE, draws=2, is_limited=True),
+    "beds at once": World("at-once.toml", "at-once-two.toml", "stay=1,2", is_limited=True),
+    "none, then beds": World("one-ward.toml", "two-beds.toml", "stay=1,2", is_limited=True),
     "exponential chain": World("chain.toml", "all-operable.toml", "operable=0.2,0.8"),
     "peer pathway": World("peer.toml", "later-relapse.toml", "hazard_ratio.remission.relapse=0.5,1"),
     "three states": World("as-it-is.toml", "fewer-fall-ill.toml", "onset_rate=0.1,0.2"),
