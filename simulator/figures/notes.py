@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from simulator.evidence.cohort import Cohort
 from simulator.plain_text import capital
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, split_name
+from simulator.wording import reported
 from simulator.wording.headline import benefit_in_words
 
 REPORTED = "Circles: reported, ± one standard error."
@@ -38,8 +39,8 @@ def explained(abbreviations: Mapping[str, str], labels: Iterable[str]) -> list[s
 
 
 def source_in_words(cohort: Cohort | None) -> str:
-    """Return the cohort's size, its source, and the limits of its figures; without a cohort, the limits alone."""
+    """Return the cohort's size, its short name and the limits of its figures; the page has the citation, once."""
     if cohort is None:
         return "Not for individual patients."
-    source = f"n = {cohort.n}: {cohort.citation.rstrip('.')}."
+    source = f"n = {cohort.n} ({reported.cohort(cohort)})."
     return f"{source} A simulation of stated assumptions; not for individual patients."

@@ -25,6 +25,7 @@ from simulator.wording import rounding
 from simulator.wording.headline import scenario_in_words
 from simulator.wording.table import Row, Table, columns
 
+NAME = "state_occupancy"
 MOST = 8
 """Colours for states of the living; if there are more states, the smallest share one."""
 
@@ -105,7 +106,7 @@ def picture(occupancy: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Co
         title_panel(axes, panel_title)
     key_left = grid.left + grid.columns * (grid.width + grid.gap)
     _write_key(sheet, key_left, sheet.top - grid.above, chart, names if columns else [], words)
-    return sheet.picture("state_occupancy", numbers=_numbers(chart))
+    return sheet.picture(NAME, numbers=_numbers(chart))
 
 
 def _numbers(chart: Stack) -> Table:

@@ -22,6 +22,7 @@ from simulator.wording import resources, rounding
 from simulator.wording.headline import scenario_in_words
 from simulator.wording.table import Row, Table, columns
 
+NAME = "queue_over_time"
 QUARTER = 3.0
 """Months of a bar: the shares of one month are of few replications."""
 
@@ -51,7 +52,7 @@ def picture(
     title = f"{capital(' and '.join(labels))}: how many patients wait"
     draw = _calendar if any(_changes(scenario, resource) for scenario, resource, _ in panels) else _bars
     sheet = draw(title, _subtitle(manifest), _footing(scenarios, cohort), panels)
-    return sheet.picture("queue_over_time", _point(panels), _numbers(panels))
+    return sheet.picture(NAME, _point(panels), _numbers(panels))
 
 
 def _panels(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[tuple[Scenario, str, pd.DataFrame]]:

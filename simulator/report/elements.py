@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import re
+from base64 import b64encode
 from html import escape
 
 from simulator.plain_text import capital
 from simulator.wording.intervals import Estimate
 from simulator.wording.rounding import NONE
 from simulator.wording.table import Bar, Content, Part, Row, Table
+
+NARROW = "screen and (max-width: 720px)"
+"""Where a page shows a figure's second width: never in print."""
+VOID = ("img", "source")
+"""Elements that have no end."""
 
 
 def text(content: object) -> str:
@@ -19,7 +24,7 @@ def text(content: object) -> str:
 def tag(name: str, *inside: str, **attributes: str) -> str:
     """Return an element. inside : HTML; attributes : texts, `class_` for class, `_` for a hyphen."""
     pairs = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items())
-    return f"<{name}{pairs}>{''.join(inside)}</{name}>"
+    return f"<{name}{pairs}>" if name in VOID else f"<{name}{pairs}>{''.join(inside)}</{name}>"
 
 
 def paragraph(content: str, **attributes: str) -> str:
@@ -85,16 +90,14 @@ def folded(summary: str, *inside: str) -> str:
     return tag("details", tag("summary", text(summary)), *inside)
 
 
-def inline_svg(svg: str, name: str, alt: str) -> str:
-    """Return an SVG file's text as an element with an alternative text, and with ids that no other figure has."""
-    body = svg[svg.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.DOTALL)
-    body = re.sub(r"<(title|desc)>.*?</\1>", "", body, count=2, flags=re.DOTALL)
-    body = body.replace("xlink:href=", "href=")
-    body = re.sub(r'\bid="', f'id="{name}-', body)
-    body = re.sub(r'href="#', f'href="#{name}-', body)
-    body = re.sub(r"url\(#", f"url(#{name}-", body)
-    opening, rest = body.split(">", 1)
-    box = re.search(r'viewBox="[^"]*"', opening)
-    assert box is not None
-    return f'<svg {box.group()} role="img" aria-label="{escape(alt)}">{rest.strip()}'
+def drawing(wide: str, compact: str, alt: str) -> str:
+    """Return a drawing in the page itself, with an alternative text: on a narrow screen at its second width.
+
+    wide, compact : SVG; no compact : empty. As images, their ids and styles cannot meet those of others.
+    """
+    sources = [tag("source", media=NARROW, srcset=_in_page(compact))] if compact else []
+    return tag("picture", *sources, tag("img", src=_in_page(wide), alt=alt))
+
+
+def _in_page(svg: str) -> str:
+    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"

@@ -8,10 +8,9 @@ from simulator.evidence.cohort import load_cohort
 from simulator.experiment.results import Results
 from simulator.figures import gallery
 from simulator.figures.picture import Picture
-from simulator.report.elements import inline_svg, paragraph, table
+from simulator.report.elements import drawing, paragraph, table
 from simulator.report.tables import outcomes
 from simulator.report.tables.run import answer
-from simulator.wording import headline
 
 
 def figure(results: Results) -> Figure:
@@ -22,12 +21,8 @@ def figure(results: Results) -> Figure:
 def html(results: Results) -> str:
     """Return the answer, the outcomes of all patients and the figure, as HTML."""
     clock, picture = gallery.clocks(results)[0], _picture(results)
-    policies = headline.compared(results.scenarios)
-    made = (
-        make(results, policy, clock) for policy in policies for make in (outcomes.of_policy, outcomes.of_end_points)
-    )
-    tables = [table(one) for one in made if one is not None]
-    return "".join([paragraph(answer(results)), *tables, inline_svg(picture.svg, picture.name, picture.alt)])
+    tables = map(table, outcomes.of_options(results, clock))
+    return "".join([paragraph(answer(results)), *tables, drawing(picture.svg, picture.compact_svg, picture.alt)])
 
 
 def _picture(results: Results) -> Picture:

@@ -10,35 +10,53 @@ from typing import Any
 from simulator.evidence.cohort import Cohort
 from simulator.experiment.manifest import ROUGH
 from simulator.experiment.results import Results
+from simulator.figures import difference, needed, occupancy, patients, resource_use, waits
 from simulator.figures.gallery import clocks
+from simulator.figures.pathway import diagram, flow
 from simulator.figures.picture import Picture
+from simulator.figures.survival import panels
 from simulator.report import levers
-from simulator.report.elements import folded, inline_svg, paragraph, part, section, span, table, tag, text
+from simulator.report.elements import drawing, folded, paragraph, part, section, span, table, tag, text
 from simulator.report.tables import outcomes, resources, structures
 from simulator.report.tables.calibration import predictive, register
 from simulator.scenario.scenario import Scenario
-from simulator.wording import limits
+from simulator.wording import limits, opening
 from simulator.wording import resources as resource_wording
-from simulator.wording.headline import answer, compared, policies
+from simulator.wording.headline import compared, policies
 
 OMITTED = ("created", "command", "files", "scenarios", "stale_draws", "note")
 """Keys of the manifest that differ between equal runs, or that stand elsewhere on the page."""
+
+PLACES = {
+    **dict.fromkeys((waits.NAME, resource_use.NAME), "waits"),
+    **dict.fromkeys((difference.NAME, patients.NAME, needed.NAME), "difference"),
+    **dict.fromkeys((flow.NAME, panels.BY_GROUP, occupancy.NAME, diagram.NAME), "behind"),
+}
+"""Figure -> its section; the others are of survival."""
 
 
 def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Picture] = ()) -> str:
     """Return the page of a run. figures : see `gallery`; cohort : the cohort that calibrates the pathway, or None."""
     pathway = results.scenarios[0].pathway
     scenarios = [policy[0] for policy in policies(results.scenarios)]
+    drawn: dict[str, list[str]] = {}
+    for picture in figures:
+        drawn.setdefault(PLACES.get(picture.name, "survival"), []).append(_figure(picture))
     sections = [
-        ("figures", "Figures", [_figure(figure) for figure in figures]),
+        ("waits", "How long patients wait", drawn.get("waits", [])),
+        ("difference", "What the policy adds", drawn.get("difference", [])),
         ("outcomes", "Outcomes", _outcomes(results)),
-        ("structure", "Other structures of the model", _structures(results, cohort)),
+        ("survival", "Survival", drawn.get("survival", [])),
         ("beds", resource_wording.title(pathway), map(part, resources.use(results))),
+        ("behind", "What lies behind it", drawn.get("behind", [])),
+        ("structure", "Other structures of the model", _structures(results, cohort)),
         ("evidence", "Reported and simulated", map(part, predictive(cohort, pathway) if cohort else ())),
         ("assumptions", "Assumption register", map(part, register(pathway, results.scenarios, cohort))),
         ("scenarios", "Scenarios", [_scenario(scenario) for scenario in scenarios]),
         ("manifest", "Manifest", [_manifest(results.manifest)]),
     ]
+    if not resource_wording.are_the_question(results.scenarios):
+        sections.insert(4, sections.pop(0))
     sections = [(anchor, title, content) for anchor, title, parts in sections if (content := list(parts))]
     contents = tag("nav", *(tag("a", text(title), href=f"#{anchor}") for anchor, title, _ in sections))
     horizon, stale = results.manifest["horizon"], results.manifest.get("stale_draws")
@@ -51,12 +69,10 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
 
 
 def _answer(results: Results) -> list[str]:
-    """Return the answer, a paragraph a policy, the first as the page's heading."""
-    scenarios = results.scenarios
-    answers = [answer(results.outcomes, policy) for policy in compared(scenarios)]
-    headline, stop, rest = answers[0].partition(". ")
-    resources = resource_wording.sentence(results.service, scenarios)
-    more = [*[ROUGH] * results.is_rough, rest, resources, *answers[1:]]
+    """Return the opening's paragraphs, their first sentence as the page's heading."""
+    scenarios, (answer, *others) = results.scenarios, opening.paragraphs(results)
+    headline, stop, rest = answer.partition(". ")
+    more = [*[ROUGH] * results.is_rough, rest, *others]
     titles = [policy[0].title or policy[0].name for policy in policies(scenarios)]
     under = f"{scenarios[0].pathway.title}. {', '.join(titles)}."
     paragraphs = [paragraph(words, class_="answer") for words in more if words]
@@ -65,12 +81,12 @@ def _answer(results: Results) -> list[str]:
 
 def _outcomes(results: Results) -> list[str]:
     """Return the tables of the first clock, and folded those of other clocks and of groups."""
-    policies, (first, *others) = compared(results.scenarios), clocks(results)
+    first, *others = clocks(results)
     has_errors = bool(results.outcomes["monte_carlo_se"].notna().any())
     content = [paragraph(limits.numbers(results.manifest["draws"], has_errors=has_errors))]
-    content += _of_policies(results, policies, first)
+    content += map(table, outcomes.of_options(results, first))
     for clock in others:
-        tables = _of_policies(results, policies, clock)
+        tables = map(table, outcomes.of_options(results, clock))
         content.append(folded(f"The same outcomes, in months from {clock}", *tables))
     if groups := outcomes.by_group(results):
         content.append(folded("The same survival by group and patient attribute", table(groups)))
@@ -86,22 +102,11 @@ def _structures(results: Results, cohort: Cohort | None) -> list[str]:
     return [folded(name, table(of_policy)) for name, of_policy in tables if of_policy is not None]
 
 
-def _of_policies(results: Results, policies: Sequence[Sequence[Scenario]], clock: str) -> list[str]:
-    """Return the tables of every policy's outcomes, and of its end points."""
-    makers = (outcomes.of_policy, outcomes.of_end_points)
-    tables = (make(results, policy, clock) for policy in policies for make in makers)
-    return [table(made) for made in tables if made is not None]
-
-
 def _figure(picture: Picture) -> str:
-    wide = inline_svg(picture.svg, picture.name, picture.alt)
-    drawings = [tag("div", wide, class_="scroll")]
-    if picture.compact is not None:
-        compact = inline_svg(picture.compact_svg, f"{picture.name}-compact", picture.alt)
-        drawings = [tag("div", wide, class_="wide"), tag("div", compact, class_="compact")]
+    drawn = tag("div", drawing(picture.svg, picture.compact_svg, picture.alt), class_="scroll")
     numbers = [] if picture.numbers is None else [folded("In words and numbers", table(picture.numbers))]
     words = [tag("figcaption", *numbers)] if numbers else []
-    return tag("figure", *drawings, *words, id=f"figure-{picture.name}")
+    return tag("figure", drawn, *words, id=f"figure-{picture.name}")
 
 
 def _scenario(scenario: Scenario) -> str:
@@ -131,7 +136,7 @@ def _manifest(manifest: Mapping[str, Any]) -> str:
 def _shell(title: str, body: str) -> str:
     sheet = files("simulator.report").joinpath("page.css").read_text(encoding="utf-8")
     # The page fetches nothing; this lets the browser enforce it.
-    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     head = (
         '<meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'

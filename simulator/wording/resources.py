@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.engines.no_benefit import ways
 from simulator.outcomes.resource_use import LABELS
+from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import reachable
 from simulator.plain_text import capital
 from simulator.scenario.arrivals import DAYS_A_MONTH
 from simulator.scenario.capacity import load_is_unknown
 from simulator.wording import rounding
+from simulator.wording.difference import Difference
 from simulator.wording.headline import policies, scenario_in_words
 from simulator.wording.intervals import Row
 
@@ -167,6 +169,35 @@ def label(resource: Resource, count: int) -> str:
     """Return a resource's label, without the plural's s for one unit."""
     plural = resource.label
     return plural[:-1] if count == 1 and plural.endswith("s") and not plural.endswith("ss") else plural
+
+
+def are_the_question(scenarios: Sequence[Scenario]) -> bool:
+    """Return whether options differ in their units, so that a report leads with waits."""
+    first, *others = scenarios
+    return any(
+        first.capacity.get(name, capacity) != capacity for other in others for name, capacity in other.capacity.items()
+    )
+
+
+def answer(service: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
+    """Return how many more or fewer requests wait, under the option that differs most in its units from the first.
+
+    Empty where all options have the same units, or nobody requests one.
+    """
+    first, *others = (policy[0] for policy in policies(scenarios))
+    for resource, capacity in first.capacity.items():
+        changed = [one for one in others if one.capacity.get(resource, capacity) != capacity]
+        late = {one.name: rows_of(service, one.name, resource)["wait_over_30_days"] for one in (first, *changed)}
+        known = [one for one in changed if math.isfinite(late[one.name]["difference"])]
+        if known:
+            most = max(known, key=lambda one: abs(late[one.name]["difference"]))
+            after, before = (rounding.number(late[one.name]["estimate"], "probability") for one in (most, first))
+            return (
+                f"Of {PER} requests for {label(first.pathway.resources[resource], 2)}, "
+                f"{Difference.of_row(late[most.name])} wait over 30 days under {most.name}: "
+                f"{after} instead of {before} under {first.name}."
+            )
+    return ""
 
 
 def sentence(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str:

@@ -207,7 +207,7 @@ def texts_of(file: Path) -> Iterator[str]:
         yield from re.findall(r"<!--(.*?)-->", text, re.DOTALL)
         yield from re.findall(r"<(?:dc:)?(?:title|description|desc)>(.*?)</", text, re.DOTALL)
     else:
-        yield from re.findall(r'aria-label="([^"]*)"', text)
+        yield from re.findall(r'alt="([^"]*)"', text)
         yield html.unescape(re.sub(r"<style.*?</style>|<!--.*?-->|<[^>]*>", " ", text, flags=re.DOTALL))
 
 

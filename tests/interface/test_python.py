@@ -47,9 +47,9 @@ def test_results_are_plotted_as_a_matplotlib_figure_with_a_curve_of_every_scenar
 
 def test_a_notebook_shows_the_answer_the_outcomes_and_the_figure(results: simulator.Results) -> None:
     html = results._repr_html_()
-    answer, table, figure = (html.index(text) for text in (results.answer[:20], "<table", "<svg"))
+    answer, table, figure = (html.index(text) for text in (results.answer[:20], "<table", "<picture"))
     assert answer < table < figure
-    assert html.count("<svg") == 1
+    assert html.count("<picture>") == 1
 
 
 def test_a_run_imports_no_matplotlib() -> None:

@@ -21,6 +21,7 @@ from simulator.pathway.pathway import Pathway, State, Transition, reachable
 from simulator.pathway.references import names_in
 from simulator.wording.table import Column, Row, Table
 
+NAME = "pathway_diagram"
 GAP, BEND = 0.22, 0.16
 ROW_GAP = 0.36
 SIZE = style.SMALL + 0.5
@@ -101,7 +102,7 @@ def picture(pathway: Pathway, *, cohort: Cohort | None = None) -> Picture:
             _draw_loop(drawing, box)
         _draw_box(drawing, state, box, faint=name not in chart.open, bold=name in pathway.clocks.values())
     sheet.write_key(_key(chart), style.MARGIN, sheet.bottom + 0.05)
-    return sheet.picture("pathway_diagram", _point(pathway), _exits(pathway))
+    return sheet.picture(NAME, _point(pathway), _exits(pathway))
 
 
 def _point(pathway: Pathway) -> str:

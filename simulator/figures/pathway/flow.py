@@ -20,6 +20,7 @@ from simulator.wording import rounding
 from simulator.wording.intervals import Estimate
 from simulator.wording.table import Row, Table, columns
 
+NAME = "cohort_flow"
 PATIENT, TALLEST = 0.085, 6.0
 """Inches a patient, and of all patients together at most."""
 
@@ -67,7 +68,7 @@ def picture(pathway: Pathway, cohort: Cohort | None) -> Picture | None:
     _draw_ribbons(drawing, flow, bars)
     for bar in bars.values():
         _draw_bar(drawing, bar, predicted.get(bar.key))
-    return sheet.picture("cohort_flow", _point(flow), _numbers(flow, predicted))
+    return sheet.picture(NAME, _point(flow), _numbers(flow, predicted))
 
 
 def _point(flow: Stages) -> str:

@@ -20,6 +20,8 @@ from simulator.pathway.pathway import Pathway
 from simulator.plain_text import capital
 from simulator.wording.headline import scenario_in_words
 
+BY_GROUP, BY_POLICY = "survival_by_group", "survival_by_policy"
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -59,7 +61,7 @@ def by_group(survival: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Co
     footing = [caution, *notes.explained(pathway.abbreviations, (panel.title for panel in panels))]
     title, lines, end = f"Overall survival from {clock}, by group", style.lines([first]), pathway.months.of_panels
     sheet = draw(title, panels, lines, clock, cohort, footing, end=end, subtitle=alone)
-    return sheet.picture("survival_by_group", numbers=curve.numbers(drawn, pathway.months.survival, clock))
+    return sheet.picture(BY_GROUP, numbers=curve.numbers(drawn, pathway.months.survival, clock))
 
 
 def by_policy(
@@ -76,7 +78,7 @@ def by_policy(
     title = f"Overall survival from {clock}, policy by policy"
     sheet = draw(title, panels, lines, clock, cohort, [], end=months.of_panels)
     numbers = curve.numbers({one.label: one for one in (first, *others)}, months.survival, clock)
-    return sheet.picture("survival_by_policy", numbers=numbers)
+    return sheet.picture(BY_POLICY, numbers=numbers)
 
 
 @style.applied()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import pandas as pd
 
@@ -10,11 +10,11 @@ from simulator.experiment.results import Results
 from simulator.outcomes.labels import until, with_unit, words_and_unit
 from simulator.pathway.outcome_months import names
 from simulator.plain_text import capital
-from simulator.scenario.scenario import BREAK_EVEN, COHORTS, Scenario
-from simulator.wording import intervals, reported
+from simulator.scenario.scenario import BREAK_EVEN, COHORTS, Scenario, split_name
+from simulator.wording import headline, intervals, reported
 from simulator.wording.headline import CAUTIOUS_NOTE, NEITHER_REACHED, NOT_REACHED, benefit_in_words, scenario_in_words
-from simulator.wording.intervals import Row
-from simulator.wording.table import Content, Reading, Table, comparison
+from simulator.wording.intervals import Estimate, Row
+from simulator.wording.table import Cell, Content, Reading, Table, comparison
 
 IN_FULL = (("", intervals.estimate), ("difference", intervals.difference))
 IN_BRIEF = (("", intervals.difference_alone),)
@@ -29,60 +29,90 @@ def by_scenario(rows: pd.DataFrame) -> dict[str, Row]:
 Readings = Sequence[tuple[str, Callable[[Row], Content]]]
 
 
+MOST_OPTIONS = 5
+"""Options next to the first in a table of a page; more stand in another table."""
+
+
 def of_policy(
     results: Results, scenarios: Sequence[Scenario], clock: str, at_other_benefits: Readings = IN_FULL
-) -> Table:
-    """Return all patients' outcomes under a first scenario and under a policy with its difference.
+) -> Iterator[Table]:
+    """Yield all patients' outcomes and end points under a first scenario, and under a policy with its difference.
 
     scenarios : the first, then the policy at all its marginal benefits
     """
-    pathway = scenarios[0].pathway
-    caption = f"All patients, from {clock}{until(pathway, results.manifest['horizon'])}"
-    others = set(results.outcomes["outcome"]) - set(pathway.end_point_outcomes)
-    return _compared(results, scenarios, clock, others, caption, at_other_benefits)
-
-
-def of_end_points(
-    results: Results, scenarios: Sequence[Scenario], clock: str, at_other_benefits: Readings = IN_FULL
-) -> Table | None:
-    """Return the same of end points, first events at the answer's month; None where the pathway declares none."""
-    pathway, horizon = scenarios[0].pathway, results.manifest["horizon"]
-    reached = [month for month in pathway.months.in_order if month <= horizon][:1]
-    wanted = set(pathway.end_point_outcomes)
-    for end_point in pathway.end_points.values():
-        listed = {end_point.incidence_at(cause, month) for cause in end_point.causes for month in reached}
-        wanted -= {end_point.incidence_at(c, m) for c in end_point.causes for m in pathway.months.survival} - listed
-    if not wanted:
-        return None
-    return _compared(results, scenarios, clock, wanted, f"End points of all patients, from {clock}", at_other_benefits)
-
-
-def _compared(
-    results: Results,
-    scenarios: Sequence[Scenario],
-    clock: str,
-    wanted: Collection[str],
-    caption: str,
-    at_other_benefits: Readings,
-) -> Table:
-    # The break-even share stands in the answer; its outcomes are in the files.
-    first, *others = (scenario.name for scenario in scenarios if scenario.marginal_benefit != BREAK_EVEN)
+    first, *others = _displayed(scenarios)
     readings: list[Reading] = [(first, first, intervals.estimate)]
     for place, name in enumerate(others):
         words = benefit_in_words(name) if place else scenario_in_words(name)
         readings += [(heading or words, name, read) for heading, read in (at_other_benefits if place else IN_FULL)]
-    outcomes, pathway = results.outcomes, scenarios[0].pathway
+    yield from _tables(results, readings, clock)
+
+
+def of_options(results: Results, clock: str) -> Iterator[Table]:
+    """Yield the tables of a page: of a policy with its differences or, of several, a column an option.
+
+    The other marginal benefits of the policies stand in the last columns.
+    """
+    compared = headline.compared(results.scenarios)
+    if len(compared) == 1:
+        yield from of_policy(results, compared[0], clock)
+        return
+    first, *names = _displayed(results.scenarios)
+    leading = [policy[0].name for policy in headline.policies(results.scenarios)]
+    names.sort(key=lambda name: name not in leading)
+    for begin in range(0, len(names), MOST_OPTIONS):
+        readings: list[Reading] = [(first, first, intervals.estimate)]
+        shown = names[begin : begin + MOST_OPTIONS]
+        readings += [(scenario_in_words(name), name, _with_difference) for name in shown]
+        yield from _tables(results, readings, clock, [f"Below a number: its difference from {first}."])
+
+
+def _displayed(scenarios: Sequence[Scenario]) -> list[str]:
+    # The break-even share stands in the answer; its outcomes are in the files.
+    return [scenario.name for scenario in scenarios if scenario.marginal_benefit != BREAK_EVEN]
+
+
+def _with_difference(row: Row) -> Cell:
+    difference = intervals.difference(row)
+    notes = [("interval", difference.on_figure)] if isinstance(difference, Estimate) else []
+    return Cell(intervals.estimate(row), notes=notes)
+
+
+def _tables(results: Results, readings: Sequence[Reading], clock: str, notes: Sequence[str] = ()) -> Iterator[Table]:
+    """Yield all patients' outcomes, then their end points: of first events those at the answer's month."""
+    pathway, horizon = results.scenarios[0].pathway, results.manifest["horizon"]
+    end_points = set(pathway.end_point_outcomes)
+    caption = f"All patients, from {clock}{until(pathway, horizon)}"
+    yield _compared(results, readings, clock, set(results.outcomes["outcome"]) - end_points, caption, notes)
+    reached = [month for month in pathway.months.in_order if month <= horizon][:1]
+    for end_point in pathway.end_points.values():
+        listed = {end_point.incidence_at(cause, month) for cause in end_point.causes for month in reached}
+        end_points -= {end_point.incidence_at(c, m) for c in end_point.causes for m in pathway.months.survival} - listed
+    if end_points:
+        yield _compared(results, readings, clock, end_points, f"End points of all patients, from {clock}", notes)
+
+
+def _compared(
+    results: Results,
+    readings: Sequence[Reading],
+    clock: str,
+    wanted: Collection[str],
+    caption: str,
+    notes: Sequence[str],
+) -> Table:
+    names = list(dict.fromkeys(name for _, name, _ in readings))
+    outcomes, pathway = results.outcomes, results.scenarios[0].pathway
     rows = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == clock)]
-    rows = rows[rows["scenario"].isin([first, *others]) & rows["outcome"].isin(wanted)]
+    rows = rows[rows["scenario"].isin(names) & rows["outcome"].isin(wanted)]
     lines = [
         (*words_and_unit(str(outcome), pathway), by_scenario(of_outcome))
         for outcome, of_outcome in rows.groupby("outcome", sort=False)
     ]
     is_missing = rows["estimate"].isna() | (rows["upper"].isna() & rows["lower"].notna())
-    is_cautious = any(scenario.marginal_benefit == COHORTS for scenario in scenarios)
-    notes = [CAUTIOUS_NOTE] if is_cautious else []
+    is_cautious = any(split_name(name)[1] == COHORTS for name in names)
+    notes = [*notes, *[CAUTIOUS_NOTE] * is_cautious]
     if is_missing.any():
-        notes.append(f"{NOT_REACHED} {NEITHER_REACHED}" if others else NOT_REACHED)
+        notes.append(f"{NOT_REACHED} {NEITHER_REACHED}" if len(names) > 1 else NOT_REACHED)
     draws = intervals.over_draws(results.manifest["draws"])
     return comparison(lines, readings, caption=f"{caption}{draws}", notes=notes)
 

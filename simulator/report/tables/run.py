@@ -9,16 +9,13 @@ from simulator.experiment.manifest import ROUGH
 from simulator.experiment.results import Results
 from simulator.report.tables import outcomes, resources, structures
 from simulator.report.tables.calibration import predictive
-from simulator.wording import headline, limits
-from simulator.wording import resources as resource_wording
+from simulator.wording import headline, limits, opening
 from simulator.wording.table import Part
 
 
 def answer(results: Results) -> str:
     """Return the answer of a run in words, with the sentence on waits where resources are limited."""
-    scenarios = results.scenarios
-    sentences = [headline.answer(results.outcomes, scenarios), resource_wording.sentence(results.service, scenarios)]
-    return " ".join(sentence for sentence in [ROUGH * results.is_rough, *sentences] if sentence)
+    return " ".join([*[ROUGH] * results.is_rough, *opening.paragraphs(results)])
 
 
 def report(results: Results, cohort: Cohort | None) -> Iterator[Part]:
@@ -27,9 +24,7 @@ def report(results: Results, cohort: Cohort | None) -> Iterator[Part]:
     yield answer(results)
     for policy in headline.compared(scenarios):
         clock = policy[-1].leads_with or policy[-1].pathway.clock
-        yield outcomes.of_policy(results, policy, clock, outcomes.IN_BRIEF)
-        if end_points := outcomes.of_end_points(results, policy, clock, outcomes.IN_BRIEF):
-            yield end_points
+        yield from outcomes.of_policy(results, policy, clock, outcomes.IN_BRIEF)
     yield from resources.use(results)
     if cohort is not None and cohort.predictive is not None:
         yield from predictive(cohort, scenarios[0].pathway)

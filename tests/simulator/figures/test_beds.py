@@ -114,7 +114,7 @@ def test_the_colours_are_no_policys_and_no_states_and_darken_with_the_queue(scen
 
 def test_the_figure_names_n_source_and_what_the_shares_are_of(figure: Figure) -> None:
     text = text_of(figure)
-    for phrase in ("n = 37", "J Transl Med 2024;22:680", "not for individual patients", "of 6 parameter sets"):
+    for phrase in ("n = 37", "Wang 2024", "not for individual patients", "of 6 parameter sets"):
         assert phrase in text
     assert "with 4 replications each: parameters and chance together" in text
     assert "HSCT beds: how many patients wait" in text

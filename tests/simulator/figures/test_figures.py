@@ -42,7 +42,7 @@ from simulator.pathway.pathway import Pathway
 from simulator.wording.headline import scenario_in_words
 from simulator.wording.intervals import Estimate
 
-SOURCE = "J Transl Med 2024;22:680"
+SOURCE = "Wang 2024"
 
 
 def constant_hazards(**hazards: float) -> pd.DataFrame:

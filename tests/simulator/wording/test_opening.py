@@ -1,0 +1,43 @@
+"""A report opens with what its reader asks: who lives longer or, where options differ in their beds, who waits."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from simulator.experiment.results import Results
+from simulator.experiment.run import compare
+from simulator.wording.headline import answer
+from simulator.wording.opening import paragraphs
+from simulator.wording.resources import rows_of
+
+
+@pytest.fixture(scope="module")
+def centres() -> Results:
+    names = ("letter-centre", "letter-centre-2-beds", "letter-centre-3-beds")
+    return compare(*names, draws=2, replications=1, horizon=24.0)
+
+
+def test_a_policy_opens_with_its_additional_survivors(results: Results) -> None:
+    assert paragraphs(results) == [answer(results.outcomes, results.scenarios)]
+
+
+def test_options_that_differ_in_their_beds_open_with_who_waits(centres: Results) -> None:
+    first, waits, *_ = paragraphs(centres)
+    assert centres.service is not None
+    late = {one.name: rows_of(centres.service, one.name, "hsct_beds")["wait_over_30_days"] for one in centres.scenarios}
+    most = max(list(late)[1:], key=lambda name: abs(late[name]["difference"]))
+    number = f"{abs(100 * late[most]['difference']):.2g}"
+    assert re.match(rf"Of 100 requests for HSCT beds, {number}(\.0)? fewer .*wait over 30 days under {most}: ", first)
+    assert waits.count("of patients who request") == 3
+
+
+def test_survival_that_does_not_clearly_differ_is_said_once(centres: Results) -> None:
+    alive = " ".join(paragraphs(centres)[2:])
+    assert alive.count("alive") == 1
+    assert re.fullmatch(
+        r"No clear difference in survival at 12 months: \d+ of 100 patients who relapse are alive under letter-centre, "
+        r"\d+ under letter-centre-2-beds and \d+ under letter-centre-3-beds\.",
+        alive,
+    )
