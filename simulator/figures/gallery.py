@@ -12,7 +12,7 @@ from simulator.figures.pathway import diagram, flow
 from simulator.figures.picture import Picture, in_two_widths
 from simulator.figures.survival import curve, end_points, panels, survival
 from simulator.plain_text import capital
-from simulator.wording import headline
+from simulator.wording import opening
 
 NAME = "overall_survival"
 MARK = "rough (--quick)"
@@ -26,7 +26,7 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
     """
     results, cohort = abridged.of_run(results, cohort)
     table, pathway = results.survival, results.scenarios[0].pathway
-    displayed = [clock for clock in clocks(results) if occupancy.started(results.occupancy, clock)]
+    displayed = [clock for clock in opening.clocks(results) if occupancy.started(results.occupancy, clock)]
     pictures: list[Picture | None] = [in_two_widths(partial(waits.picture, results, cohort=cohort))]
     for clock in displayed[:1]:
         compared = (partial(one.picture, results, clock=clock, cohort=cohort) for one in (difference, patients))
@@ -46,7 +46,7 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
     # The reported patients start the cohort's clock, which a pathway that extends theirs may not have.
     reported = cohort if cohort is not None and cohort.clock in pathway.clocks else None
     pictures += [flow.picture(pathway, reported), diagram.picture(pathway, cohort=cohort)]
-    point = headline.point(results.outcomes, results.scenarios)
+    point = opening.point(results)
     pictures = [picture and picture.with_point(point) for picture in pictures]
     return [_rough(picture) if results.is_rough else picture for picture in pictures if picture is not None]
 
@@ -54,9 +54,9 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
 def overall_survival(results: Results, cohort: Cohort | None = None) -> Picture:
     """Return the figure of overall survival alone."""
     results, cohort = abridged.of_run(results, cohort)
-    clock, months = clocks(results)[0], results.scenarios[0].pathway.months
+    clock, months = opening.clocks(results)[0], results.scenarios[0].pathway.months
     picture = survival.picture(results.survival, clock=clock, cohort=cohort, months=months, name=NAME)
-    picture = picture.with_point(headline.point(results.outcomes, results.scenarios))
+    picture = picture.with_point(opening.point(results))
     return _rough(picture) if results.is_rough else picture
 
 
@@ -73,12 +73,3 @@ def _rough(picture: Picture) -> Picture:
                 weight="normal" if turned else "bold", fontsize=style.SMALL if turned else style.TEXT,
             )  # fmt: skip
     return replace(picture, title=f"{capital(MARK)}: {picture.title}")
-
-
-def clocks(results: Results) -> list[str]:
-    """Return the pathway's clocks, the default one first unless every policy leads with another."""
-    declared = results.scenarios[0].pathway.clocks
-    policies = results.scenarios[1:] or results.scenarios
-    leads = {policy.leads_with for policy in policies}
-    first = leads.pop() if len(leads) == 1 else None
-    return sorted(declared, key=lambda clock: clock != first)

@@ -11,6 +11,7 @@ from simulator.figures.picture import Picture
 from simulator.report.elements import drawing, paragraph, table
 from simulator.report.tables import outcomes
 from simulator.report.tables.run import answer
+from simulator.wording import opening
 
 
 def figure(results: Results) -> Figure:
@@ -20,7 +21,7 @@ def figure(results: Results) -> Figure:
 
 def html(results: Results) -> str:
     """Return the answer, the outcomes of all patients and the figure, as HTML."""
-    clock, picture = gallery.clocks(results)[0], _picture(results)
+    clock, picture = opening.clocks(results)[0], _picture(results)
     tables = map(table, outcomes.of_options(results, clock))
     return "".join([paragraph(answer(results)), *tables, drawing(picture.svg, picture.compact_svg, picture.alt)])
 

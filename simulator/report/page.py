@@ -11,7 +11,6 @@ from simulator.evidence.cohort import Cohort
 from simulator.experiment.manifest import ROUGH
 from simulator.experiment.results import Results
 from simulator.figures import difference, needed, occupancy, patients, resource_use, waits
-from simulator.figures.gallery import clocks
 from simulator.figures.pathway import diagram, flow
 from simulator.figures.picture import Picture
 from simulator.figures.survival import panels
@@ -28,9 +27,9 @@ OMITTED = ("created", "command", "files", "scenarios", "stale_draws", "note")
 """Keys of the manifest that differ between equal runs, or that stand elsewhere on the page."""
 
 PLACES = {
-    **dict.fromkeys((waits.NAME, resource_use.NAME), "waits"),
+    waits.NAME: "waits",
     **dict.fromkeys((difference.NAME, patients.NAME, needed.NAME), "difference"),
-    **dict.fromkeys((flow.NAME, panels.BY_GROUP, occupancy.NAME, diagram.NAME), "behind"),
+    **dict.fromkeys((resource_use.NAME, flow.NAME, panels.BY_GROUP, occupancy.NAME, diagram.NAME), "behind"),
 }
 """Figure -> its section; the others are of survival."""
 
@@ -55,7 +54,7 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
         ("scenarios", "Scenarios", [_scenario(scenario) for scenario in scenarios]),
         ("manifest", "Manifest", [_manifest(results.manifest)]),
     ]
-    if not resource_wording.are_the_question(results.scenarios):
+    if not resource_wording.answer(results.service, results.scenarios):
         sections.insert(4, sections.pop(0))
     sections = [(anchor, title, content) for anchor, title, parts in sections if (content := list(parts))]
     contents = tag("nav", *(tag("a", text(title), href=f"#{anchor}") for anchor, title, _ in sections))
@@ -81,7 +80,7 @@ def _answer(results: Results) -> list[str]:
 
 def _outcomes(results: Results) -> list[str]:
     """Return the tables of the first clock, and folded those of other clocks and of groups."""
-    first, *others = clocks(results)
+    first, *others = opening.clocks(results)
     has_errors = bool(results.outcomes["monte_carlo_se"].notna().any())
     content = [paragraph(limits.numbers(results.manifest["draws"], has_errors=has_errors))]
     content += map(table, outcomes.of_options(results, first))

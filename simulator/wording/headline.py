@@ -63,12 +63,6 @@ def answer(outcomes: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
         return nothing_to_show(first[0].pathway)
 
 
-def point(outcomes: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
-    """Return the first sentence of the answer, the difference of the first policy where there is one."""
-    sentence, stop, _ = answer(outcomes, compared(scenarios)[0]).partition(". ")
-    return f"{sentence}." if stop else sentence
-
-
 def _alive(outcomes: pd.DataFrame, pathway: Pathway) -> _Alive:
     months = {alive_at(month): month for month in pathway.months.survival}
     rows = outcomes[(outcomes["population"] == "all") & outcomes["outcome"].isin(list(months))]

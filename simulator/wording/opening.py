@@ -9,6 +9,7 @@ from simulator.outcomes.summaries import PER
 from simulator.scenario.scenario import Scenario
 from simulator.wording import added, headline, resources, rounding
 from simulator.wording.added import Added
+from simulator.wording.difference import EQUAL
 
 
 def paragraphs(results: Results) -> list[str]:
@@ -16,19 +17,40 @@ def paragraphs(results: Results) -> list[str]:
     scenarios = results.scenarios
     answers = [headline.answer(results.outcomes, policy) for policy in headline.compared(scenarios)]
     waits = resources.sentence(results.service, scenarios)
-    if results.service is None or not (answer := resources.answer(results.service, scenarios)):
+    if not (answer := resources.answer(results.service, scenarios)):
         return [text for text in (*answers, waits) if text]
-    clock = scenarios[-1].leads_with or scenarios[0].pathway.clock
-    rows = added.at_answer(results.outcomes, scenarios, clock)
-    unclear = len(rows) == len(answers) > 1 and not any(row.difference.is_clear for row in rows)
-    return [answer, waits, *([_as_many(rows, scenarios[0])] if unclear else answers)]
+    rows = added.at_answer(results.outcomes, scenarios, clocks(results)[0])
+    below = all(PER * abs(row.difference.value) < results.manifest.get("margin", 0.0) for row in rows)
+    return [answer, waits, *([_about_as_many(rows, scenarios[0])] if below and len(rows) > 1 else answers)]
 
 
-def _as_many(rows: Sequence[Added], first: Scenario) -> str:
-    """Return the survival under options between which it does not clearly differ, in one sentence."""
+def point(results: Results) -> str:
+    """Return the answer in a sentence: the difference that a policy makes, or else how many are alive."""
+    rows = added.at_answer(results.outcomes, results.scenarios, clocks(results)[0])
+    if rows:
+        return f"{added.title(rows)}."
+    sentence, stop, _ = headline.answer(results.outcomes, results.scenarios).partition(". ")
+    return f"{sentence}." if stop else sentence
+
+
+def clocks(results: Results) -> list[str]:
+    """Return the pathway's clocks, the default one first unless every policy leads with another."""
+    declared = results.scenarios[0].pathway.clocks
+    policies = results.scenarios[1:] or results.scenarios
+    leads = {policy.leads_with for policy in policies}
+    first = leads.pop() if len(leads) == 1 else None
+    return sorted(declared, key=lambda clock: clock != first)
+
+
+def _about_as_many(rows: Sequence[Added], first: Scenario) -> str:
+    """Return the survival under options that differ by less than the margin, in one sentence."""
     before = rounding.number(rows[0].before, "probability")
     alive = [f"{before} of {PER} {rows[0].patients} are alive under {first.name}"]
     for row in rows:
         after = rounding.number(row.before + row.difference.value, "probability")
         alive.append(f"{after} under {row.scenario.name}")
-    return f"No clear difference in survival {rows[0].when}: {', '.join(alive[:-1])} and {alive[-1]}."
+    most = max(rows, key=lambda row: abs(row.difference.value))
+    differs = "differs little" if any(row.difference.is_clear for row in rows) else "does not clearly differ"
+    equal = most.difference.more_or_fewer == EQUAL
+    at_most = "" if equal else f"; at most {most.difference} than under {first.name}"
+    return f"Survival {rows[0].when} {differs}: {', '.join(alive[:-1])} and {alive[-1]}{at_most}."

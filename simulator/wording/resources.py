@@ -171,19 +171,13 @@ def label(resource: Resource, count: int) -> str:
     return plural[:-1] if count == 1 and plural.endswith("s") and not plural.endswith("ss") else plural
 
 
-def are_the_question(scenarios: Sequence[Scenario]) -> bool:
-    """Return whether options differ in their units, so that a report leads with waits."""
-    first, *others = scenarios
-    return any(
-        first.capacity.get(name, capacity) != capacity for other in others for name, capacity in other.capacity.items()
-    )
-
-
-def answer(service: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
+def answer(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str:
     """Return how many more or fewer requests wait, under the option that differs most in its units from the first.
 
-    Empty where all options have the same units, or nobody requests one.
+    Empty where no option has other units, or nobody requests one: then waits are not the question.
     """
+    if service is None:
+        return ""
     first, *others = (policy[0] for policy in policies(scenarios))
     for resource, capacity in first.capacity.items():
         changed = [one for one in others if one.capacity.get(resource, capacity) != capacity]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from simulator.experiment.results import Results
 from simulator.figures import text
 from simulator.figures.picture import LONGEST, Picture
-from simulator.wording import headline
+from simulator.wording import opening
 from simulator.wording.added import IN_THE_MODEL
 from simulator.wording.headline import scenario_in_words
 from simulator.wording.intervals import Estimate
@@ -28,14 +28,14 @@ def numbers_of(picture: Picture) -> dict[str, dict[str, str]]:
 
 
 def test_every_alternative_text_says_the_point_in_a_breath(results: Results, pictures: list[Picture]) -> None:
-    point = headline.point(results.outcomes, results.scenarios)
+    point = opening.point(results)
     for picture in pictures:
         assert len(picture.alt) < LONGEST, picture.name
         assert picture.alt.startswith(picture.title)
         assert picture.alt.endswith((".", "?"))
         says_more = picture.title.startswith(IN_THE_MODEL) or point in picture.alt or picture.point in picture.alt
         assert says_more, picture.alt
-    assert re.search(r"\d more \(95 % interval ", point)
+    assert re.match(r"In the model, [\d.]+ more of 100 alive at 12 months under wider-salvage \(95 % interval ", point)
 
 
 def test_long_names_and_points_are_left_out_of_an_alternative_text(pictures: list[Picture]) -> None:

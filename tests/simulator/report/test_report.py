@@ -22,7 +22,7 @@ from simulator.evidence.cohort import Cohort, cohorts_folder, load_cohort
 from simulator.experiment.results import Results
 from simulator.experiment.run import compare, run
 from simulator.figures import style
-from simulator.figures.gallery import clocks, gallery, overall_survival
+from simulator.figures.gallery import gallery, overall_survival
 from simulator.figures.picture import Picture
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
@@ -33,6 +33,7 @@ from simulator.report.run_folder import read
 from simulator.scenario.scenario import Scenario, load_scenario
 from simulator.wording.headline import answer
 from simulator.wording.intervals import Estimate, rounded
+from simulator.wording.opening import clocks
 from simulator.wording.table import Row, Table, columns
 
 COHORTS = Path(__file__).parents[3] / "calibration" / "cohorts"
