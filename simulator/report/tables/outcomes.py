@@ -29,8 +29,8 @@ def by_scenario(rows: pd.DataFrame) -> dict[str, Row]:
 Readings = Sequence[tuple[str, Callable[[Row], Content]]]
 
 
-MOST_OPTIONS = 5
-"""Options next to the first in a table of a page; more stand in another table."""
+MOST_OPTIONS = 4
+"""Options next to the first that a page has room for; more stand in another table."""
 
 
 def of_policy(
@@ -51,18 +51,18 @@ def of_policy(
 def of_options(results: Results, clock: str) -> Iterator[Table]:
     """Yield the tables of a page: of a policy with its differences or, of several, a column an option.
 
-    The other marginal benefits of the policies stand in the last columns.
+    The other marginal benefits of the policies stand in the last columns, or in tables of their own.
     """
     compared = headline.compared(results.scenarios)
     if len(compared) == 1:
         yield from of_policy(results, compared[0], clock)
         return
     first, *names = _displayed(results.scenarios)
-    leading = [policy[0].name for policy in headline.policies(results.scenarios)]
-    names.sort(key=lambda name: name not in leading)
-    for begin in range(0, len(names), MOST_OPTIONS):
+    leading = [policy[0].name for _, *policy in compared]
+    others = [name for name in names if name not in leading]
+    parts = [[*leading, *others]] if len(names) <= MOST_OPTIONS else [leading, others]
+    for shown in (part[at : at + MOST_OPTIONS] for part in parts for at in range(0, len(part), MOST_OPTIONS)):
         readings: list[Reading] = [(first, first, intervals.estimate)]
-        shown = names[begin : begin + MOST_OPTIONS]
         readings += [(scenario_in_words(name), name, _with_difference) for name in shown]
         yield from _tables(results, readings, clock, [f"Below a number: its difference from {first}."])
 

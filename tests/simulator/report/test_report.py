@@ -149,7 +149,7 @@ def test_policies_are_columns_of_one_table_with_their_differences() -> None:
     results = compare("baseline", "no-hsct", "earlier-hsct", draws=2, horizon=24.0)
     page = Page(page_of(results))
     table = results.outcomes.set_index(["scenario", "clock", "population", "outcome"])
-    (row,) = [row for row in page.rows if row[0].startswith("Alive at 12 months")]
+    row = next(row for row in page.rows if row[0].startswith("Alive at 12 months"))
     names = [scenario.name for scenario in results.scenarios if not scenario.name.endswith("@break-even")]
     names.sort(key=lambda name: "@" in name)
     assert len(row) == 1 + len(names)
@@ -157,7 +157,7 @@ def test_policies_are_columns_of_one_table_with_their_differences() -> None:
         outcome = table.loc[(name, "relapse", "all", "os_12")]
         assert text.startswith(f"{100 * outcome.estimate:.0f} (")
         if name != "baseline":
-            assert f"{100 * outcome.difference:+.2g}".replace("-", "\N{MINUS SIGN}") in text
+            assert f"{100 * outcome.difference:+.1f}".replace("-", "\N{MINUS SIGN}") in text
 
 
 def test_a_comparison_of_beds_opens_with_waits() -> None:
