@@ -297,7 +297,7 @@ def test_the_report_has_beds_and_can_be_made_again(aftercart_with_figures: Comma
     assert re.search(rf"Utilisation % {estimate:.0f} ±", text), text
     assert "Year 1 " in text
     assert "Year 3 " in text
-    assert "busy, two beds: " in page.partition('role="img"')[2], "the figure in words"
+    assert ">busy: two beds</th>" in page.partition("In words and numbers")[2], "the numbers of the figure"
     assert result.stdout.partition("\n")[0][:60] in text
     for output in (text, " ".join(result.stdout.split())):
         assert "survival at 12 months can look better with fewer of them" in output
