@@ -77,8 +77,8 @@ def solved(model: Model) -> Curves:
 
 @pytest.fixture(scope="session")
 def simulated(model: Model) -> Curves:
-    """The curves of 400,000 simulated patients of a policy."""
-    return microsim.curves(model, 120.0, patients=400_000, uniforms=Uniforms(seed=20240680))
+    """The curves of 200,000 simulated patients of a policy."""
+    return microsim.curves(model, 120.0, patients=200_000, uniforms=Uniforms(seed=20240680))
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from simulator.scenario.scenario import Scenario, load_scenario
 FALSE_ALARM = 1e-4
 STEP_ERROR = 2e-4
 """What the exact engine's own lattice may add."""
-PATIENTS = 400_000
+PATIENTS = 200_000
 """As many as the fixture `simulated` has."""
 
 

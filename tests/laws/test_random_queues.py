@@ -180,7 +180,7 @@ def all_arrivals(draw: Draw) -> Arrivals:
 
 few = settings(
     derandomize=True,
-    max_examples=35,
+    max_examples=18,
     deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],
