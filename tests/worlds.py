@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -30,14 +30,20 @@ DEFAULT_SUITE = {*(f"pathway:{name}" for name in shipped.names() if not name.end
 """Shipped policies of the default suite: pathways and scenarios of different kinds, not of other numbers alone, which
 are slow.
 """
+KINDS = (
+    *("baseline", "consolidative-hsct", "dual-target-reinfusion", "hsct-as-milestone", "infused-elsewhere"),
+    *("longer-car-t-remission", "wider-salvage@0", "wider-salvage@0.5"),
+    *("letter-centre", "infusion-centre", "car-t-slot-a-month", "two-more-beds"),
+)
+"""Shipped scenarios of every engine, lever and pathway; the others differ from one of them in numbers alone."""
 
 FOLDER = tempfile.TemporaryDirectory(prefix="worlds")
 NUMBERS = count()
 
 
-def policies_of_the_default_suite(names: Iterable[str]) -> list[Any]:
+def policies_of_the_default_suite(names: Iterable[str], chosen: Container[str] = DEFAULT_SUITE) -> list[Any]:
     """Shipped policies as parameters of a test: the default suite runs some of them, `pytest -m slow` the others."""
-    return [name if name in DEFAULT_SUITE else pytest.param(name, marks=pytest.mark.slow) for name in names]
+    return [name if name in chosen else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 # --- States and exits of a world ---

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from worlds import KINDS, policies_of_the_default_suite
 
 import scenarios
 from simulator.scenario.scenario import load_scenario
@@ -32,19 +33,13 @@ OTHER_COMMANDS = {
     "guarantee-time": ("guarantee-time", "baseline", "--n", "20", "--cohorts", "5", "--out", "run"),
 }
 COMMANDS = {name: ("run", name, *SMALL, "--out", "run") for name in scenarios.names()} | OTHER_COMMANDS
-KINDS = (
-    *("baseline", "consolidative-hsct", "dual-target-reinfusion", "hsct-as-milestone", "infused-elsewhere"),
-    *("letter-centre", "infusion-centre", "car-t-slot-a-month", "two-more-beds"),
-)
-"""By engine, by lever and by pathway; `compare` has a policy with several benefits."""
-NAMES = [name if name in (*KINDS, *OTHER_COMMANDS) else pytest.param(name, marks=pytest.mark.slow) for name in COMMANDS]
 IN_SNAPSHOT = {"month": ("0", "6", "12", "24"), "population": ("all", "hsct")}
 """The rows of a table that a snapshot includes, by column."""
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[+-]?\d+)?(?!\w)")
 
 
 @pytest.mark.usefixtures("without_pictures")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", policies_of_the_default_suite(COMMANDS, {*KINDS, *OTHER_COMMANDS}))
 def test_the_output_and_files_of_a_command_agree_with_its_snapshot(aftercart: Command, folder: Path, name: str) -> None:
     clock = load_scenario(name if name in scenarios.names() else "baseline").pathway.clock
     text = "".join(_parts(aftercart, folder, COMMANDS[name], IN_SNAPSHOT | {"clock": (clock,)}))

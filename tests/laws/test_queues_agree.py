@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sojourn_times import Table, by, exponential, fixed
-from worlds import chance, load, policies_of_the_default_suite, sojourn, ward, world
+from worlds import KINDS, chance, load, policies_of_the_default_suite, sojourn, ward, world
 
 import scenarios
 from simulator.engines import tally
@@ -141,7 +141,7 @@ def test_patients_before_a_policy_are_of_the_mix_before_it(alike: Alike) -> None
     assert positive[arrivals.under_policy].mean() < 0.15
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", policies_of_the_default_suite(SERVICES, KINDS))
 def test_every_shipped_centre_over_its_own_years(name: str, alike: Alike, fair: Fair) -> None:
     scenario = load_scenario(name).with_marginal_benefit(0.5)
     if beyond_microsim(scenario.pathway, scenario.capacity) is not None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import A_FEW_SHIPPED, longer_remission
+from worlds import A_FEW_SHIPPED, KINDS, longer_remission, policies_of_the_default_suite
 
 import scenarios
 from simulator.engines.cells import levels_of
@@ -61,7 +61,7 @@ def touched_states(scenario: Scenario) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("name", scenarios.names())
+@pytest.mark.parametrize("name", policies_of_the_default_suite(scenarios.names(), KINDS))
 def test_lives_part_only_where_a_policy_changes_something(name: str, lives: Callable[..., Lives]) -> None:
     scenario = load_scenario(name)
     if scenario.population:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+from worlds import KINDS, policies_of_the_default_suite
 
 import scenarios
 from simulator.engines.microsim import engine
@@ -23,7 +24,10 @@ def simulated(scenario: Scenario, patients: int = 1_000) -> pd.DataFrame:
     return event_log.table(engine.simulate(resolve(scenario), Uniforms(3), range(patients), horizon=120.0))
 
 
-@pytest.mark.parametrize("name", [*shipped.names(), *scenarios.names(), "wider-salvage@0", "wider-salvage@0.5"])
+EVERY = [*shipped.names(), *scenarios.names(), "wider-salvage@0", "wider-salvage@0.5"]
+
+
+@pytest.mark.parametrize("name", policies_of_the_default_suite(EVERY, {*shipped.names(), *KINDS}))
 def test_every_shipped_history_is_possible(name: str) -> None:
     is_pathway = name in shipped.names()
     scenario = Scenario(name, load_pathway(name)) if is_pathway else load_scenario(name)
