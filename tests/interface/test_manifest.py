@@ -47,7 +47,9 @@ def test_every_file_of_a_run_is_named_once_with_its_hash(aftercart: Command, fol
 
 
 def test_draws_the_marginal_benefit_and_the_cohort_are_among_the_files(aftercart: Command, folder: Path) -> None:
-    assert aftercart("run", "wider-salvage", "--draws", "1", "--out", "out", "--quiet").exit_code == 0
+    assert (
+        aftercart("run", "wider-salvage", "--draws", "1", "--horizon", "12", "--out", "out", "--quiet").exit_code == 0
+    )
     files = {entry["file"]: entry["what"] for entry in read_manifest(folder / "out")["files"]}
     cohort = "calibration/cohorts/wang2024"
     assert files[f"{cohort}/draws.csv"] == "draws"

@@ -96,7 +96,7 @@ def test_the_documented_hazard_ratios_and_combinations_of_attributes_run(
     _, _, _, waning, together, *_ = blocks(repository / "docs" / "scenario-format.md")
     (folder / "waning.toml").write_text(waning, encoding="utf-8")
     (folder / "together.toml").write_text(together, encoding="utf-8")
-    typed = ("compare", "baseline", "waning.toml", "together.toml", "--draws", "2", "--out", "run")
+    typed = ("compare", "baseline", "waning.toml", "together.toml", "--draws", "2", "--horizon", "24", "--out", "run")
     result = aftercart_with_figures(*typed)
     assert result.exit_code == 0, result.output
     page = (folder / "run" / "report.html").read_text(encoding="utf-8")
