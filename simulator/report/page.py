@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -36,35 +37,49 @@ PLACES = {
 
 def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Picture] = ()) -> str:
     """Return the page of a run. figures : see `gallery`; cohort : the cohort that calibrates the pathway, or None."""
-    pathway = results.scenarios[0].pathway
-    scenarios = [policy[0] for policy in policies(results.scenarios)]
-    drawn: dict[str, list[str]] = {}
+    scenarios, manifest = results.scenarios, results.manifest
+    beyond = structures.sentences(compared(scenarios), cohort)
+    # Of one policy it is a limit of the answer; of several they would hide the figures.
+    apart, beyond = (beyond, []) if len(beyond) > 1 else ([], beyond)
+    drawn: dict[str, list[str]] = defaultdict(list)
     for picture in figures:
-        drawn.setdefault(PLACES.get(picture.name, "survival"), []).append(_figure(picture))
-    sections = [
-        ("waits", "How long patients wait", drawn.get("waits", [])),
-        ("difference", "What the policy adds", drawn.get("difference", [])),
-        ("outcomes", "Outcomes", _outcomes(results)),
-        ("survival", "Survival", drawn.get("survival", [])),
-        ("beds", resource_wording.title(pathway), map(part, resources.use(results))),
-        ("behind", "What lies behind it", drawn.get("behind", [])),
-        ("structure", "Other structures of the model", _structures(results, cohort)),
-        ("evidence", "Reported and simulated", map(part, predictive(cohort, pathway) if cohort else ())),
-        ("assumptions", "Assumption register", map(part, register(pathway, results.scenarios, cohort))),
-        ("scenarios", "Scenarios", [_scenario(scenario) for scenario in scenarios]),
-        ("manifest", "Manifest", [_manifest(results.manifest)]),
-    ]
-    if not resource_wording.answer(results.service, results.scenarios):
-        sections.insert(4, sections.pop(0))
-    sections = [(anchor, title, content) for anchor, title, parts in sections if (content := list(parts))]
+        drawn[PLACES.get(picture.name, "survival")].append(_figure(picture))
+    sections = list(_sections(results, cohort, drawn, apart))
     contents = tag("nav", *(tag("a", text(title), href=f"#{anchor}") for anchor, title, _ in sections))
-    horizon, stale = results.manifest["horizon"], results.manifest.get("stale_draws")
-    beyond = structures.sentences(compared(results.scenarios), cohort)
-    items = (tag("li", text(limit)) for limit in [*limits.of(cohort, pathway, horizon, stale), *beyond])
+    limited = limits.of(cohort, scenarios[0].pathway, manifest["horizon"], manifest.get("stale_draws"))
+    items = (tag("li", text(limit)) for limit in [*limited, *beyond])
     aside = tag("aside", tag("h2", text("What it is not")), tag("ul", *items))
     bodies = (section(anchor, title, *content) for anchor, title, content in sections)
     body = tag("main", *_answer(results), aside, contents, *bodies)
-    return _shell(f"aftercart: {' and '.join(scenario.name for scenario in scenarios)}", body)
+    return _shell(f"aftercart: {' and '.join(policy[0].name for policy in policies(scenarios))}", body)
+
+
+def _sections(
+    results: Results, cohort: Cohort | None, drawn: Mapping[str, list[str]], apart: Sequence[str]
+) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield anchor, title and content of every section that has any. drawn : figures by section
+
+    apart : what other structures of the model change, where it stands in their section
+    """
+    pathway, scenarios = results.scenarios[0].pathway, [policy[0] for policy in policies(results.scenarios)]
+    sections: list[tuple[str, str, Iterable[str]]] = [
+        ("waits", "How long patients wait", drawn["waits"]),
+        ("difference", f"What the {'policies add' if len(scenarios) > 2 else 'policy adds'}", drawn["difference"]),
+        ("outcomes", "Outcomes", _outcomes(results)),
+        ("survival", "Survival", drawn["survival"]),
+        ("beds", resource_wording.title(pathway), map(part, resources.use(results))),
+        ("behind", "What lies behind it", drawn["behind"]),
+        ("structure", "Other structures of the model", [*map(paragraph, apart), *_structures(results, cohort)]),
+        ("evidence", "Reported and simulated", map(part, predictive(cohort, pathway) if cohort else ())),
+        ("assumptions", "Assumption register", map(part, register(pathway, results.scenarios, cohort))),
+        ("scenarios", "Scenarios", map(_scenario, scenarios)),
+        ("manifest", "Manifest", [_manifest(results.manifest)]),
+    ]
+    if not resource_wording.answer(results.service, results.scenarios):
+        sections.insert(3, sections.pop(0))
+    for anchor, title, parts in sections:
+        if content := list(parts):
+            yield anchor, title, content
 
 
 def _answer(results: Results) -> list[str]:
