@@ -87,7 +87,7 @@ def small_letter(n_draws: int = 5, of: Mapping[str, Table] | None = None, **tabl
         "abbreviations": {"HSCT": "haematopoietic stem cell transplantation"},
     }  # fmt: skip
     declared |= {"draws": "draws.csv"} if n_draws else {}
-    made = world("remission", dict(of or states()), **declared | tables)
+    made = world("remission", dict(of or states()), **{key: of for key, of in (declared | tables).items() if of})
     if not n_draws:
         return load(made)
     file = write(made, draws=draws_of(made["parameters"], n_draws).to_csv(index=False))
@@ -142,7 +142,7 @@ def one_scenario() -> list[Picture]:
 
 
 def policy(horizon: float) -> list[Picture]:
-    return drawn(compare(*policies(small_letter(), ["wider-salvage"]), horizon=horizon), letter())
+    return drawn(compare(*policies(small_letter(3), ["wider-salvage"]), horizon=horizon), letter())
 
 
 def horizon_6() -> list[Picture]:
@@ -159,7 +159,7 @@ def horizon_240() -> list[Picture]:
 
 def scenarios_14() -> list[Picture]:
     names = [f"policy-{place}" for place in range(1, 14)]
-    return drawn(compare(*policies(small_letter(2), names), horizon=60.0), letter())
+    return drawn(compare(*policies(small_letter(2, marginal=None), names), horizon=60.0), letter())
 
 
 def long_names() -> list[Picture]:
@@ -167,7 +167,8 @@ def long_names() -> list[Picture]:
     long = {name: {**table, "label": f"{table.get('label', name)} at the centre, or at one of its many partners"}
             for name, table in states().items()}  # fmt: skip
     pathway = small_letter(of=long)
-    return drawn(compare(*policies(pathway, names, title="As the region has planned it for years:")), letter())
+    made = policies(pathway, names, title="As the region has planned it for years:")
+    return drawn(compare(*made, horizon=36.0), letter())
 
 
 def other_scripts() -> list[Picture]:

@@ -39,6 +39,9 @@ ROW, COLUMN, SIZE = 0.19, 0.42, style.SMALL + 0.5
 
 MOST_COLUMNS = 4
 
+EDGE = 0.5
+"""Points of the line between two layers, which may be of like shades in grey."""
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -207,6 +210,7 @@ def _fill(axes: Axes, chart: Stack, scenario: str) -> None:
     tops = 100 * np.cumsum([np.zeros(len(chart.months)), *chart.heights[scenario]], axis=0)
     for layer, (foot, top) in zip(chart.layers, pairwise(tops), strict=True):
         axes.fill_between(chart.months, foot, top, **layer.look.drawn)
+        axes.plot(chart.months, top, color=style.QUIET, linewidth=EDGE)
     if any(layer.dead for layer in chart.layers):
         axes.plot(chart.months, 100 * chart.alive(scenario), color=style.BLACK, linewidth=1.5, clip_on=False)
 
@@ -230,6 +234,6 @@ def _write_key(sheet: Sheet, left: float, top: float, chart: Stack, names: Seque
             sheet.page.plot([left, left + 0.2], [y, y], color=style.BLACK, linewidth=1.5)
             write(y, ALIVE, [chart.mean_months(chart.alive(name)) for name in names], "bold")
         y -= ROW
-        for look in (layer.look.drawn, {"fill": False, "edgecolor": style.QUIET, "linewidth": 0.5}):
+        for look in (layer.look.drawn, {"fill": False, "edgecolor": style.QUIET, "linewidth": EDGE}):
             sheet.page.add_patch(Rectangle((left, y - 0.06), 0.2, 0.12, **look))
         write(y, layer.label, [] if layer.dead else [chart.mean_months(chart.heights[name][place]) for name in names])

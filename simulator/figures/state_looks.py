@@ -1,7 +1,8 @@
 """The looks of states: a state's colour and hatch come from its place in the pathway, the same in every figure and run.
 
-The living are light if early and dark if late, so that their order can be read in grey; the dead are grey. No colour
-is a policy's (see `style.POLICIES`).
+The living are light if early and dark if late, so that their order can be read in grey; the dead are grey. States that
+follow one another differ in their hatch, too, as many shades of grey are too like one another. No colour is a policy's
+(see `style.POLICIES`).
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from typing import Any
 
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 
+from simulator.figures import style
 from simulator.pathway.pathway import Pathway
 
 # From sand over brown to violet, in even steps of lightness.
 _LIVING = LinearSegmentedColormap.from_list(
-    "living", ["#f6edc4", "#d8c77c", "#b3a14c", "#96734a", "#7d4a5e", "#4b3b8c"]
+    "living", ["#f6edc4", "#d8c77c", "#b3a14c", "#96734a", "#7d4a5e", "#352669"]
 )
-_LIVING_HATCHES = ("", "////")
+_LIVING_HATCHES = ("", "////", "....", "\\\\\\\\")
 _DEAD = (
     ("#979797", "////"),
     ("#bdbdbd", ""),
@@ -39,9 +41,13 @@ class Look:
 
     @property
     def drawn(self) -> dict[str, Any]:
-        """The look as arguments of an area."""
-        return {"facecolor": self.colour, "hatch": self.hatch or None, "edgecolor": "white", "linewidth": 0.4}
+        """The look as arguments of an area: its hatch is white on a dark colour, and darker than a light one."""
+        ink = "white" if style.luminance(self.colour) < DARK else style.shade(self.colour, 0.6)
+        return {"facecolor": self.colour, "hatch": self.hatch or None, "edgecolor": ink, "linewidth": 0.0}
 
+
+DARK = 0.35
+"""Luminance below which white lines are seen best."""
 
 OTHER = Look("#ffffff", "")
 """Of the states that share a layer."""

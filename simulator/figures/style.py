@@ -40,6 +40,7 @@ MARGIN = 0.12
 
 NO_FONT = "Boxes: letters that no font of this machine has. The tables have them."
 
+Colour = str | tuple[float, float, float, float]
 Dash = Literal["solid"] | tuple[float, tuple[float, ...]]
 SPARSE: Dash = (0.0, (2.0, 3.5))
 
@@ -134,6 +135,14 @@ def shade(colour: str, factor: float) -> str:
     """Return a colour darker (factor below 1), or mixed with white (above 1: 1.8 is four fifths white)."""
     red, green, blue = (factor * c if factor <= 1 else 1 - (2 - factor) * (1 - c) for c in to_rgb(colour))
     return to_hex((red, green, blue))
+
+
+def luminance(colour: Colour) -> float:
+    """Return the relative luminance of a colour, from 0 (black) to 1 (WCAG 2.2)."""
+    linear = [
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in to_rgb(colour)
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def small(width: float) -> float:

@@ -92,10 +92,8 @@ def scale(values: Floats, errors: Floats, *, from_zero: bool) -> tuple[float, fl
 
 
 def _ink(field: tuple[float, float, float, float]) -> str:
-    """Return the text colour with more contrast on a field (WCAG 2.2: relative luminance)."""
-    linear = [channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in field[:3]]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "white" if luminance < 0.183 else style.INK
+    """Return the text colour with more contrast on a field."""
+    return "white" if style.luminance(field) < 0.183 else style.INK
 
 
 def _write_numbers(

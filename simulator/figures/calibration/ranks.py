@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ from simulator.pathway.pathway import Pathway
 
 ROW, NAMES = 0.185, 2.5
 """Inches of a row of the coverage, and of the names of the quantities."""
+
+PLOT, TICK = 0.78, 0.16
+"""Inches of a panel of ranks, and between two numbers of its axis at least."""
 
 LEVELS: Mapping[float, tuple[str, str]] = {
     0.5: (style.BLUE, "o"),
@@ -50,7 +54,7 @@ def picture(
         f"{fits} cohorts of {cohort.n}, simulated from the prior and fitted. Line: share of fits in which the true "
         "value ranks below, minus the expected share; flat at 0 is right."
     )
-    grid = Grid(len(shares), 7, plot=0.78, above=0.36, below=0.1, left=0.52, gap=0.1)
+    grid = Grid(len(shares), 7, plot=PLOT, above=0.36, below=0.1, left=0.52, gap=0.1)
     title, footing = "Does the calibration recover the true values?", _footing(note, shares, cohort, pathway)
     sheet = Sheet(title, subtitle, footing, grid.height + 0.4)
     height = max(np.abs(line - z).max() for line in (lower, upper, *shares.values()))
@@ -71,9 +75,11 @@ def _fill(axes: Axes, share: Floats, z: Floats, lower: Floats, upper: Floats, he
     colour, line = (style.VERMILLION, (0.0, (6.0, 1.3))) if is_outside else (style.BLUE, "solid")
     axes.plot(z, share - z, color=colour, linestyle=line, linewidth=1.3, drawstyle="steps-mid", zorder=3)
     if is_outside:
-        axes.text(0.97, 0.95, "outside", transform=axes.transAxes, ha="right", va="top", fontsize=6.5, color=colour)
+        look: dict[str, Any] = {"fontsize": style.SMALL, "color": style.shade(colour, 0.65)}
+        axes.text(0.97, 0.95, "outside", transform=axes.transAxes, ha="right", va="top", **look)
     axes.set(xlim=(0, 1), ylim=(-height, height))
-    axes.set_yticks([-0.1, 0, 0.1], ["-0.1", "0", "0.1"])
+    tick = next((tick for tick in (0.1, 0.2, 0.5) if tick / (2 * height) * PLOT > TICK), 1.0)
+    axes.set_yticks([-tick, 0, tick], [f"\N{MINUS SIGN}{tick:g}", "0", f"{tick:g}"])
     axes.set_xticks([0, 0.5, 1], ["0", "", "1"])
     first, _, last = axes.get_xticklabels()
     first.set_horizontalalignment("left")

@@ -257,7 +257,7 @@ def _draw_box(drawing: Axes, state: State, box: Box, *, faint: bool, bold: bool)
         ha="center",
         va="center_baseline" if len(box.lines) == 1 else "center",
         fontsize=SIZE,
-        color="white" if state.kind == "death" else style.FAINT if faint else style.INK,
+        color="white" if state.kind == "death" else style.QUIET if faint else style.INK,
         fontweight="bold" if bold else "normal",
         linespacing=1.12,
         zorder=5,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
+from lettering import contrast
 from matplotlib.colors import to_rgb
+from sojourn_times import exponential
+from worlds import load, sojourn, world
 
 from simulator.experiment.results import Results
 from simulator.figures import occupancy, style
@@ -47,6 +50,24 @@ def test_the_living_are_darker_the_later_they_come_and_the_dead_are_grey(shipped
     assert all(later < earlier for earlier, later in pairwise(living))
     for name, look in of_states.items():
         assert (np.ptp(to_rgb(look.colour)) < 0.02) == (name in dead)
+
+
+def in_a_row(count: int) -> Pathway:
+    """A pathway of many states, one after another."""
+    names = [f"stage_{place}" for place in range(count)]
+    onward = zip(names, [*names[1:], "home"], strict=True)
+    return load(world(names[0], {name: sojourn(**{to: exponential(mean=2)}) for name, to in onward}))
+
+
+@pytest.mark.parametrize("count", [2, 6, 12, 25])
+def test_any_two_states_can_be_told_apart_in_grey(count: int) -> None:
+    for one, other in combinations(looks(in_a_row(count)).values(), 2):
+        assert one.hatch != other.hatch or abs(lightness(one.colour) - lightness(other.colour)) >= 9.0
+
+
+def test_every_hatch_is_seen_in_grey(shipped_pathway: Pathway) -> None:
+    for look in [*looks(shipped_pathway).values(), *looks(in_a_row(25)).values()]:
+        assert not look.hatch or contrast(look.drawn["edgecolor"], look.colour) >= 1.7
 
 
 def test_a_state_looks_the_same_in_runs_of_other_scenarios_and_horizons(results: Results, pathway: Pathway) -> None:
