@@ -118,7 +118,7 @@ def _check_numbers(figure: Kind, cohort: Cohort) -> None:
 
 
 def _check_followed(figure: Kind, end: float) -> None:
-    """Refuse Kaplan-Meier survival after the last follow-up, and a median of either kind that lies there."""
+    """Refuse a figure of a month after the last follow-up, and a quantile of times that lies there."""
     column = figure.dated
     month = figure.range_of("value")[0] if column == "value" else figure.month
     if column and month > end:

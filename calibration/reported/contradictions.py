@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 WHOLE = ("size", "known", "entered")
 """Numbers that are whole: the others are times and estimates."""
+TOLERANCE = 1e-6
+"""Of HiGHS, for whole numbers and for bounds."""
 CANNOT_BE = "a figure that no cohort of this size and follow-up can have"
 HOW_MANY = {2: "two", 3: "three", 4: "four"}
 
@@ -100,14 +102,18 @@ def _can_be(bounds: Sequence[Bound]) -> bool:
     if not entries:
         return True
     rows, columns, values = zip(*entries, strict=True)
+    matrix = coo_array((values, (rows, columns)), shape=(len(bounds), len(place))).tocsr()
+    scale = 0.1 / np.maximum(abs(matrix).sum(axis=1), 1.0)
+    # Unscaled, or presolved, a solution can be a hair outside when its whole numbers are rounded: HiGHS prints as much.
     solution = milp(
         np.zeros(len(place)),
         integrality=np.array([number.what in WHOLE for number in place], dtype=np.int64),
         constraints=LinearConstraint(
-            coo_array((values, (rows, columns)), shape=(len(bounds), len(place))).tocsr(),
-            np.array([bound.lower for bound in bounds]) - 1e-6,
-            np.array([bound.upper for bound in bounds]) + 1e-6,
+            matrix.multiply(scale[:, None]).tocsr(),
+            np.array([bound.lower for bound in bounds]) * scale - TOLERANCE,
+            np.array([bound.upper for bound in bounds]) * scale + TOLERANCE,
         ),
+        options={"presolve": False},
     )
     return solution.status != 2
 

@@ -13,7 +13,7 @@ from calibration.reported import contradictions, population_sizes
 from calibration.reported.cohort_scenario import mix_of, scenario_of
 from calibration.reported.consistency import HORIZON, check_cohort, check_somebody
 from calibration.reported.figure import Figure
-from calibration.reported.kinds import curves
+from calibration.reported.kinds import curves, patient_times
 from calibration.reported.kinds.all import read
 from calibration.reported.kinds.counts import Count, Events, Row
 from calibration.reported.kinds.curves import Curve
@@ -80,6 +80,7 @@ def load(folder: Path, reading: str = "", structure: str = "") -> Paper:
     pathway = named_pathway(other.pathway or cohort.declared.pathway, cohort.file, key)
     pathway = cohort.named(pathway)
     check_numbers(pathway)
+    patient_times.check_reported(cohort)
     figures = read(cohort, pathway)
     check_somebody(figures)
     check_cohort(figures, cohort, pathway)

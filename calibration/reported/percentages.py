@@ -64,7 +64,8 @@ def read(figure: Figure, cohort: Cohort) -> Percentage:
             what = "0 and 100 % need the number of patients" if share in (0.0, 1.0) else "no standard error and no n"
             raise InputError(what, where=figure.where, got=f"{figure.value:g} %", allowed="`n`")
         assumed = f"{figure.where}: no standard error, so treated as if none of {n:g} patients were censored"
-        return Percentage(population, month, share * n, n, assumed if 0.0 < share < 1.0 else "")
+        is_assumed = 0.0 < share < 1.0 and not figure.is_exact(cohort)
+        return Percentage(population, month, share * n, n, assumed if is_assumed else "")
     most = n if np.isfinite(n) else population_sizes.most(cohort, population)
     check_not_surer(figure, most)
     size = min(share * (1.0 - share) / error**2, most)

@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
 import numpy as np
 
@@ -111,6 +113,30 @@ class PatientTimes(ToEvent):
         return f"times of {self.n:g} patients ({self.of_patients})"
 
 
+def check_reported(cohort: Cohort) -> None:
+    """Refuse patients of patients.csv whom no row of targets.csv is of. Raises InputError naming the line."""
+    if cohort.patients is None:
+        return
+    rows = cohort.targets[cohort.targets["kind"] == PatientTimes.kind].to_dict("records")
+    reported = dict.fromkeys(_key(row) for row in rows)
+    for line, row in zip(cohort.patients.index, cohort.patients.to_dict("records"), strict=True):
+        if _key(row) not in reported:
+            where, allowed = f"{cohort.folder / PATIENTS_FILE}: line {line}", ", ".join(map(_in_words, reported))
+            what = f"no row of kind {PatientTimes.kind} is of this patient"
+            raise InputError(what, where=where, got=_in_words(_key(row)), allowed=allowed)
+
+
+def _key(row: Mapping[Any, Any]) -> tuple[str, str]:
+    """Return the population and the end point of a row of patients.csv, or of targets.csv."""
+    return str(row["population"]), str(row.get("end_point", "")).strip()
+
+
+def _in_words(key: tuple[str, str]) -> str:
+    """Return "treated", or "treated (efs)"."""
+    population, end_point = key
+    return f"{population} ({end_point})" if end_point else population
+
+
 def rows_of(cohort: Cohort) -> dict[tuple[str, str], tuple[FileRow, ...]]:
     """Return population and end point -> its patients, of patients.csv. Raises InputError naming the line.
 
@@ -127,7 +153,6 @@ def rows_of(cohort: Cohort) -> dict[tuple[str, str], tuple[FileRow, ...]]:
         if row["event"] not in (0.0, 1.0):
             got, allowed = f"{row['event']:g}", "1 for an event, 0 for the end of follow-up"
             raise InputError("not an event", where=f"{at}, event", got=got, allowed=allowed)
-        key = str(row["population"]), str(row.get("end_point", "")).strip()
         patient = FileRow(float(row["month"]), 0.5 * digit(row["printed_month"]), row["event"] == 1.0)
-        rows.setdefault(key, []).append(patient)
+        rows.setdefault(_key(row), []).append(patient)
     return {key: tuple(patients) for key, patients in rows.items()}

@@ -31,6 +31,7 @@ class Quantile(Kind):
     unit_of_figure = "months"
     is_skewed = True
     is_open = True
+    dated = "value"
 
     @property
     def reported(self) -> float:
@@ -80,7 +81,6 @@ class SurvivalQuantile(NotFitted, Quantile):
     meaning = "month by which `quantile` % have died, or had the end point, by the Kaplan-Meier estimate"
     needs: ClassVar[tuple[str, ...]] = ("quantile",)
     reads = (*NotFitted.of_events, "limit", "value", "n", "lower", "upper")
-    dated = "value"
     sign = 1.0
 
     def check(self, cohort: Cohort, pathway: Pathway) -> None:

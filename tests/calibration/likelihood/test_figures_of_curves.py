@@ -186,6 +186,11 @@ PATIENTS = {
         4,
         r"line 2, n: n is not the number of rows of all in patients.csv; got '4'; allowed: 1",
     ),
+    "patients of a misspelt population": (
+        "all,3,1\nal,5,1\n",
+        1,
+        r"patients.csv: line 3: no row of kind patient_times is of this patient; got 'al'; allowed: all",
+    ),
     "a month below 0": ("all,-1,1\n", 1, r"patients.csv: line 2, month: not a time; got '-1'"),
     "neither an event nor none": (
         "all,3,2\n",

@@ -225,6 +225,7 @@ def write_patients(folder: Path, end_points: Iterable[tuple[str, Observed]]) -> 
 
 THIRTY = "population,month,event\n" + 10 * "all,3.2,1\nall,7.5,1\nall,9,0\n"
 ROWS_OF_PATIENTS = "patient_times,month=6,n=30"
+PRINTED_OF_THEM = ("survivors,month=6,count=20,n=30", "median_survival,value=7.5", "restricted_mean,month=8,value=6.2")
 
 
 @pytest.mark.parametrize(
@@ -246,8 +247,14 @@ def test_rows_of_patients_are_compared_with_what_is_printed_of_them(other: str, 
     about = {"n": 30, "follow_up": None, "no_censoring_before": 9.0}
     with pytest.raises(InputError, match="two rows contradict one another"):
         paper(tmp_path, rows((ROWS_OF_PATIENTS, other)), **about)
-    right = ("survivors,month=6,count=20,n=30", "median_survival,value=7.5", "restricted_mean,month=8,value=6.2")
-    paper(tmp_path, rows((ROWS_OF_PATIENTS, *right)), **about)
+    paper(tmp_path, rows((ROWS_OF_PATIENTS, *PRINTED_OF_THEM)), **about)
+
+
+def test_nothing_but_the_answer_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """HiGHS prints whatever it is told not to."""
+    (tmp_path / "patients.csv").write_text(THIRTY, encoding="utf-8")
+    paper(tmp_path, rows((ROWS_OF_PATIENTS, *PRINTED_OF_THEM)), n=30, follow_up=None, no_censoring_before=9.0)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("number", range(1, 7))

@@ -273,6 +273,10 @@ BAD = {
         "median_survival,value=5,limit=above",
         "line 2, limit: unknown limit; got 'above'; allowed: not_reached, at_least, at_most",
     ),
+    "a median time to a state after the last follow-up": (
+        "time_quantile,population=treated,state=hsct,value=41",
+        r"line 2, value: time quantile after the last follow-up; got '41'; allowed: up to 40, or a later end of",
+    ),
     "no quantile": (
         "survival_quantile,value=5,quantile=120",
         "line 2, quantile: not a quantile; got '120'; allowed: percent of patients with the event",

@@ -76,6 +76,7 @@ def test_without_an_error_nobody_is_taken_as_censored_and_a_warning_says_so() ->
     assert percentage.warning.startswith("targets.csv: line 3: no standard error")
     assert percentages.read(row(100, n=5.0), cohort()).warning == ""
     assert percentages.read(row(52, standard_error=10.0), cohort()).warning == ""
+    assert not percentages.read(row(52, n=60), cohort(no_censoring_before=12.0)).warning
 
 
 REFUSED = {
