@@ -32,7 +32,7 @@ PLACES = {
     **dict.fromkeys((difference.NAME, patients.NAME, needed.NAME), "difference"),
     **dict.fromkeys((resource_use.NAME, flow.NAME, panels.BY_GROUP, occupancy.NAME, diagram.NAME), "behind"),
 }
-"""Figure -> its section; the others are of survival."""
+"""Figure -> its section, in their order; the others are of survival."""
 
 
 def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Picture] = ()) -> str:
@@ -42,7 +42,8 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
     # Of one policy it is a limit of the answer; of several they would hide the figures.
     apart, beyond = (beyond, []) if len(beyond) > 1 else ([], beyond)
     drawn: dict[str, list[str]] = defaultdict(list)
-    for picture in figures:
+    order = list(PLACES)
+    for picture in sorted(figures, key=lambda picture: order.index(picture.name) if picture.name in PLACES else 0):
         drawn[PLACES.get(picture.name, "survival")].append(_figure(picture))
     sections = list(_sections(results, cohort, drawn, apart))
     contents = tag("nav", *(tag("a", text(title), href=f"#{anchor}") for anchor, title, _ in sections))
