@@ -287,7 +287,7 @@ def questioned(n_parameters: int = 0, meaning: str = "", **settings: Any) -> Sen
     named = {name: {**table, "meaning": meaning or "made up"} for name, table in PARAMETERS.items()} | more
     made = states()
     if more:
-        made["care"] = sojourn(fork=exponential(mean=1))
+        made["nr"] = sojourn(fork=exponential(mean=1), dead=exponential(mean=9))
         made["fork"] = chance(**{f"kind_{place}": 1 / n_parameters for place in range(n_parameters)})
         for place, name in enumerate(more):
             made[f"kind_{place}"] = chance(slow=name, dead="rest")

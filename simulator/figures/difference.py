@@ -22,8 +22,8 @@ from simulator.wording.difference import Difference
 from simulator.wording.headline import CAUTIOUS, benefit_in_words
 
 NAME = "what_the_policy_adds"
-ROW, NUMBERS, BELOW = 0.46, 1.36, 0.56
-"""Inches of a row, of the numbers at its right, and of the scale below."""
+ROW, BELOW = 0.46, 0.56
+"""Inches of a row, and of the scale below."""
 SHADE = "#e9f0f5"
 
 
@@ -39,7 +39,9 @@ def picture(
     title, margin, has_cautious = added.title(at_answer), results.manifest.get("margin"), any(r.other for r in rows)
     key = _key(rows) if has_cautious else ()
     left = 0.3 * width
-    across = width - left - NUMBERS - style.MARGIN
+    differences = [one for row in rows for one in (row.difference, *(row.other[1:] if row.other else ()))]
+    numbers = max(text.width(_numbers(one), style.TEXT, "bold") for one in differences)
+    across = width - left - numbers - 2 * style.MARGIN
     label = text.wrap(_scale(results, rows), width - 2 * style.MARGIN - 0.5)
     below = BELOW + 0.16 * (len(label) - 1)
     footing = [notes.source_in_words(cohort)]
@@ -122,7 +124,10 @@ def _mark(axes: Axes, sheet: Sheet, place: int, middle: float, difference: Diffe
     if math.isfinite(lower):
         axes.plot([lower, upper], [-row, -row], color=line, linewidth=2.4, solid_capstyle="butt", zorder=3)
     axes.plot(value, -row, mark, color=line, markerfacecolor=face, markersize=6.5 if colour else 5.5, zorder=4)
-    numbers = intervals.rounded(*difference[:3], "probability", sign="+").on_figure
     ink, weight = (style.INK, "bold") if colour else (style.QUIET, "normal")
-    across = sheet.figure.get_figwidth() - NUMBERS
-    sheet.page.text(across, middle + ROW * offset, numbers, va="center", color=ink, weight=weight)
+    across = axes.get_position().x1 * sheet.figure.get_figwidth() + style.MARGIN
+    sheet.page.text(across, middle + ROW * offset, _numbers(difference), va="center", color=ink, weight=weight)
+
+
+def _numbers(difference: Difference) -> str:
+    return intervals.rounded(*difference[:3], "probability", sign="+").on_figure

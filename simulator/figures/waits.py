@@ -20,8 +20,10 @@ from simulator.wording.headline import scenario_in_words
 from simulator.wording.intervals import Row
 
 NAME = "how_long_they_wait"
-ROW, NUMBERS, BELOW = 0.58, 1.25, 0.5
-"""Inches of a row, with its name above its bar, of the numbers at its right, and of the scale below."""
+ROW, BELOW = 0.58, 0.5
+"""Inches of a row, with its name above its bar, and of the scale below."""
+
+LATE = "over 30 days"
 
 LOST, HATCH = "#4d4d4d", "////"
 LOOKS: Mapping[str, Mapping[str, Any]] = {
@@ -45,7 +47,9 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     if not rows:
         return None
     title = resources.title_of_waits([(scenario, table) for scenario, _, table in rows])
-    across = width - NUMBERS - 2.5 * style.MARGIN
+    late = [intervals.estimate(table["wait_over_30_days"]).on_figure for *_, table in rows]
+    right = width - style.MARGIN - max(text.width(words, style.TEXT, "bold") for words in (LATE, *late))
+    across = right - 2.5 * style.MARGIN
     footing = [notes.source_in_words(cohort)]
     shown = [name for name in LOOKS if any(parts(table)[name] > 0.0005 for *_, table in rows)]
     body = ROW * len(rows) + BELOW + 0.2
@@ -57,13 +61,12 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     axes.grid(visible=False)
     axes.set(xlim=(0, PER), xlabel=f"Of {PER} requests, by how the wait ends")
     top = bottom + ROW * len(rows)
-    sheet.page.text(width - NUMBERS, top + 0.03, "over 30 days", va="bottom", color=style.QUIET)
+    sheet.page.text(right, top + 0.03, LATE, va="bottom", color=style.QUIET)
     for place, (scenario, resource, table) in enumerate(rows):
         middle = bottom + ROW * (len(rows) - place - 0.5)
         _bar(axes, place, table)
         _name(sheet, scenario, resource, middle + 0.19, width - 3 * style.MARGIN)
-        late = intervals.estimate(table["wait_over_30_days"]).on_figure
-        sheet.page.text(width - NUMBERS, middle - 0.06, late, va="center", weight="bold")
+        sheet.page.text(right, middle - 0.06, late[place], va="center", weight="bold")
     return sheet.picture(NAME)
 
 
