@@ -105,11 +105,10 @@ def _span(axes: Axes, rows: Sequence[Added], margin: float | None) -> None:
 def _name(sheet: Sheet, row: Added, of_policies: bool, middle: float, room: float) -> None:
     """Write a row's policy in words, with its name below, or its month."""
     title = (row.scenario.title or row.scenario.name) if of_policies else in_words(row.month)
-    lines = text.broken_title(title, room).split("\n")
-    lines = [*lines[:1], text.fitted(" ".join(lines[1:]), room, style.TEXT, "bold")] if len(lines) > 1 else lines
-    lift = 0.075 * len(lines) if len(lines) == 1 and of_policies and row.scenario.title else 0.0
+    lines = text.in_two_lines(title, room, "bold")
+    lift = 0.075 if "\n" not in lines and of_policies and row.scenario.title else 0.0
     place = style.MARGIN + room
-    sheet.page.text(place, middle + lift, "\n".join(lines), ha="right", va="center", weight="bold", linespacing=1.2)
+    sheet.page.text(place, middle + lift, lines, ha="right", va="center", weight="bold", linespacing=1.2)
     if lift:
         name = text.fitted(row.scenario.name, room)
         sheet.page.text(place, middle - lift, name, ha="right", va="center", color=style.QUIET)

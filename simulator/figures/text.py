@@ -69,6 +69,17 @@ def broken_title(title: str, inches: float) -> str:
     return "\n".join(wrap(title, inches, TEXT, "bold")) if " " in title else broken_name(title, inches)
 
 
+def in_two_lines(text: str, inches: float, weight: str = "normal") -> str:
+    """Return a text in one or two lines of at most `inches`, the middle of the second cut out if need be."""
+    text = " ".join(text.split())
+    first = (
+        wrap(text, inches, TEXT, weight)[0] if " " in text else broken_name(text, inches, TEXT, weight).split("\n")[0]
+    )
+    # A hyphen that is not the text's own stands where a long word is broken.
+    rest = text[len(first) if text.startswith(first) else len(first) - 1 :].strip()
+    return f"{first}\n{fitted(rest, inches, TEXT, weight)}" if rest else first
+
+
 def fitted(text: str, inches: float, size: float = TEXT, weight: str = "normal") -> str:
     """Return a text in one line of at most `inches`, its middle cut out if need be."""
     keep, short = len(text), text

@@ -70,10 +70,9 @@ def _fill(axes: Axes, part: pd.DataFrame, sizes: Mapping[str, int], longest: flo
 def _name(axes: Axes, place: float, name: str, *, weight: str = "normal", indent: float = 0.0) -> None:
     """Write a row's name left of the axes, in two lines at most."""
     across, room = -(LEFT - style.MARGIN - indent) / (style.WIDTH - LEFT - RIGHT), LEFT - 2 * style.MARGIN - indent
-    first, *rest = text.wrap(name, room, style.TEXT, weight)
-    lines = [first, text.fitted(" ".join(rest), room, style.TEXT, weight)] if rest else [first]
+    words = text.in_two_lines(name, room, weight)
     look: dict[str, Any] = {"fontweight": weight, "linespacing": 1.0}
-    axes.text(across, place, "\n".join(lines), transform=axes.get_yaxis_transform(), va="center", **look)
+    axes.text(across, place, words, transform=axes.get_yaxis_transform(), va="center", **look)
 
 
 def _write(axes: Axes, place: float, words: str, **look: str) -> None:

@@ -452,6 +452,17 @@ def test_a_wrapped_text_keeps_its_words_and_its_width() -> None:
     assert all(lettering.width(line) <= 1.0 for line in lines)
 
 
+@pytest.mark.parametrize("name", ["As planned for years: a-policy-of-much-wider-salvage-and-earlier-hsct-in-the-south",
+    "a-policy-of-much-wider-salvage-and-earlier-hsct-in-the-south", "short", "two words"])  # fmt: skip
+def test_a_name_in_two_lines_keeps_its_ends_and_has_no_hyphen_of_another_break(name: str) -> None:
+    for inches in (0.9, 1.2, 2.0, 8.0):
+        lines = lettering.in_two_lines(name, inches, "bold").split("\n")
+        assert len(lines) <= 2
+        assert lettering.width("\n".join(lines), weight="bold") <= inches
+        assert name.startswith((lines[0], lines[0][:-1]))
+        assert name.endswith(lines[-1].rpartition("…")[2])
+
+
 # --- Drawing ---
 
 
