@@ -116,8 +116,8 @@ def wider() -> tuple[Scenario, Scenario]:
 def test_outcomes_of_draws_agree_with_a_run(wider: tuple[Scenario, Scenario]) -> None:
     # Solved only up to the month of the outcome; NAME@0.3 fixes the benefit.
     scenario, base = wider[0].with_marginal_benefit(0.3), wider[1]
-    outcomes = compare(base, scenario, engine="exact", draws=4, horizon=60.0).outcomes
-    draws = load_inputs([base, scenario], 100, 1).draws.iloc[:4]
+    outcomes = compare(base, scenario, engine="exact", draws=2, horizon=60.0).outcomes
+    draws = load_inputs([base, scenario], 100, 1).draws.iloc[:2]
     rows = outcomes[(outcomes["scenario"] == scenario.name) & (outcomes["clock"] == "relapse")]
     for outcome, population in (
         ("os_12", "all"), ("rmst_60", "cd19=unknown"), ("os_24", "treated"), ("median_os", "untreated"),
@@ -208,7 +208,7 @@ def test_an_outcome_that_no_parameter_changes_leaves_ranks_blank_and_shares_with
 
 def test_the_answer_starts_with_the_two_estimates_of_a_comparison(wider: tuple[Scenario, Scenario]) -> None:
     scenario, base = wider
-    settings = {"draws": 40, "horizon": 24.0}
+    settings = {"draws": 40, "horizon": 12.0}
     text = answer(analyse(scenario, base, parts=["tornado"], parameters=["hsct_cure"], **settings))
     compared = compare(base, scenario, engine="exact", **settings)
     first, others, _ = run_answer(compared.outcomes, compared.scenarios).split(". ", 2)
@@ -219,7 +219,7 @@ def test_the_answer_starts_with_the_two_estimates_of_a_comparison(wider: tuple[S
 
 def test_the_declared_structure_agrees_with_a_run(wider: tuple[Scenario, Scenario]) -> None:
     declared = analyse(wider[1], parts=["structure"], draws=100).tables["structure"].iloc[0]
-    outcomes = run(wider[1], engine="exact", draws=100, horizon=24.0).outcomes
+    outcomes = run(wider[1], engine="exact", draws=100, horizon=12.0).outcomes
     rows = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == "relapse")]
     reported = rows[rows["outcome"] == "os_12"].iloc[0]
     for name in ("estimate", "lower", "upper"):
