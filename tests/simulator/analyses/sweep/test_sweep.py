@@ -233,11 +233,11 @@ def test_without_limits_the_cells_of_a_grid_agree_with_single_runs(healthy: Scen
 def test_policies_that_move_shares_and_times_agree_with_single_runs() -> None:
     """Cells of one relapse time share their path curves, and those of another do not."""
     vary = {"salvage_uptake": "0.4,0.9", "relapse_shape": [1.0, 1.5], "marginal_benefit": [1, 0]}
-    results = sweep("baseline", vary, draws=3, horizon=24.0)
+    results = sweep("baseline", vary, draws=2, horizon=12.0)
     table = results.table[results.table["outcome"] != "draws_with_marginal_patients"]
     # These have every pair of values.
     for cell in (0, 3, 5, 6):
-        alone = run(results.grid.at(cell), draws=3, horizon=24.0).outcomes
+        alone = run(results.grid.at(cell), draws=2, horizon=12.0).outcomes
         alone = alone[alone["scenario"] == results.grid.at(cell).name].reset_index(drop=True)
         alone = alone[~alone["outcome"].str.contains("break_even|draws_with")].reset_index(drop=True)
         rows = table[(table[results.grid.names] == list(results.grid.values(cell))).all(axis=1)]
