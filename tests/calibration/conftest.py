@@ -9,7 +9,7 @@ from sojourn_times import exponential
 from worlds import months, share, sojourn, two_arms
 
 from calibration import fit
-from calibration.likelihood.targets import Targets
+from calibration.likelihood.targets import Targets, load_targets
 from calibration.sampler import imis
 from calibration.validation import cross_validation
 
@@ -21,6 +21,12 @@ TWO_ARMS = two_arms(
 )  # fmt: skip
 """Everybody relapses at a constant hazard; some are treated; all die at a constant hazard."""
 FOLLOW_UP = {"family": "uniform", "lower": 10.0, "upper": 30.0}
+
+
+@pytest.fixture(scope="session")
+def letter() -> Targets:
+    """The targets of the letter, as shipped."""
+    return load_targets("wang2024")
 
 
 @pytest.fixture(scope="session")

@@ -11,13 +11,14 @@ from scipy import stats
 
 from calibration import fit
 from calibration.fit import Fit
-from calibration.likelihood.targets import Targets, find_folder, load_targets
+from calibration.likelihood.targets import Targets, find_folder
 from simulator.errors import AftercartError, InputError
 from simulator.evidence import fingerprint
 from simulator.evidence.cohort import read_cohort
 from simulator.evidence.draws import fitted_draws
 from simulator.evidence.priors import Priors
 from simulator.files import csv
+from simulator.pathway.format import load_pathway
 
 NewCohort = Callable[..., Targets]
 pytestmark = pytest.mark.usefixtures("quick_fits")
@@ -174,26 +175,26 @@ def test_no_file_changes_if_one_cannot_be_written(
     assert untouched(folder)
 
 
-WANG = load_targets("wang2024")
-PRIORS = Priors.from_parameters(WANG.pathway.parameters, WANG.pathway.dirichlets())
+PATHWAY = load_pathway("b_all_post_cd19")
+PRIORS = Priors.from_parameters(PATHWAY.parameters, PATHWAY.dirichlets())
 
 
 @pytest.fixture(scope="module")
 def frozen() -> pd.DataFrame:
-    draws = fitted_draws(WANG.pathway)
+    draws = fitted_draws(PATHWAY)
     assert draws is not None
     return draws
 
 
 def test_the_frozen_draws_are_2000_with_a_column_a_parameter_with_a_prior(frozen: pd.DataFrame) -> None:
-    with_prior = [name for name, parameter in WANG.pathway.parameters.items() if parameter.prior is not None]
+    with_prior = [name for name, parameter in PATHWAY.parameters.items() if parameter.prior is not None]
     assert list(frozen.columns) == with_prior
     assert len(frozen) == fit.WANTED == 2000
 
 
 def test_shares_of_one_choice_sum_to_one_in_every_frozen_draw(frozen: pd.DataFrame) -> None:
-    assert len(WANG.pathway.dirichlets()) == 5
-    for siblings in WANG.pathway.dirichlets():
+    assert len(PATHWAY.dirichlets()) == 5
+    for siblings in PATHWAY.dirichlets():
         np.testing.assert_allclose(frozen[list(siblings)].sum(axis=1), 1.0, rtol=0, atol=1e-12)
 
 
@@ -234,7 +235,7 @@ def test_the_frozen_prior_agrees_with_the_pathway() -> None:
                 name,
                 statistic,
             )
-        assert table.loc[name, "unit"] == WANG.pathway.parameters[name].unit
+        assert table.loc[name, "unit"] == PATHWAY.parameters[name].unit
 
 
 def test_parameters_without_data_in_the_letter_keep_their_prior() -> None:

@@ -116,11 +116,6 @@ def log_probability_of_the_letter(targets: Targets, shares: Floats) -> float:
     return float(np.log(chance) + arrangements)
 
 
-@pytest.fixture(scope="module")
-def letter() -> Targets:
-    return load_targets("wang2024")
-
-
 def test_the_probability_of_the_letter_is_that_of_its_cross_table(letter: Targets) -> None:
     """To nine digits, at a point of the prior: an own convolution, from the probabilities of the cells."""
     posterior = Posterior(letter)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from calibration.likelihood.targets import Targets, load_targets
+from calibration.likelihood.targets import Targets
 from calibration.sampler.diagnostics import weighted_quantiles
 from calibration.validation import cross_validation as left
 from calibration.validation.check import LARGEST_LATTICE_ERROR, lattice_errors
@@ -21,11 +21,6 @@ NewCohort = Callable[..., Targets]
 pytestmark = pytest.mark.usefixtures("quick_fits")
 
 ROWS = ("treated,patients,treated,,,,7,20,", "untreated,patients,untreated,,,,13,20,", "alive,survivors,all,,,12,6,20,")
-
-
-@pytest.fixture(scope="module")
-def letter() -> Targets:
-    return load_targets("wang2024")
 
 
 @pytest.fixture(scope="module")

@@ -215,28 +215,26 @@ def test_a_cohort_without_structures_is_refused() -> None:
 
 # --- The shipped structures ---
 
-WANG = load_targets("wang2024")
 
-
-def test_nobody_without_response_goes_unrescued_where_the_non_responder_is_alive() -> None:
+def test_nobody_without_response_goes_unrescued_where_the_non_responder_is_alive(letter: Targets) -> None:
     """Without rescue the letter's own reading is nearly impossible; readings that leave the one open are not."""
-    draws = frozen(WANG).draws.iloc[:10]
+    draws = frozen(letter).draws.iloc[:10]
     drops = {}
     for reading in ("", "pooled", "non_responder_anywhere", "without_salvage"):
         likelihood = fit.Posterior(load_targets("wang2024", reading)).of_values
         rescued, none = draws.copy(), draws.assign(nr_cure=1e-9, pr_cure=1e-9)
         drops[reading] = np.median(likelihood(none.to_numpy()) - likelihood(rescued.to_numpy()))
-    for structure in WANG.cohort.structures.values():
-        pathway = load_pathway(WANG.folder / structure.pathway) if structure.pathway else WANG.pathway
+    for structure in letter.cohort.structures.values():
+        pathway = load_pathway(letter.folder / structure.pathway) if structure.pathway else letter.pathway
         if pathway.parameters["nr_cure"].prior is None:
             assert drops[structure.reading] > -3.0, structure.name
     assert drops[""] < -5.0
     assert drops["without_salvage"] < -5.0
 
 
-def test_a_pathway_at_high_risk_of_ratio_and_odds_1_is_the_declared_one() -> None:
-    draws = frozen(WANG).draws.iloc[:5]
-    declared = fit.Posterior(WANG).of_values(draws.to_numpy())
+def test_a_pathway_at_high_risk_of_ratio_and_odds_1_is_the_declared_one(letter: Targets) -> None:
+    draws = frozen(letter).draws.iloc[:5]
+    declared = fit.Posterior(letter).of_values(draws.to_numpy())
     for name in ("early_relapse", "prior_hsct", "cd19_negative"):
         other = fit.Posterior(load_targets("wang2024", structure=name))
         values = draws.assign(risk_hazard_ratio=1.0, risk_uptake_odds=1.0)[list(other.priors.names)]
