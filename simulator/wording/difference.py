@@ -44,19 +44,37 @@ class Difference(NamedTuple):
         return "more" if self.value > 0 else "fewer"
 
     def __str__(self) -> str:
-        """Return "26 more (95 % interval 12 to 38)"; an interval across zero names both directions.
+        """Return "26 more (95 % interval 12 to 38)", or "no clear difference (1.0 fewer; 95 % interval ...)"."""
+        if self.is_clear:
+            return self.words
+        return f"no clear difference ({'; '.join(filter(None, [self.more_or_fewer, self._details]))})"
 
-        Where it is not clear: "1 fewer (95 % interval 9 fewer to 7 more; fewer in 58 of 100 parameter sets)".
+    @property
+    def words(self) -> str:
+        """The difference as a sentence states it that is led by whether it is clear: see `lead`.
+
+        "26 more (95 % interval 12 to 38)"; an interval across zero names both directions. Where it is not clear: "1.0
+        fewer (95 % interval 9.0 fewer to 7.0 more; fewer in 58 of 100 parameter sets)".
         """
         return self.more_or_fewer + self.in_brackets
 
     @property
     def in_brackets(self) -> str:
         """The interval as it follows the difference, after a space; empty where no interval can be seen."""
+        return f" ({self._details})" if self._details else ""
+
+    @property
+    def _details(self) -> str:
         interval = self._interval()
-        agreed = rounding.number(self.same_sign, "probability")
-        unclear = "" if self.is_clear else f"; {self._direction} in {agreed} of 100 parameter sets"
-        return f" (95 % interval {interval}{unclear})" if interval else ""
+        return f"95 % interval {interval}{'' if self.is_clear else f'; {self._agreed}'}" if interval else ""
+
+    @property
+    def _agreed(self) -> str:
+        """How many parameter sets have the sign of their mean, which a few may decide."""
+        sets = f"{rounding.number(self.same_sign, 'probability')} of 100 parameter sets"
+        if self.same_sign < 0.5 and self.more_or_fewer != EQUAL:
+            return f"{self._direction} on average, but in only {sets}"
+        return f"{self._direction} in {sets}"
 
     def _interval(self) -> str:
         ends = rounding.interval(self.lower, self.upper, "probability", self.value)

@@ -129,7 +129,7 @@ def _compared(outcomes: pd.DataFrame, alive: _Alive, scenario: Scenario, optimis
         )
     difference = Difference.of_row(row)
     sentence = (
-        f"{_denominator(alive, scenario)}, {difference} are alive {when(scenario, clock, month)} "
+        f"{_denominator(alive, scenario)}, {difference.words} are alive {when(scenario, clock, month)} "
         f"under {scenario.name}: {_per_100(row['estimate'])} instead of {_per_100(before['estimate'])} "
         f"under {first.name}."
     )

@@ -133,8 +133,10 @@ def _estimates(question: Question, lead: Lead) -> str:
     else:
         are = f"are alive at {in_words(alive[1])} under {question.scenario.name}"
         answer = _answer(question, lead)
-        text = f"{of_100(pathway)}, {answer} {are}"
-        text = answer.lead(text) if isinstance(answer, Difference) else text
+        if isinstance(answer, Difference):
+            text = answer.lead(f"{of_100(pathway)}, {answer.words} {are}")
+        else:
+            text = f"{of_100(pathway)}, {answer} {are}"
     if question.base is None or not lead.options:
         return text
     before, after = (rounding.number(float(option.estimate), _unit(question)) for option in lead.options)

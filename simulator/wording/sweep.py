@@ -8,11 +8,10 @@ import numpy as np
 
 from simulator.analyses.sweep.run import Sweep
 from simulator.arrays import Floats
-from simulator.outcomes.uncertainty import Summary, of_means, read_off, same_sign
+from simulator.outcomes.uncertainty import of_means, read_off, same_sign
 from simulator.wording import resources, rounding
 from simulator.wording.difference import Difference
 from simulator.wording.headline import nothing_to_show, of_100
-from simulator.wording.intervals import in_brackets
 from simulator.wording.sweep_rows import displayed, lead
 
 
@@ -21,26 +20,25 @@ def answer(sweep: Sweep) -> str:
     outcome = lead(sweep)
     if outcome is None or not np.isfinite(sweep.draws).any():
         return nothing_to_show(sweep.scenario.pathway)
-    patients, alive = of_100(sweep.scenario.pathway), outcome.label.removesuffix(", %")
-    means = outcome.values(sweep)[0].ravel()
+    alive, means = outcome.label.removesuffix(", %"), outcome.values(sweep)[0].ravel()
     if len(sweep.grid) == 1:
-        return f"{patients}, {_number(means[0])} are {alive} with {sweep.grid.label(0)}."
+        return f"{of_100(sweep.scenario.pathway)}, {_number(means[0])} are {alive} with {sweep.grid.label(0)}."
     axes = sweep.grid.axes
     varied = [place for place, axis in enumerate(axes) if axis.table == "capacity" and len(axis.values) > 1]
-    return _one_more(sweep, varied[0], alive) if varied else f"{patients}, {_extremes(sweep, means, alive)}"
+    return _one_more(sweep, varied[0], alive) if varied else _extremes(sweep, means, alive)
 
 
 def _extremes(sweep: Sweep, means: Floats, alive: str) -> str:
     """Return the best and the worst cell. means : (n_cells,) per 100 patients"""
-    means = np.round(means, 6)
+    patients, means = of_100(sweep.scenario.pathway), np.round(means, 6)
     best, worst = int(np.nanargmax(means)), int(np.nanargmin(means))
     high, low, width = (_number(value) for value in (means[best], means[worst], means[best] - means[worst]))
     if width == "0":
-        return f"{_number(means[0])} are {alive} in every cell: what varies makes no difference."
-    estimate, lower, upper = (float(end) for end in _difference(sweep, best, worst)[0][:3])
-    return (
-        f"{high} are {alive} at best ({sweep.grid.label(best)}) and {low} at worst ({sweep.grid.label(worst)}): "
-        f"a difference of {width}{in_brackets(lower, upper, '%', estimate)}."
+        return f"{patients}, {_number(means[0])} are {alive} in every cell: what varies makes no difference."
+    difference = _difference(sweep, best, worst)
+    return difference.lead(
+        f"{patients}, {high} are {alive} at best ({sweep.grid.label(best)}) and {low} at worst "
+        f"({sweep.grid.label(worst)}): a difference of {width}{difference.in_brackets}."
     )
 
 
@@ -57,11 +55,11 @@ def _one_more(sweep: Sweep, place: int, alive: str) -> str:
     others = zip(axes, sweep.grid.values(before), strict=True)
     where = ", ".join(other.label(value) for other, value in others if other is not axis)
     label = resources.label(sweep.scenario.pathway.resources[axis.key], int(fewer))
-    summary, agreed = _difference(sweep, after, before)
-    estimate, lower, upper = (float(end) / 100.0 for end in summary[:3])
-    difference = Difference(estimate, lower, upper, agreed)
+    difference = _difference(sweep, after, before)
     survival = _by_units(sweep, place, 100.0 * sweep.draws.mean(axis=1))
-    with_more = f"{difference} are {alive} with {more:g} instead of {fewer:g} {label}{f' ({where})' if where else ''}"
+    with_more = (
+        f"{difference.words} are {alive} with {more:g} instead of {fewer:g} {label}{f' ({where})' if where else ''}"
+    )
     return (
         f"{difference.lead(f'{of_100(sweep.scenario.pathway)}, {with_more}')}. "
         f"{_waiting(lost[:2, most_lost], wait[:2, most_lost])}"
@@ -108,11 +106,11 @@ def _saturation(sweep: Sweep, place: int, outcomes: Sequence[Floats]) -> str:
     return f" {more} no result by as much as one patient in 100."
 
 
-def _difference(sweep: Sweep, cell: int, other: int) -> tuple[Summary, float]:
-    """Return the difference between two cells, per 100 patients, and the share of the parameter sets with its sign."""
-    difference = read_off(lambda one, two: 100.0 * (one - two), sweep.leading[cell], sweep.leading[other])
-    summary = of_means(difference.values, difference.noise**2)
-    return summary, same_sign(difference, float(summary.estimate))
+def _difference(sweep: Sweep, cell: int, other: int) -> Difference:
+    """Return the difference between two cells."""
+    difference = read_off(lambda one, two: one - two, sweep.leading[cell], sweep.leading[other])
+    estimate, lower, upper = map(float, of_means(difference.values, difference.noise**2)[:3])
+    return Difference(estimate, lower, upper, same_sign(difference, estimate))
 
 
 def _number(value: float) -> str:

@@ -106,6 +106,8 @@ def test_policies_without_a_clear_difference_are_said_to_have_none(of_policies: 
     alone = added.title(unclear[:1])
     assert alone.startswith("In the model, no clear difference, 1.0 more of 100 alive at 12 months under wider-salvage")
     assert "more in 60 of 100 parameter sets" in alone
+    of_100 = added.title_of_100(unclear[:1], "baseline")
+    assert "; no clear difference (1.0 more; 95 % interval 5.0 fewer to 6.0 more; more in 60 of 100" in of_100
 
 
 @pytest.mark.parametrize(("margin", "words"), [(5.0, "5 more or better"), (0.5, "0.5 more or better")])

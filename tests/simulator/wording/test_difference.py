@@ -33,7 +33,21 @@ def test_a_difference_is_clear(difference: Difference, is_clear: bool) -> None:
             Difference(0.0, -0.02, 0.03, 0.5),
             "as many (95 % interval 2.0 fewer to 3.0 more; fewer in 50 of 100 parameter sets)",
         ),
+        (
+            Difference(-0.026, -0.1, 0.033, 0.84),
+            "2.6 fewer (95 % interval 10.0 fewer to 3.3 more; fewer in 84 of 100 parameter sets)",
+        ),
     ],
 )
 def test_a_difference_is_worded_with_its_interval(difference: Difference, words: str) -> None:
-    assert str(difference) == words
+    assert difference.words == words
+    led, rest = ("", words) if difference.is_clear else ("no clear difference (", words.replace(" (", "; ") + ")")
+    assert str(difference) == f"{led}{rest}".replace("))", ")")
+
+
+def test_a_mean_with_the_sign_of_few_parameter_sets_is_said_to_be_a_mean() -> None:
+    """0.3 fewer, though most sets have more: a few with many fewer decide."""
+    assert str(Difference(-0.003, -0.046, 0.025, 0.46)) == (
+        "no clear difference (0.3 fewer; 95 % interval 4.6 fewer to 2.5 more; fewer on average, but in only 46 of 100 "
+        "parameter sets)"
+    )

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from worlds import longer_remission
 
+from simulator.pathway.outcome_months import BY_PRIOR, alive_at
 from simulator.scenario.scenario import Scenario, load_scenario
 from simulator.wording.headline import answer, newly_eligible
 
@@ -48,6 +49,26 @@ def test_a_policy_whose_effect_is_not_clear_is_led_by_that(baseline: Scenario) -
     )
     clear = answer(table.assign(difference_same_sign=0.93), [baseline, no_hsct])
     assert clear.startswith("Of 100 patients who relapse, 1.4 more (95 % interval 5.9 fewer to 8.9 more) are alive")
+
+
+def test_every_difference_of_an_answer_says_where_it_is_not_clear(baseline: Scenario, wider: Scenario) -> None:
+    """At another benefit, by the prior alone, and on the second clock, too."""
+    cautious = wider.with_marginal_benefit("cohorts")
+    at = (cautious.name, "relapse", 0.35, 0.2, 0.5, 0.014, -0.059, 0.089)
+    table = pd.concat([outcomes(BASELINE, WIDER, at), outcomes(at, outcome=f"{alive_at(12)}{BY_PRIOR}")])
+    table.loc[table["scenario"] == cautious.name, "difference_same_sign"] = 0.63
+    unclear = "no clear difference (1.4 more; 95 % interval 5.9 fewer to 8.9 more; more in 63 of 100 parameter sets)"
+    assert answer(table, [baseline, wider, cautious]).endswith(
+        f"(an extrapolation, not a measured effect), {unclear}; the prior alone gives {unclear}."
+    )
+    longer = longer_remission()
+    table = outcomes(
+        BASELINE,
+        ("baseline", "infusion", 0.69, 0.6, 0.78, None, None, None),
+        (longer.name, "infusion", 0.81, 0.75, 0.88, 0.12, 0.08, 0.15),
+        (longer.name, *at[1:]),
+    ).assign(difference_same_sign=[1.0, 1.0, 1.0, 0.63])
+    assert answer(table, [baseline, longer]).endswith(f"At 12 months after relapse, {unclear}.")
 
 
 def test_both_estimates_of_the_marginal_benefit_are_worded(baseline: Scenario, wider: Scenario) -> None:

@@ -19,9 +19,9 @@ from simulator.analyses.sweep.grid import find, make_grid
 from simulator.engines.exact.accuracy import TooCoarse
 from simulator.errors import InputError
 from simulator.experiment import cost
-from simulator.outcomes.uncertainty import Summary
 from simulator.scenario.scenario import Scenario
 from simulator.wording import sweep as wording
+from simulator.wording.difference import Difference
 from simulator.wording.sweep import answer
 
 WARD = ward(
@@ -373,7 +373,7 @@ def test_one_wrong_value_among_thousands_is_refused_before_the_runs(
         sweep(healthy, {"onset_rate": "0.1,0.2,-1,0.3,0.4"})
 
 
-def test_the_answer_is_the_best_and_the_worst_cell(healthy: Scenario) -> None:
+def test_the_answer_is_the_best_and_the_worst_cell(healthy: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     results = sweep(healthy, {"onset_rate": "0.05,0.1,0.2"})
     best, worst = 100 * results.draws[0, 0], 100 * results.draws[2, 0]
     assert answer(results) == (
@@ -382,6 +382,10 @@ def test_the_answer_is_the_best_and_the_worst_cell(healthy: Scenario) -> None:
     )
     alike = sweep("baseline", {"marginal_benefit": "0,1"}, draws=2, horizon=12.0)
     assert "in every cell: what varies makes no difference" in answer(alike)
+    monkeypatch.setattr(wording, "_difference", lambda *_: Difference(0.018, -0.007, 0.073, 0.7))
+    unclear = answer(results)
+    assert unclear.startswith("No clear difference: of 100 patients, ")
+    assert unclear.endswith(" (95 % interval 0.7 fewer to 7.3 more; more in 70 of 100 parameter sets).")
     short = sweep(healthy, {"onset_rate": "0.1,0.2"}, horizon=3.0)
     assert answer(short).startswith("There is no overall survival to show")
 
@@ -395,8 +399,8 @@ def test_with_beds_the_answer_is_the_benefit_of_one_more_bed(
     short = sweep(results.scenario, {"beds": "2,3"}, horizon=24.0)
     assert "More than" not in answer(short)
     # Its interval names directions as the answer of a comparison does.
-    difference = Summary(*(np.array(value) for value in (-1.8, -7.3, 0.7, np.nan)))
-    monkeypatch.setattr(wording, "_difference", lambda *_: (difference, 0.7))
+    unclear = Difference(-0.018, -0.073, 0.007, 0.7)
+    monkeypatch.setattr(wording, "_difference", lambda *_: unclear)
     assert answer(short).startswith(
         "No clear difference: of 100 patients, 1.8 fewer (95 % interval 7.3 fewer to 0.7 more; fewer in 70 of 100 "
         "parameter sets) are alive"
