@@ -24,9 +24,13 @@ CAPTION = (
     "Predicted: mean and 95 % interval of cohorts of that size. As extreme: share of simulated cohorts at least as far "
     "out as the reported figure, on the nearer side"
 )
+UNLIKE = 0.025
+"""Joint rank up to which a cohort is called unlike the model."""
+JOINT = "joint rank: share of simulated cohorts at least as unusual"
 TOGETHER = (
-    "All figures of a cohort together. Joint rank: share of simulated cohorts at least as far from the others (2.5 %: "
-    "unlike the model). Better survival: share of simulated cohorts that survive better than reported"
+    "All figures of a cohort together. Joint rank: share of simulated cohorts at least as far from the others "
+    f"({100 * UNLIKE:g} % or less: unlike the model). Better survival: share of simulated cohorts that survive better "
+    "than reported"
 )
 SCORES = (
     "Scores of the forecasts, smaller is better, of the model and of two naive ones: flat (0 to 100 % alike) and "
@@ -96,8 +100,25 @@ def _external(every: Sequence[Targets]) -> str:
 
 
 def answer(validation: Validation) -> str:
-    """Return where the model is too hopeful or too gloomy, then the misses; without any, the nearest to a miss."""
-    return " ".join(filter(None, [*_verdicts(validation), _misses(validation.figures)]))
+    """Return what is unlike the model, where it is too hopeful or too gloomy, and the misses or the nearest to one."""
+    return " ".join(filter(None, [*_unlike(validation), *_verdicts(validation), _misses(validation.figures)]))
+
+
+def _unlike(validation: Validation) -> Iterator[str]:
+    """Yield whether all cohorts together are unlike the model, then the cohorts that are."""
+    rows = [row for row in validation.cohorts.to_dict("records") if row["joint_rank"] <= UNLIKE]
+    for row in rows:
+        if row["counted"] == "":
+            yield f"Taken together, the cohorts are unlike the model ({JOINT}): {percent(row['joint_rank'])}."
+    own = [row for row in rows if row["counted"] != ""]
+    parts = [f"{_with_size(row['cohort_label'], validation)}, {percent(row['joint_rank'])}" for row in own]
+    if parts:
+        yield f"Unlike the model ({JOINT}): {'; '.join(parts)}."
+
+
+def percent(share: float) -> str:
+    """Return a share of simulated cohorts: "15 %", "1.1 %", "none"."""
+    return f"{rounding.number(share, 'probability')} %" if share > 0.0 else "none"
 
 
 def _verdicts(validation: Validation) -> Iterator[str]:
@@ -108,7 +129,7 @@ def _verdicts(validation: Validation) -> Iterator[str]:
         survive = f"share of simulated cohorts that survive {than} than reported"
         for begins, least, most in ((f"Too {wrong}", CLEAR, 1.1), (f"Rather {wrong}, no clear error", LEAN, CLEAR)):
             named = sorted((-share, cohort) for cohort, share in shares.items() if least <= share < most)
-            parts = [f"{_with_size(cohort, validation)}, {-100 * share:.0f} %" for share, cohort in named]
+            parts = [f"{_with_size(cohort, validation)}, {percent(-share)}" for share, cohort in named]
             if parts:
                 yield f"{begins} ({survive}): {'; '.join(parts)}."
 

@@ -96,6 +96,7 @@ def test_a_prediction_that_misses_is_reported_as_a_miss(aftercart: Command, coho
     result = aftercart("validate", "theirs", "--jobs", "1", "--quiet")
     output = " ".join(result.stdout.split())
     assert output.startswith(
+        "Unlike the model (joint rank: share of simulated cohorts at least as unusual): theirs (n = 40), 2.4 %. "
         "Too gloomy (share of simulated cohorts that survive worse than reported): theirs (n = 40), "
     )
     assert (

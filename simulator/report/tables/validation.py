@@ -65,7 +65,7 @@ def _figures(table: pd.DataFrame) -> Table:
     rows = []
     for row in table.to_dict("records"):
         reported, predicted, *ends = wording.rounded(row)
-        extreme = f"{100 * min(row['at_most'], row['at_least']):.0f} %{' MISS' * (row['inside'] == 'no')}"
+        extreme = f"{wording.percent(min(row['at_most'], row['at_least']))}{' MISS' * (row['inside'] == 'no')}"
         cells = [f"{predicted} ({' to '.join(ends)})", extreme] if row["inside"] else [NONE, ""]
         rows.append(Row(_label(row), [wording.with_unit(reported, row), *cells]))
     marked = [f"{wording.figure(row)} ({row['centred_on']})" for row in table.to_dict("records") if row["centred_on"]]
@@ -77,8 +77,7 @@ def _figures(table: pd.DataFrame) -> Table:
 def _together(table: pd.DataFrame) -> Table:
     rows = []
     for row in table.to_dict("records"):
-        better = "" if np.isnan(row["better"]) else f"{100 * row['better']:.0f} %"
-        rank = "" if np.isnan(row["joint_rank"]) else f"{100 * row['joint_rank']:.0f} %"
+        rank, better = ("" if np.isnan(row[name]) else wording.percent(row[name]) for name in ("joint_rank", "better"))
         rows.append(Row(row["cohort_label"], [f"{row['figures']}", rank, better]))
     heads = columns("", "figures", "joint rank", "better survival")
     return Table(heads, rows, wording.TOGETHER, wording.of_all(table))
