@@ -409,3 +409,16 @@ def test_scenarios_say_how_many_patients_their_priors_are_worth() -> None:
     assert worth == pytest.approx(3.0)
     for name in ("dual-target-reinfusion", "immunotherapy-first"):
         assert "worth three patients" in load_scenario(name).assumes.replace("\\\n", "")
+
+
+def test_hsct_after_car_t_is_said_to_have_helped_some_and_harmed_others_as_the_evidence_has_it() -> None:
+    """A ratio of event-free survival is none of relapse."""
+    longer, shorter = numbers("ZUMA-3 brexu-cel (from infusion)", "OS of responders, HSCT vs none, median")[::-1]
+    medians = f"{shorter:g} against {longer:g} months"
+    rationale = load_scenario("consolidative-hsct").rationale
+    priors = load_pathway("b_all_cd19_car_t").parameters
+    sources = (REPOSITORY / "calibration" / "evidence" / "SOURCES.md").read_text(encoding="utf-8")
+    assert shorter < longer
+    for text in (rationale, priors["long_term_remission_with_hsct"].source, sources):
+        assert medians in " ".join(text.split())
+    assert "relapsed less" not in rationale
