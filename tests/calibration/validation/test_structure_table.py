@@ -232,6 +232,23 @@ def test_nobody_without_response_goes_unrescued_where_the_non_responder_is_alive
     assert drops["without_salvage"] < -5.0
 
 
+@pytest.mark.parametrize(("name", "patients"), [("priors_worth_five", 5.0), ("priors_worth_one", 1.0)])
+def test_sourced_priors_of_another_weight_are_all_of_them_at_their_declared_centres(
+    name: str, patients: float, letter: Targets
+) -> None:
+    """All priors of a probability worth two patients, or three in a choice of three, that are not flat."""
+    declared, other = letter.pathway, load_pathway(letter.folder / letter.cohort.structures[name].pathway)
+    scaled = {of for siblings in declared.dirichlets() if len(siblings) > 2 for of in siblings}
+    for of, parameter in declared.parameters.items():
+        before, after = (dict(p.arguments) if p else {} for p in (parameter.prior, other.parameters[of].prior))
+        is_beta = parameter.prior is not None and parameter.prior.family == "beta"
+        is_sourced = len(set(before.values()) | {1.0}) > 1 and (
+            sum(before.values()) == pytest.approx(2.0) if is_beta else of in scaled
+        )
+        factor = patients / (2.0 if is_beta else 3.0) if is_sourced else 1.0
+        assert after == pytest.approx({key: factor * value for key, value in before.items()}), of
+
+
 def test_a_pathway_at_high_risk_of_ratio_and_odds_1_is_the_declared_one(letter: Targets) -> None:
     draws = frozen(letter).draws.iloc[:5]
     declared = fit.Posterior(letter).of_values(draws.to_numpy())

@@ -16,7 +16,7 @@ from simulator.wording.table import Table
 BASE, POLICY = (load_scenario(name) for name in ("baseline", "wider-salvage"))
 DOCUMENT = Path(__file__).parents[3] / "docs" / "calibration.md"
 LINE = (
-    "wider-salvage: the interval covers the parameters, not the structure of the model. 12 other structures, fitted to "
+    "wider-salvage: the interval covers the parameters, not the structure of the model. 14 other structures, fitted to "
 )
 
 
@@ -72,8 +72,23 @@ def test_the_page_says_how_much_the_data_prefer_flat_priors_of_rescue() -> None:
     more = evidence - evidence[AGAIN]
     text = " ".join(DOCUMENT.read_text(encoding="utf-8").split())
     assert more.idxmax() == "rescued_as_often_as_not"
-    assert f"**The Bayes factor of flat priors of rescue is {exp(more.max()):.0f}**, the largest of eight" in text
-    assert len(more) == 8
+    assert f"**The Bayes factor of flat priors of rescue is {exp(more.max()):.0f}**, the largest of ten" in text
+    assert len(more) == 10
+
+
+def test_the_pages_say_how_much_the_weight_of_sourced_priors_moves() -> None:
+    moved = {}
+    for policy in (BASE, POLICY):
+        rows = of_policy(BASE, policy)
+        assert rows is not None
+        moved[policy.name] = (100 * rows.set_index("structure")["moved"]).round(1)
+    five, one = ([moved[name][f"priors_worth_{of}"] for name in moved] for of in ("five", "one"))
+    assert (five, one) == ([-0.8, -0.7], [0.9, 0.8])
+    for name in ("calibration.md", "defence-of-design.md"):
+        text = " ".join(DOCUMENT.with_name(name).read_text(encoding="utf-8").split())
+        assert re.search(
+            r"five patients, they lower [^.]* by 0\.8 [^.]* by 0\.7; worth one [^.]* by 0\.9 and 0\.8\.", text
+        )
 
 
 def test_the_terminal_has_a_line_for_a_compared_policy(results: Results, cohort: Cohort) -> None:
