@@ -49,7 +49,7 @@ def picture(result: ImmortalTime) -> Picture:
         head=head, plot=1.2,
     )  # fmt: skip
     _differences(row_chart.fill(sheet, sheet.top - head, rows, scale), result)
-    return sheet.picture("guarantee_time", _in_words(result))
+    return sheet.picture("guarantee_time", _point(result))
 
 
 def _subtitle(result: ImmortalTime) -> str:
@@ -92,18 +92,17 @@ def _differences(axes: Axes, result: ImmortalTime) -> None:
         axes.annotate(words, (at, 0.3), (-6, 0), textcoords="offset points", ha="right", va="center", size=style.SMALL)
 
 
-def _in_words(result: ImmortalTime) -> str:
-    sentences = [f"Two groups, {result.groups[0].label} and {result.groups[1].label}, compared in the same patients."]
-    for row in result.analyses.to_dict("records"):
-        clock = virtual_cohorts.clock_label(row["clock"], result.scenario.pathway)
-        name = virtual_cohorts.analysis_label(row["analysis"], row["begins"])
-        measured = f"{virtual_cohorts.endpoint(result, row['clock'])} at {virtual_cohorts.month(result)}"
-        sentences.append(f"From {clock}, {name}: {_alive(row)} {measured}.")
-    return " ".join(sentences)
+def _point(result: ImmortalTime) -> str:
+    """Return the two groups next to each other, compared naively."""
+    row = result.analyses.iloc[0].to_dict()
+    measured = f"{virtual_cohorts.endpoint(result, row['clock'])} at {virtual_cohorts.month(result)}"
+    return (
+        f"Compared naively, {_alive(row)} are {measured}: {' against '.join(group.label for group in result.groups)}."
+    )
 
 
 def _alive(row: Mapping[Any, Any]) -> str:
-    return f"{virtual_cohorts.percent(row['entered'])} against {virtual_cohorts.percent(row['other'])} %"
+    return f"{virtual_cohorts.percent(row['entered'])} % against {virtual_cohorts.percent(row['other'])} %"
 
 
 def _second_row(result: ImmortalTime) -> str:
