@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from hard_inputs import CASES
 from lettering import Lettering, collisions, faint, outside, texts_of
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from simulator.figures import style, waits
 from simulator.figures.picture import LONGEST, Picture
@@ -77,3 +80,26 @@ def test_no_small_count_is_drawn_as_a_percentile_band(gallery: list[Drawn]) -> N
     for drawn in gallery:
         if drawn.picture.name in OF_COUNTS:
             assert not drawn.figure.findobj(PolyCollection), drawn.name
+
+
+def test_a_name_has_one_colour_in_all_figures_of_a_run(gallery: list[Drawn]) -> None:
+    colours: dict[str, set[str]] = {}
+    for text in (text for drawn in gallery for text in drawn.texts if is_chromatic(text.artist.get_color())):
+        colours.setdefault(text.words.replace("\n", ""), set()).add(to_hex(text.artist.get_color()))
+    assert {name: of for name, of in colours.items() if len(of) > 1} == {}
+
+
+def test_no_state_has_the_colour_of_a_line(gallery: list[Drawn]) -> None:
+    of_states, of_lines = set[str](), set[str]()
+    for drawn in gallery:
+        if drawn.picture.name == "state_occupancy":
+            of_states |= {
+                to_hex(face) for layer in drawn.figure.findobj(PolyCollection) for face in layer.get_facecolor()
+            }
+        else:
+            of_lines |= {to_hex(line.get_color()) for line in drawn.figure.findobj(Line2D)}
+    assert {colour for colour in of_states & of_lines if is_chromatic(colour)} == set()
+
+
+def is_chromatic(colour: object) -> bool:
+    return float(np.ptp(to_rgb(colour))) > 0.02
