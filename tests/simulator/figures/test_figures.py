@@ -14,12 +14,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from lettering import DPI, Lettering, collisions, contrast, outside, texts_of
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.transforms import Bbox
 from worlds import longer_remission
 
 from simulator.analyses.sweep.run import sweep
@@ -58,23 +57,6 @@ def constant_hazards(**hazards: float) -> pd.DataFrame:
 
 def text_of(figure: Figure) -> str:
     return " ".join(text.get_text() for text in figure.findobj(Text)).replace("\n", " ")
-
-
-def renderer_of(figure: Figure) -> RendererAgg:
-    """Return the renderer that measures the texts of a figure in their final place, as in its PNG file."""
-    canvas = figure.canvas
-    assert isinstance(canvas, FigureCanvasAgg)
-    figure.set_dpi(160)
-    canvas.draw()
-    return canvas.get_renderer()
-
-
-def boxes_of(figure: Figure) -> list[tuple[str, Bbox]]:
-    """Return a figure's texts and where they stand."""
-    displayed = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
-    with style.applied():
-        renderer = renderer_of(figure)
-        return [(text.get_text(), Text.get_window_extent(text, renderer)) for text in displayed]
 
 
 # --- Texts ---
@@ -209,15 +191,9 @@ def looks_of(lines: list[Line2D]) -> list[tuple[str, object]]:
     return [(to_hex(line.get_color()), line._dash_pattern) for line in lines]  # type: ignore[attr-defined]
 
 
-def luminance(colour: str) -> float:
-    """The relative luminance of WCAG 2.2."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in matplotlib.colors.to_rgb(colour)]
-    return float(np.dot((0.2126, 0.7152, 0.0722), linear))
-
-
 def test_names_in_a_policys_colour_have_the_contrast_of_text() -> None:
     for line in style.lines(["base", *(f"policy-{place}" for place in range(6))]).values():
-        assert 1.05 / (luminance(line.dark) + 0.05) >= 4.5
+        assert contrast(line.dark, "white") >= 4.5
 
 
 def test_a_name_with_an_at_sign_is_not_an_estimate_of_another_policy() -> None:
@@ -488,41 +464,29 @@ def test_every_figure_prints_n_and_the_source(pictures: list[Picture]) -> None:
 
 
 @pytest.fixture(scope="module")
-def letterings(pictures: list[Picture]) -> dict[str, list[tuple[str, Bbox]]]:
-    """Each figure's texts and where they stand, with the figure's page first."""
-    letterings = {}
+def letterings(pictures: list[Picture]) -> dict[str, tuple[Figure, list[Lettering]]]:
+    """Each figure, at both widths, with its texts and where they stand."""
     figures = {picture.name: picture.figure for picture in pictures}
     figures |= {f"{picture.name}_compact": picture.compact for picture in pictures if picture.compact is not None}
-    for name, figure in figures.items():
-        letterings[name] = [("page", figure.bbox), *boxes_of(figure)]
-    return letterings
+    return {name: (figure, texts_of(figure)) for name, figure in figures.items()}
 
 
-def test_every_text_is_inside_its_figure(letterings: dict[str, list[tuple[str, Bbox]]]) -> None:
-    for name, ((_, page), *boxes) in letterings.items():
-        for text, box in boxes:
-            assert page.x0 - 1 <= box.x0, (name, text)
-            assert box.x1 <= page.x1 + 1, (name, text)
-            assert page.y0 - 1 <= box.y0, (name, text)
-            assert box.y1 <= page.y1 + 1, (name, text)
+def test_every_text_is_inside_its_figure(letterings: dict[str, tuple[Figure, list[Lettering]]]) -> None:
+    assert {name: words for name, (figure, texts) in letterings.items() if (words := outside(figure, texts))} == {}
 
 
 def test_notes_keep_the_margin_at_the_right_that_they_have_at_the_left(
-    letterings: dict[str, list[tuple[str, Bbox]]],
+    letterings: dict[str, tuple[Figure, list[Lettering]]],
 ) -> None:
-    margin = 160 * style.MARGIN
-    for name, ((_, page), *boxes) in letterings.items():
-        notes_below = [(text, box) for text, box in boxes if SOURCE in text.replace("\n", " ")]
-        assert len(notes_below) == 1, name
-        for text, box in notes_below:
-            assert box.x0 == pytest.approx(page.x0 + margin, abs=2), name
-            assert box.x1 <= page.x1 - margin + 2, (name, text)
+    margin = DPI * style.MARGIN
+    for name, (figure, texts) in letterings.items():
+        (note,) = (text for text in texts if SOURCE in text.words.replace("\n", " "))
+        assert note.box.x0 == pytest.approx(figure.bbox.x0 + margin, abs=2), name
+        assert note.box.x1 <= figure.bbox.x1 - margin + 2, name
 
 
-def test_texts_of_a_figure_do_not_overlap(letterings: dict[str, list[tuple[str, Bbox]]]) -> None:
-    for name, (_, *boxes) in letterings.items():
-        for (first, a), (second, b) in combinations([(text, box.shrunk(0.9, 0.7)) for text, box in boxes], 2):
-            assert not a.overlaps(b), (name, first, second)
+def test_texts_of_a_figure_do_not_overlap(letterings: dict[str, tuple[Figure, list[Lettering]]]) -> None:
+    assert {name: pairs for name, (_, texts) in letterings.items() if (pairs := collisions(texts))} == {}
 
 
 def test_a_figure_does_not_depend_on_the_date_or_matplotlib_settings(
@@ -589,12 +553,9 @@ def test_names_and_marks_of_survival_neither_overlap_nor_leave_the_figure(
     count: int, horizon: float, cohort: Cohort
 ) -> None:
     figure = survival.picture(hazards(count, horizon), clock="relapse", cohort=cohort).figure
-    boxes = boxes_of(figure)
-    for text, box in boxes:
-        assert figure.bbox.x0 - 1 <= box.x0, text
-        assert box.x1 <= figure.bbox.x1 + 1, text
-    for (first, a), (second, b) in combinations([(text, box.shrunk(0.9, 0.7)) for text, box in boxes], 2):
-        assert not a.overlaps(b), (first, second)
+    texts = texts_of(figure)
+    assert not outside(figure, texts)
+    assert not collisions(texts)
 
 
 def test_the_foot_speaks_of_follow_up_only_as_far_as_the_figure_goes(cohort: Cohort) -> None:
