@@ -2,9 +2,14 @@
 
 import importlib.util
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
+
+from simulator import compare, load_scenario
+from simulator.evidence.cohort import load_cohort
 
 ITEMS = "1.1 1.2 1.3 2.1 2.2 2.3 2.4 2.5.1 2.5.2 2.5.3 2.5.4 2.5.5 3.1 3.2 3.3 3.4 4.1 4.2 4.3 5.1 5.2 5.3 5.4 6.1"
 
@@ -72,3 +77,32 @@ def test_the_types_of_validation_are_all_named(repository: Path) -> None:
     for kind in ("face validity", "verification", "cross validity", "external validity", "predictive validity"):
         assert f"| {kind}" in text
     assert len(re.findall(r"^\| [A-E]\d[AB]? ", text, re.M)) == 14
+
+
+def test_the_pages_say_what_a_complete_response_is_worth_next_to_a_partial_one(repository: Path) -> None:
+    baseline = load_scenario("baseline")
+    treatments, responses = ("chemotherapy", "immunotherapy", "car_t_reinfusion"), ("cr", "pr", "nr")
+    everybody = {
+        response: {f"{other}_{of}": float(other == response) for of in treatments for other in responses}
+        for response in ("cr", "pr")
+    }
+    results = compare(
+        *(replace(baseline, name=response, set=shares) for response, shares in everybody.items()), horizon=60.0
+    )
+    of = results.outcomes[(results.outcomes["population"] == "treated") & (results.outcomes["clock"] == "relapse")]
+    alive = (100 * of.set_index(["scenario", "outcome"])["estimate"]).round(0)
+    text = " ".join(read(repository, "defence-of-design.md").split())
+    cr, pr = ([alive[response, outcome] for outcome in ("os_12", "os_60")] for response in everybody)
+    assert f"had a CR, {cr[0]:.0f} of 100 would be alive at 12 months and {cr[1]:.0f} at 60" in text
+    assert f"if all had a PR, {pr[0]:.0f} and {pr[1]:.0f}, no clear differences" in text
+    cohort = load_cohort(baseline.pathway)
+    assert cohort is not None
+    assert isinstance(cohort.posterior, pd.DataFrame)
+    planned = (100 * cohort.posterior.set_index("parameter")["posterior_mean"]).round(0)
+    assert f"in {planned['hsct_if_pr']:.0f} % of PR and {planned['hsct_if_cr']:.0f} % of CR" in text
+    words = f"HSCT is planned in {planned['hsct_if_cr']:.0f} % of CR and {planned['hsct_if_pr']:.0f} % of PR"
+    for name in ("dual-target-reinfusion", "immunotherapy-first"):
+        assert words in " ".join(load_scenario(name).assumes.split())
+    assert "the course after HSCT is the same from CR and from PR" in " ".join(
+        read(repository, "stress-des.md").split()
+    )

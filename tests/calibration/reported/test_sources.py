@@ -1,5 +1,6 @@
 """The sources of every parameter: citations exist, and priors are centred on their sources."""
 
+import re
 from dataclasses import replace
 from math import exp, gamma, log, sqrt
 from pathlib import Path
@@ -15,7 +16,7 @@ from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import find_folder, load_targets
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
-from simulator.evidence.cohort import read_cohort
+from simulator.evidence.cohort import read_cohort, shipped_cohorts
 from simulator.evidence.draws import load_draws, values
 from simulator.evidence.priors import Priors
 from simulator.pathway import shipped
@@ -422,3 +423,15 @@ def test_hsct_after_car_t_is_said_to_have_helped_some_and_harmed_others_as_the_e
     for text in (rationale, priors["long_term_remission_with_hsct"].source, sources):
         assert medians in " ".join(text.split())
     assert "relapsed less" not in rationale
+
+
+@pytest.mark.parametrize("name", shipped_cohorts())
+def test_an_interval_of_a_median_that_is_printed_stands_in_its_columns(name: str) -> None:
+    folder = find_folder(name)
+    evidence = read_cohort(folder).declared.evidence
+    rows = pd.read_csv(folder / "targets.csv", dtype=str, keep_default_na=False)
+    assert not rows["note"].str.contains("95 % interval").any()
+    for row in rows[rows["kind"] == "median_survival"].to_dict("records"):
+        if row.get("evidence"):
+            printed = re.search("([\\d.]+)\N{EN DASH}([\\d.]+)", str(row_of(evidence, row["evidence"])["ci_se_range"]))
+            assert (row["lower"], row["upper"]) == (printed.groups() if printed else ("", "")), row["name"]
