@@ -116,7 +116,7 @@ class Sheet:
         heading = text.wrap(subtitle, room)
         small = style.small(width)
         footing = text.wrap(" ".join(note for note in notes if note), room, small)
-        rows = _rows(key, width - MARGIN - key_left)
+        rows = key_rows(key, width - MARGIN - key_left)
         self.title = title
         self.bottom = 0.19 + 0.148 * small / SMALL * len(footing)
         self.top = self.bottom + body
@@ -179,8 +179,8 @@ class Sheet:
         return Picture(name, self.title, self.figure, point, numbers)
 
 
-def _rows(key: Sequence[Sample], room: float) -> list[list[Sample]]:
-    """Return the entries in rows that fit."""
+def key_rows(key: Sequence[Sample], room: float) -> list[list[Sample]]:
+    """Return the entries of a key in rows that fit."""
     rows: list[list[Sample]] = []
     used = 0.0
     for sample in key:
@@ -195,4 +195,5 @@ def _rows(key: Sequence[Sample], room: float) -> list[list[Sample]]:
 def title_panel(axes: Axes, title: str, note: str = "") -> None:
     """Write a panel's title above it, and the lines of its note between."""
     axes.set_title(title, pad=6 + 11 * len(note.splitlines()))
-    axes.annotate(note, (0, 1), (0, 4), "axes fraction", "offset points", fontsize=SMALL, color=QUIET, va="bottom")
+    small = style.small(axes.get_figure(root=True).get_figwidth())  # type: ignore[union-attr]
+    axes.annotate(note, (0, 1), (0, 4), "axes fraction", "offset points", fontsize=small, color=QUIET, va="bottom")

@@ -7,18 +7,25 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path as Curve
+from matplotlib.transforms import Bbox
 
+from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
 from simulator.figures import notes, style, text
+from simulator.figures.pathway import branches
+from simulator.figures.pathway.branches import Branches
 from simulator.figures.pathway.layout import Arrow, Layout, Node, layout
 from simulator.figures.picture import Picture
-from simulator.figures.sheet import SAMPLE, Sample, Sheet, line_sample
+from simulator.figures.sheet import KEY_ROW, SAMPLE, Sample, Sheet, key_rows, line_sample
 from simulator.figures.style import Dash, Line
 from simulator.pathway.pathway import Pathway, State, Transition, reachable
 from simulator.pathway.references import names_in
+from simulator.scenario.scenario import Scenario
+from simulator.wording import statements
 from simulator.wording.table import Column, Row, Table
 
 NAME = "pathway_diagram"
@@ -28,8 +35,11 @@ SIZE = style.SMALL + 0.5
 _LINE = 0.135
 _PORT = 0.13
 _HEAD = 0.075
-KEY = 0.35
-"""Inches of the key below the diagram."""
+KEY = 0.13
+"""Inches between the diagram and its key."""
+
+CHANGED = style.VERMILLION
+"""Colour of arrows whose share or time a policy changes."""
 
 KINDS = {
     "sojourn": "time passes here",
@@ -57,7 +67,10 @@ class Box:
 
 @dataclass(frozen=True)
 class Plan:
-    """The places of a diagram's boxes and arrows, in inches from the lower left. rows : (foot, top) of each layer."""
+    """The places of a diagram's boxes and arrows, in inches from the lower left. rows : (foot, top) of each layer.
+
+    branches : how patients divide in the scenarios of a run; empty for a pathway alone
+    """
 
     pathway: Pathway
     layout: Layout
@@ -65,21 +78,22 @@ class Plan:
     width: float
     height: float
     rows: Sequence[tuple[float, float]]
+    branches: Branches
 
     @cached_property
     def closed(self) -> frozenset[Arrow]:
-        """The branches whose declared probability is zero: only a scenario opens them."""
+        """The branches that nobody takes: in no scenario of a run, or as declared where no run is drawn."""
         used = {
             (name, transition.to)
             for name, state in self.pathway.states.items()
             for transition in state.transitions
-            if not _is_closed(transition, self.pathway)
+            if self.branches.is_taken((name, transition.to), not _is_closed(transition, self.pathway))
         }
         return frozenset(self.layout.routes) - used
 
     @cached_property
     def open(self) -> frozenset[str]:
-        """The states that patients reach without a scenario."""
+        """The states that patients reach."""
 
         def onward(name: str) -> list[str]:
             targets = [transition.to for transition in self.pathway.states[name].transitions]
@@ -89,11 +103,17 @@ class Plan:
 
 
 @style.applied()
-def picture(pathway: Pathway, *, cohort: Cohort | None = None) -> Picture:
-    """Return the diagram of a pathway; the footing names the cohort that calibrates it."""
-    chart = plan(pathway)
-    sheet = Sheet(pathway.title, "", _footing(pathway, cohort), chart.height + KEY + 0.08, width=chart.width)
-    drawing = sheet.drawing(sheet.bottom + KEY)
+def picture(pathway: Pathway, scenarios: Sequence[Scenario] = (), *, cohort: Cohort | None = None) -> Picture:
+    """Return the diagram of a pathway; the footing names the cohort that calibrates it.
+
+    scenarios : of a run, whose shares stand on the arrows of choices, and which colour what they change
+    """
+    chart = plan(pathway, branches.of_run(scenarios, cohort) if scenarios else Branches())
+    title, subtitle = _title(chart)
+    key = key_rows(_key(chart), chart.width - 2 * style.MARGIN)
+    below = KEY + KEY_ROW * len(key)
+    sheet = Sheet(title, subtitle, _footing(pathway, cohort), chart.height + below + 0.08, width=chart.width)
+    drawing = sheet.drawing(sheet.bottom + below)
     for arrow in chart.layout.routes:
         _draw_arrow(drawing, chart, arrow)
     for name, box in chart.boxes.items():
@@ -101,8 +121,23 @@ def picture(pathway: Pathway, *, cohort: Cohort | None = None) -> Picture:
         if any(transition.to == name for transition in state.transitions):
             _draw_loop(drawing, box)
         _draw_box(drawing, state, box, faint=name not in chart.open, bold=name in pathway.clocks.values())
-    sheet.write_key(_key(chart), style.MARGIN, sheet.bottom + 0.05)
-    return sheet.picture(NAME, _point(pathway), _exits(pathway))
+    _write_shares(drawing, chart)
+    for place, row in enumerate(reversed(key)):
+        sheet.write_key(row, style.MARGIN, sheet.bottom + 0.05 + KEY_ROW * place)
+    return sheet.picture(NAME, _point(pathway), _exits(chart))
+
+
+def _title(chart: Plan) -> tuple[str, str]:
+    """Return the statement of a run's diagram: the largest share, or change of one; and the subtitle."""
+    of, states = chart.branches, chart.pathway.states
+    if not of.shares:
+        return chart.pathway.title, ""
+    at = "On arrows: share of the patients who come to a decision or chance, at mean parameters"
+    to = f", from {of.names[0]} to {'the policies' if len(of.names) > 2 else of.names[1]}" if of.changed else ""
+    arrow = of.most_changed
+    state, after = (states[name].label for name in arrow)
+    statement = statements.branches(state, after, dict(zip(of.names, of.shares[arrow], strict=True)))
+    return statement, f"{chart.pathway.title}. {at}{to}."
 
 
 def _point(pathway: Pathway) -> str:
@@ -112,15 +147,18 @@ def _point(pathway: Pathway) -> str:
     return f"A diagram of {len(pathway.states)} states, from {first} to {final} that nobody leaves."
 
 
-def _exits(pathway: Pathway) -> Table:
-    """Return every state with the states after it."""
-    states = [pathway.states[name] for name in pathway.in_order]
-    targets = [dict.fromkeys(pathway.states[exit.to].label for exit in state.transitions) for state in states]
-    rows = [
-        Row(state.label, [KINDS[state.kind].partition(":")[0], _listed(list(after))])
-        for state, after in zip(states, targets, strict=True)
-        if after
-    ]
+def _exits(chart: Plan) -> Table:
+    """Return every state with the states after it, and the shares of patients who go there."""
+    rows = []
+    for state in (chart.pathway.states[name] for name in chart.pathway.in_order):
+        targets = {exit.to: chart.pathway.states[exit.to].label for exit in state.transitions}
+        shares = chart.branches.shares
+        words = [
+            f"{label} ({chart.branches.in_words((state.name, to))})" if (state.name, to) in shares else label
+            for to, label in targets.items()
+        ]
+        if words:
+            rows.append(Row(state.label, [KINDS[state.kind].partition(":")[0], _listed(words)]))
     return Table([Column(head, is_number=False) for head in ("State", "Kind", "Leads to")], rows, style="")
 
 
@@ -128,8 +166,8 @@ def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def plan(pathway: Pathway) -> Plan:
-    """Return the places of a diagram's boxes and arrows."""
+def plan(pathway: Pathway, of_run: Branches | None = None) -> Plan:
+    """Return the places of a diagram's boxes and arrows. of_run : how patients divide, if a run is drawn"""
     names = pathway.in_order
     arrows = [(name, transition.to) for name in names for transition in pathway.states[name].transitions]
     for width in (1.5, 1.35, 1.2, 1.05, 0.9):
@@ -151,7 +189,8 @@ def plan(pathway: Pathway) -> Plan:
             boxes[node] = Box(left_edge, bottom, width, height, lines[node])
         rows.append((foot, foot + tallest))
         foot += tallest + ROW_GAP
-    return Plan(pathway, replace(draft, across=across), boxes, figure_width, rows[-1][1], rows[::-1])
+    drawn = replace(draft, across=across)
+    return Plan(pathway, drawn, boxes, figure_width, rows[-1][1], rows[::-1], of_run or Branches())
 
 
 def _label(pathway: Pathway, name: str, width: float) -> tuple[str, ...]:
@@ -201,12 +240,52 @@ def _draw_arrow(drawing: Axes, chart: Plan, arrow: Arrow) -> None:
     back = arrow in chart.layout.returns
     points = points_of(chart, arrow)
     faint = arrow in chart.closed or arrow[0] not in chart.open
-    colour = style.shade(style.PURPLE if back else style.QUIET, 1.5 if faint else 1.0)
+    changed = arrow in chart.branches.changed
+    colour = CHANGED if changed else style.shade(style.PURPLE if back else style.QUIET, 1.5 if faint else 1.0)
     dash: Dash = (0.0, (3.0, 1.8)) if chart.pathway.states[arrow[0]].is_choice else "solid"
     x, y = points[-1]
     tail = y - _HEAD if back else y + _HEAD
     head = [(x, y), (x - 0.6 * _HEAD, tail), (x + 0.6 * _HEAD, tail)]
-    _draw_line(drawing, _smooth(points), head, colour, 1.3 if back else 0.9, dash, zorder=1 if faint else 2)
+    width = 1.8 if changed else 1.3 if back else 0.9
+    _draw_line(drawing, _smooth(points), head, colour, width, dash, zorder=1 if faint else 2)
+
+
+def _write_shares(drawing: Axes, chart: Plan) -> None:
+    """Write every share on its arrow, where it meets no box, share or other arrow; the others are in the table."""
+    taken = [Bbox.from_bounds(box.left, box.bottom, box.width, box.height) for box in chart.boxes.values()]
+    along = {arrow: _along(points_of(chart, arrow)) for arrow in chart.layout.routes}
+    # A change is named before what stays.
+    for arrow in sorted(chart.branches.shares, key=lambda arrow: arrow not in chart.branches.changed):
+        if arrow in chart.closed or arrow not in along:
+            continue
+        words, changed = chart.branches.in_words(arrow), arrow in chart.branches.changed
+        weight = "bold" if changed else "normal"
+        size = (text.width(words, style.SMALL, weight) + 0.04, 0.12)
+        places = (Bbox.from_bounds(x - size[0] / 2, y - size[1] / 2, *size) for x, y in _inner_first(along[arrow]))
+        others = np.concatenate([np.zeros((0, 2)), *(points for other, points in along.items() if other != arrow)])
+        free = (box for box in places if not any(box.overlaps(other) for other in taken))
+        place = next((box for box in free if not box.count_contains(others)), None)
+        if place is not None:
+            taken.append(place)
+            colour = style.shade(CHANGED, 0.65) if changed else style.INK
+            drawing.text(
+                (place.x0 + place.x1) / 2, (place.y0 + place.y1) / 2, words, ha="center", va="center", zorder=6,
+                fontsize=style.SMALL, weight=weight, color=colour, bbox={"facecolor": "white", "lw": 0, "pad": 0.3},
+            )  # fmt: skip
+
+
+def _along(points: Sequence[tuple[float, float]]) -> Floats:
+    """Return places along an arrow : (n, 2), by the Bernstein form of its cubic pieces."""
+    vertices = np.asarray(_smooth(points).vertices)
+    t = np.linspace(0.0, 1.0, 41)[:, None]
+    weights = np.hstack([(1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3])
+    return np.concatenate([weights @ vertices[start : start + 4] for start in range(0, len(vertices) - 1, 3)])
+
+
+def _inner_first(along: Floats) -> Floats:
+    """Return the places along an arrow, those in the middle of its pieces first."""
+    from_middle = np.abs(np.tile(np.arange(41) - 20, len(along) // 41))
+    return along[np.argsort(from_middle, kind="stable")]
 
 
 def _draw_loop(drawing: Axes, box: Box) -> None:
@@ -281,6 +360,10 @@ def _shape(kind: str, box: Box, *, faint: bool = False) -> FancyBboxPatch:
     )
 
 
+def _policies(of: Branches) -> str:
+    return of.names[1] if len(of.names) == 2 else "a policy"
+
+
 def _key(chart: Plan) -> list[Sample]:
     """Return an entry for each kind of box and arrow that occurs."""
     states = chart.pathway.states.values()
@@ -288,9 +371,11 @@ def _key(chart: Plan) -> list[Sample]:
     box = Box(0.0, -0.07, SAMPLE, 0.14, ())
     key = [Sample(words, _shape(kind, box), size=style.SMALL) for kind, words in KINDS.items() if kind in occurring]
     has_loop = any(exit.to == state.name for state in states for exit in state.transitions)
+    unused = "no patient in this run" if chart.branches.shares else "used only by a scenario"
     lines = [
         ("leads back", style.PURPLE, bool(chart.layout.returns) or has_loop),
-        ("used only by a scenario", style.FAINT, bool(chart.closed)),
+        (unused, style.FAINT, bool(chart.closed)),
+        (f"changed by {_policies(chart.branches)}", CHANGED, bool(chart.branches.changed)),
     ]
     for words, colour, occurs in lines:
         if occurs:

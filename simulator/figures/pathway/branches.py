@@ -1,0 +1,138 @@
+"""How patients divide at every decision and chance in the scenarios of a run, and which arrows a scenario changes.
+
+Shares are of the patients who come to a state, of whole lives, with every parameter at its mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isnan, nan
+
+import numpy as np
+
+from simulator.arrays import Floats
+from simulator.engines.exact.embedded import visits
+from simulator.engines.model import point_values, resolve
+from simulator.evidence.cohort import Cohort
+from simulator.evidence.practice import at_reference
+from simulator.figures.pathway.layout import Arrow
+from simulator.pathway.pathway import Pathway
+from simulator.pathway.references import names_in
+from simulator.scenario.levers import apply_levers
+from simulator.scenario.scenario import Scenario
+from simulator.wording import rounding
+from simulator.wording.headline import policies
+
+UNCHANGED = 0.0005
+"""Shares that differ by less are the same: they are displayed per 100."""
+
+DECLARED = "the pathway as declared"
+
+
+@dataclass(frozen=True)
+class Branches:
+    """names : what is compared, the reference first.
+
+    shares : arrow of a choice -> share in each, NaN where nobody comes to the choice
+    changed : the arrows whose share or time another scenario than the reference changes
+    """
+
+    names: tuple[str, ...] = ()
+    shares: Mapping[Arrow, tuple[float, ...]] = field(default_factory=dict)
+    changed: frozenset[Arrow] = frozenset()
+
+    def in_words(self, arrow: Arrow) -> str:
+        """Return "49 %", or "49 to 88 %" from the reference to the policy, or to the range of several policies."""
+        first, *others = self.shares[arrow]
+        moved = [share for share in others if _moved(first, share)]
+        if not moved:
+            return f"{_per_100(first)} %"
+        before = "" if isnan(first) else _per_100(first)
+        ends = dict.fromkeys(map(_per_100, (min(moved), max(moved))))
+        return f"{before}{(' to ' if len(others) == 1 else ', or ') if before else ''}{' to '.join(ends)} %"
+
+    def is_taken(self, arrow: Arrow, otherwise: bool) -> bool:
+        """Return whether anybody takes an arrow; otherwise : the answer where that is not known."""
+        return any(share > 0.0 for share in self.shares[arrow]) if arrow in self.shares else otherwise
+
+    @property
+    def most_changed(self) -> Arrow:
+        """The arrow of a choice, to which patients come in every scenario, whose share changes most; or the first."""
+
+        def change(arrow: Arrow) -> float:
+            return max(abs(share - self.shares[arrow][0]) for share in self.shares[arrow])
+
+        everywhere = [arrow for arrow, shares in self.shares.items() if not any(map(isnan, shares))]
+        return max(everywhere or self.shares, key=change)
+
+
+def _moved(first: float, share: float) -> bool:
+    """Return whether patients come to a choice, and take a branch more or less often than in the first scenario."""
+    return not isnan(share) and (isnan(first) or abs(share - first) >= UNCHANGED)
+
+
+def of_run(scenarios: Sequence[Scenario], cohort: Cohort | None) -> Branches:
+    """Return the branches of a run's policies; of one policy alone, next to the pathway as declared if it differs."""
+    compared = [policy[0] for policy in policies(scenarios)]
+    pathway = compared[0].pathway
+    values = _means(pathway, cohort)
+    if len(compared) == 1:
+        compared.insert(0, Scenario(DECLARED, pathway, file=pathway.file))
+    of_each = [_shares(scenario, values) for scenario in compared]
+    arrows = dict.fromkeys(arrow for shares in of_each for arrow in shares)
+    shares = {arrow: tuple(shares.get(arrow, nan) for shares in of_each) for arrow in arrows}
+    moved = {arrow for arrow, (first, *others) in shares.items() if any(_moved(first, share) for share in others)}
+    changed = moved.union(*(_changed_times(compared[0], policy, values) for policy in compared[1:]))
+    if compared[0].name == DECLARED and not changed:
+        return Branches((compared[1].name,), {arrow: both[1:] for arrow, both in shares.items()})
+    return Branches(tuple(scenario.name for scenario in compared), shares, frozenset(changed))
+
+
+def _means(pathway: Pathway, cohort: Cohort | None) -> dict[str, Floats]:
+    """Return parameter -> its posterior mean, or its declared value : (1,)."""
+    means = point_values(pathway)
+    if cohort is not None and cohort.posterior is not None:
+        rows = cohort.posterior.set_index("parameter")["posterior_mean"]
+        means |= {str(name): float(mean) for name, mean in rows.items() if name in means}
+    return at_reference(pathway, {name: np.array([mean]) for name, mean in means.items()})
+
+
+def _shares(scenario: Scenario, values: Mapping[str, Floats]) -> dict[Arrow, float]:
+    """Return the share of every branch of every choice, of the patients who come to the choice."""
+    model = resolve(scenario, {name: value[:, None] for name, value in values.items()})
+    entries = visits(model)
+    shares: dict[Arrow, float] = {}
+    for name in (name for name, state in scenario.pathway.states.items() if state.is_choice and name in entries):
+        came = entries[name] * model.weights
+        total = float(np.sum(came))
+        if not (np.isfinite(total) and total > 0.0):
+            continue
+        for exit in model.exits[name]:
+            taken = float(np.sum(came * np.asarray(exit.probability, dtype=float))) / total
+            shares[name, exit.to] = shares.get((name, exit.to), 0.0) + taken
+    return shares
+
+
+def _changed_times(first: Scenario, policy: Scenario, values: Mapping[str, Floats]) -> set[Arrow]:
+    """Return the arrows whose time, or share of a time, depends on what a policy changes."""
+    pathway = first.pathway
+    before, after = (apply_levers(scenario, values) for scenario in (first, policy))
+    moved = {name for name in before if not np.array_equal(before[name], after[name])}
+    ratios = {
+        key
+        for key in {*first.hazard_ratio, *policy.hazard_ratio}
+        if first.hazard_ratio.get(key) != policy.hazard_ratio.get(key)
+    }
+    changed = set()
+    for name, state in pathway.states.items():
+        for transition in () if state.is_choice else state.transitions:
+            arguments = () if transition.time is None else transition.time.arguments.values()
+            used = {used for reference in (*arguments, transition.probability) for used in names_in(reference)}
+            if used & moved or f"{name}.{transition.name}" in ratios:
+                changed.add((name, transition.to))
+    return changed
+
+
+def _per_100(share: float) -> str:
+    return rounding.number(share, "probability")
