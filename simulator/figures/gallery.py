@@ -12,7 +12,7 @@ from simulator.figures.pathway import diagram, flow
 from simulator.figures.picture import Picture, in_two_widths
 from simulator.figures.survival import curve, end_points, panels, survival
 from simulator.plain_text import capital
-from simulator.wording import opening
+from simulator.wording import headline, opening
 
 NAME = "overall_survival"
 MARK = "rough (--quick)"
@@ -32,20 +32,25 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
         compared = (partial(one.picture, results, clock=clock, cohort=cohort) for one in (difference, patients))
         pictures += map(in_two_widths, compared)
         pictures.append(in_two_widths(partial(needed.picture, results, cohort=cohort)))
-        pictures.append(survival.picture(table, clock=clock, cohort=cohort, months=pathway.months, name=NAME))
-    if displayed and len(results.scenarios) > curve.MOST_BANDS:
-        pictures.append(panels.by_policy(table, clock=displayed[0], cohort=cohort, months=pathway.months))
+        pictures.append(_overall_survival(results, clock, cohort))
+    titles = {scenario.name: scenario.title for scenario in results.scenarios}
+    policies = partial(panels.by_policy, table, titles, cohort=cohort, months=pathway.months)
+    groups = partial(panels.by_group, table, pathway, clock=pathway.clock, cohort=cohort)
+    if displayed and len(headline.policies(results.scenarios)) > curve.MOST_BANDS:
+        pictures.append(in_two_widths(partial(policies, clock=displayed[0])))
     if displayed and results.end_points is not None:
         pictures += end_points.pictures(results.end_points, pathway, clock=displayed[0], cohort=cohort)
     if results.queue is not None and len(results.queue):
-        pictures.append(resource_use.picture(results.queue, results.scenarios, results.manifest, cohort))
+        queue = partial(resource_use.picture, results.queue, results.scenarios, results.manifest, cohort)
+        pictures.append(in_two_widths(queue))
     if pathway.groups and pathway.clock in displayed:
-        pictures.append(panels.by_group(table, pathway, clock=pathway.clock, cohort=cohort))
+        pictures.append(in_two_widths(groups))
     for clock in displayed[:1]:
-        pictures.append(occupancy.picture(results.occupancy, pathway, clock=clock, cohort=cohort))
+        states = partial(occupancy.picture, results.occupancy, pathway, titles, clock=clock, cohort=cohort)
+        pictures.append(in_two_widths(states))
     # The reported patients start the cohort's clock, which a pathway that extends theirs may not have.
     reported = cohort if cohort is not None and cohort.clock in pathway.clocks else None
-    pictures += [flow.picture(pathway, reported), diagram.picture(pathway, cohort=cohort)]
+    pictures += [flow.picture(pathway, reported), diagram.picture(pathway, results.scenarios, cohort=cohort)]
     point = opening.point(results)
     pictures = [picture and picture.with_point(point) for picture in pictures]
     return [_rough(picture) if results.is_rough else picture for picture in pictures if picture is not None]
@@ -54,10 +59,14 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
 def overall_survival(results: Results, cohort: Cohort | None = None) -> Picture:
     """Return the figure of overall survival alone."""
     results, cohort = abridged.of_run(results, cohort)
-    clock, months = opening.clocks(results)[0], results.scenarios[0].pathway.months
-    picture = survival.picture(results.survival, clock=clock, cohort=cohort, months=months, name=NAME)
-    picture = picture.with_point(opening.point(results))
+    picture = _overall_survival(results, opening.clocks(results)[0], cohort)
     return _rough(picture) if results.is_rough else picture
+
+
+def _overall_survival(results: Results, clock: str, cohort: Cohort | None) -> Picture:
+    months = results.scenarios[0].pathway.months
+    draw = partial(survival.picture, results.survival, clock=clock, cohort=cohort, months=months, name=NAME)
+    return in_two_widths(draw)
 
 
 def _rough(picture: Picture) -> Picture:

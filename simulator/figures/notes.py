@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from simulator.evidence.cohort import Cohort
+from simulator.figures import style
 from simulator.plain_text import capital
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, split_name
 from simulator.wording import reported
@@ -36,6 +37,11 @@ def explained(abbreviations: Mapping[str, str], labels: Iterable[str]) -> list[s
         if re.search(rf"(?<!\w){re.escape(abbreviation)}(?!\w)", text)
     ]
     return [f"{'; '.join(used)}."] if used else []
+
+
+def foot(sentences: Sequence[str], cohort: Cohort | None, width: float) -> list[str]:
+    """Return the notes of a sheet of a width in inches with the source; of a compact one, the source alone."""
+    return [*(sentences if width >= style.WIDTH else ()), source_in_words(cohort)]
 
 
 def source_in_words(cohort: Cohort | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from string import ascii_uppercase
@@ -21,7 +21,8 @@ from simulator.figures.state_looks import Look
 from simulator.figures.survival import curve
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
-from simulator.wording import rounding
+from simulator.scenario.scenario import BREAK_EVEN
+from simulator.wording import rounding, statements
 from simulator.wording.headline import scenario_in_words
 from simulator.wording.table import Row, Table, columns
 
@@ -34,7 +35,7 @@ ALIVE = "alive"
 
 _WINDOWS = (6.0, 12.0, 24.0, 36.0, 60.0)
 
-ROW, COLUMN, SIZE = 0.19, 0.42, style.SMALL + 0.5
+KEY_ROW, COLUMN, SIZE = 0.19, 0.42, style.SMALL + 0.5
 """Inches of a row and a column of the key's table, and points of its letters."""
 
 MOST_COLUMNS = 4
@@ -77,39 +78,77 @@ class Stack:
 
 
 @style.applied()
-def picture(occupancy: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> Picture:
+def picture(
+    occupancy: pd.DataFrame, pathway: Pathway, titles: Mapping[str, str] | None = None, *, clock: str,
+    cohort: Cohort | None = None, width: float = style.WIDTH,
+) -> Picture:  # fmt: skip
     """Return the figure: the living from the foot up, the latest states lowest, then the dead.
 
-    occupancy : the run's occupancy table, drawn as long as patients still move (see `window`).
+    occupancy : the run's occupancy table, drawn as long as patients still move (see `window`)
+    titles : scenario -> its title, if any; width : inches, a compact figure has its key below the panels
+    """
+    chart = stack(occupancy[occupancy["scenario"].isin(displayed(occupancy, clock))], pathway, clock)
+    names, small, is_wide = list(chart.heights), style.small(width), width >= style.WIDTH
+    columns = len(names) if len(names) <= MOST_COLUMNS else 0
+    words = max(text.width(layer.label, SIZE) for layer in chart.layers)
+    key = KEY_ROW * (len(chart.layers) + 3)
+    aside = 0.73 + words + COLUMN * columns if is_wide else style.MARGIN
+    across, plot, widest = (3, 2.6, 6.0) if is_wide else (2, 1.7, 4.3)
+    grid = Grid(len(names), across, plot=plot, aside=aside, widest=widest, sheet=width)
+    lettered = [f"{_letter(place)}  " if len(names) > 1 else "" for place in range(len(names))]
+    heads = [
+        text.broken_name(f"{letter}{scenario_in_words(name)}", grid.width)
+        for letter, name in zip(lettered, names, strict=True)
+    ]
+    below = [text.in_two_lines((titles or {}).get(name, ""), grid.width, size=small) for name in names]
+    lines, notes_of_all = (max(words.count("\n") for words in texts) for texts in (heads, below))
+    notes_of_all += any(below)
+    grid = replace(grid, above=0.32 + 0.18 * lines + 0.155 * notes_of_all)
+    body = max(grid.height, grid.above + 0.3 + key) if is_wide else grid.height + key
+    statement = statements.states(_ends(chart), f"{in_words(chart.end)} after {clock}")
+    foot = notes.foot(_footing(chart, pathway), cohort, width)
+    sheet = Sheet(statement, _subtitle(chart, has_table=bool(columns)), foot, body, width=width)
+    for axes, name, head, note in zip(sheet.panels(grid), names, heads, below, strict=True):
+        _fill(axes, chart, name)
+        title_panel(axes, head, note + "\n " * (notes_of_all - len(note.splitlines())))
+    left = grid.left + grid.columns * (grid.width + grid.gap) if is_wide else style.MARGIN
+    top = sheet.top - (grid.above if is_wide else grid.height + 0.1)
+    _write_key(sheet, left, top, chart, names if columns else [], words)
+    return sheet.picture(NAME, numbers=_numbers(chart))
+
+
+def displayed(occupancy: pd.DataFrame, clock: str) -> list[str]:
+    """Return the scenarios that have a panel: not the smallest share; of more than four, policies alone.
+
+    Estimates of a policy differ in shares, not in what happens: the policy itself stands for them.
     """
     every = started(occupancy, clock)
-    if len(every) > MOST_COLUMNS:
-        # Estimates of a policy differ in shares, not in what happens: the policy itself stands for them.
-        estimates = [name for name in every if style.family(name) in every and style.family(name) != name]
-        occupancy = occupancy[~occupancy["scenario"].isin(estimates)]
-    chart = stack(occupancy, pathway, clock)
-    names = list(chart.heights)
-    titles = [scenario_in_words(name) for name in names]
-    if len(names) > 1:
-        titles = [f"{_letter(place)}  {title}" for place, title in enumerate(titles)]
-    columns = len(names) if len(names) <= MOST_COLUMNS else 0
-    subtitle = (
-        f"Shares of all patients in the first {in_words(chart.end)}; patients below the black line are alive."
-        f"{' The table: mean months per patient in each state in that time.' if columns else ''}"
+    drawn = [name for name in every if not name.endswith(f"@{BREAK_EVEN}")] or every
+    if len(drawn) > MOST_COLUMNS:
+        drawn = [name for name in drawn if style.family(name) == name or style.family(name) not in drawn]
+    return drawn
+
+
+def _subtitle(chart: Stack, *, has_table: bool) -> str:
+    table = " The table: mean months per patient in each state in that time." if has_table else ""
+    return (
+        f"Where patients are in the first {in_words(chart.end)} after {chart.clock}, means of the parameter sets; "
+        f"patients below the black line are alive.{table}"
     )
-    words = max(text.width(layer.label, SIZE) for layer in chart.layers)
-    grid = Grid(len(names), 3, plot=2.6, aside=0.73 + words + COLUMN * columns, widest=4.6)
-    titles = [text.broken_name(title, grid.width) for title in titles]
-    grid = replace(grid, above=0.32 + 0.18 * max(title.count("\n") for title in titles))
-    body = max(grid.height, grid.above + 0.3 + ROW * (len(chart.layers) + 2))
-    title = f"Where patients are, months since {clock}"
-    sheet = Sheet(title, subtitle, _footing(chart, pathway, cohort), body)
-    for axes, name, panel_title in zip(sheet.panels(grid), names, titles, strict=True):
-        _fill(axes, chart, name)
-        title_panel(axes, panel_title)
-    key_left = grid.left + grid.columns * (grid.width + grid.gap)
-    _write_key(sheet, key_left, sheet.top - grid.above, chart, names if columns else [], words)
-    return sheet.picture(NAME, numbers=_numbers(chart))
+
+
+def _ends(chart: Stack) -> dict[str, tuple[float, str, float]]:
+    """Return scenario -> share alive at the end, and the state of the living with the most patients and its share."""
+    ends = {}
+    for name, heights in chart.heights.items():
+        living = [
+            (float(height[-1]), layer.label)
+            for layer, height in zip(chart.layers, heights, strict=True)
+            if not layer.dead
+        ]
+        most, label = max(living, default=(0.0, ""))
+        ends[scenario_in_words(name)] = (float(chart.alive(name)[-1]), label, most)
+    return ends
 
 
 def _numbers(chart: Stack) -> Table:
@@ -194,13 +233,14 @@ def _letter(place: int) -> str:
     return ascii_uppercase[place] if place < len(ascii_uppercase) else str(place + 1)
 
 
-def _footing(chart: Stack, pathway: Pathway, cohort: Cohort | None) -> list[str]:
+def _footing(chart: Stack, pathway: Pathway) -> list[str]:
     sentences = notes.benefits_in_words(list(chart.heights))
     rest = [pathway.states[name].label for layer in chart.layers if layer.label == OTHER for name in layer.states]
     if rest:
-        sentences.append(f"Other states: {', '.join(rest)}.")
-    labels = [*(layer.label for layer in chart.layers), *rest]
-    return [*sentences, *notes.explained(pathway.abbreviations, labels), notes.source_in_words(cohort)]
+        more = f" and {len(rest) - MOST} more" if len(rest) > MOST else ""
+        sentences.append(f"Other states: {', '.join(rest[:MOST])}{more}.")
+    labels = [*(layer.label for layer in chart.layers), *rest[:MOST]]
+    return [*sentences, *notes.explained(pathway.abbreviations, labels)]
 
 
 def _fill(axes: Axes, chart: Stack, scenario: str) -> None:
@@ -230,10 +270,10 @@ def _write_key(sheet: Sheet, left: float, top: float, chart: Stack, names: Seque
     for place, layer in reversed(list(enumerate(chart.layers))):
         if above_alive and not layer.dead:
             above_alive = False
-            y -= ROW + 0.06
+            y -= KEY_ROW + 0.06
             sheet.page.plot([left, left + 0.2], [y, y], color=style.BLACK, linewidth=1.5)
             write(y, ALIVE, [chart.mean_months(chart.alive(name)) for name in names], "bold")
-        y -= ROW
+        y -= KEY_ROW
         for look in (layer.look.drawn, {"fill": False, "edgecolor": style.QUIET, "linewidth": EDGE}):
             sheet.page.add_patch(Rectangle((left, y - 0.06), 0.2, 0.12, **look))
         write(y, layer.label, [] if layer.dead else [chart.mean_months(chart.heights[name][place]) for name in names])

@@ -11,14 +11,13 @@ from matplotlib.axes import Axes
 
 from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
-from simulator.figures import notes, row_chart, style, text
+from simulator.figures import notes, style, text
 from simulator.figures.picture import Picture
 from simulator.figures.sheet import Grid, Sample, Sheet, area, title_panel
 from simulator.figures.survival import curve
 from simulator.outcomes.resource_use import QUEUES
-from simulator.plain_text import capital
 from simulator.scenario.scenario import Scenario
-from simulator.wording import resources, rounding
+from simulator.wording import resources, rounding, statements
 from simulator.wording.headline import scenario_in_words
 from simulator.wording.table import Row, Table, columns
 
@@ -38,21 +37,37 @@ Panels = Sequence[tuple[Scenario, str, pd.DataFrame]]
 
 @style.applied()
 def picture(
-    queue: pd.DataFrame, scenarios: Sequence[Scenario], manifest: Mapping[str, Any], cohort: Cohort | None = None
-) -> Picture | None:
-    """Return the figure: a bar a scenario, or a panel if capacity or policy change in time. queue : the run's table.
+    queue: pd.DataFrame, scenarios: Sequence[Scenario], manifest: Mapping[str, Any], cohort: Cohort | None = None,
+    width: float = style.WIDTH,
+) -> Picture | None:  # fmt: skip
+    """Return the figure, a panel a scenario; None where nothing changes in time. queue : the run's; width : inches
 
     Few wait at most centres: a band of so small counts would fill its panel whatever they are. None without the shares
     (runs of earlier versions).
     """
-    if not queue.columns.isin(list(QUEUES)).any():
+    panels = list(_panels(queue, scenarios)) if queue.columns.isin(list(QUEUES)).any() else []
+    if not any(_changes(scenario, resource) for scenario, resource, _ in panels):
         return None
-    panels = list(_panels(queue, scenarios))
-    labels = dict.fromkeys(one.pathway.resources[resource].label for one, resource, _ in panels)
-    title = f"{capital(' and '.join(labels))}: how many patients wait"
-    draw = _calendar if any(_changes(scenario, resource) for scenario, resource, _ in panels) else _bars
-    sheet = draw(title, _subtitle(manifest), _footing(scenarios, cohort), panels)
-    return sheet.picture(NAME, _point(panels), _numbers(panels))
+    label = panels[0][0].pathway.resources[panels[0][1]].label
+    ends = {scenario_in_words(panel[0].name): _ends(panel) for panel in panels if panel[1] == panels[0][1]}
+    title = statements.nobody_waits(ends, label)
+    grid = Grid(len(panels), 3 if width >= style.WIDTH else 1, 1.7, 0.72, gap=0.4, widest=width, sheet=width)
+    foot = notes.foot(_footing(scenarios), cohort, width)
+    sheet = Sheet(title, _subtitle(manifest), foot, grid.height, key=_key(), width=width)
+    for axes, (scenario, resource, rows) in zip(sheet.panels(grid), panels, strict=True):
+        _fill(axes, scenario, rows)
+        _mark(axes, _changes(scenario, resource), grid.width, style.small(width))
+        units = text.fitted(resources.units(scenario, resource), grid.width, style.small(width))
+        name = text.fitted(scenario_in_words(scenario.name), grid.width, style.TEXT, "bold")
+        title_panel(axes, name, f"{units}\n ")
+    return sheet.picture(NAME, numbers=_numbers(panels))
+
+
+def _ends(panel: tuple[Scenario, str, pd.DataFrame]) -> tuple[float, float]:
+    """Return the shares of time in which nobody waits, in the first and in the last quarter of a panel."""
+    *_, rows = panel
+    first, last = (float(_shares(part)[0]) / 100 for part in (rows.head(int(QUARTER)), rows.tail(int(QUARTER))))
+    return first, last
 
 
 def _panels(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[tuple[Scenario, str, pd.DataFrame]]:
@@ -82,33 +97,6 @@ def _shares(rows: pd.DataFrame) -> Floats:
     return np.asarray(100.0 * rows[list(QUEUES)].to_numpy(dtype=float).mean(axis=0))
 
 
-def _bars(title: str, subtitle: str, footing: Sequence[str], panels: Panels) -> Sheet:
-    names = [row_chart.Row(scenario_in_words(one.name), resources.units(one, resource)) for one, resource, _ in panels]
-    sheet, axes = row_chart.chart(title, subtitle, footing, names, "Share of time (%)", _key())
-    axes.set_xlim(0, 100)
-    for place, (_, _, rows) in enumerate(panels):
-        shares = _shares(rows)
-        for share, left, colour in zip(shares, np.cumsum(shares) - shares, COLOURS, strict=True):
-            axes.barh(-place, share, height=0.6, left=left, color=colour, zorder=2)
-            if share >= READABLE:
-                ink = "white" if colour in COLOURS[3:] else style.INK
-                number = rounding.number(share / 100, "probability")
-                axes.text(left + share / 2, -place, number, color=ink, ha="center", va="center", zorder=3)
-    return sheet
-
-
-def _calendar(title: str, subtitle: str, footing: Sequence[str], panels: Panels) -> Sheet:
-    grid = Grid(len(panels), 3, plot=1.7, above=0.72, gap=0.4, widest=style.WIDTH)
-    sheet = Sheet(title, f"{subtitle} By quarter.", footing, grid.height, key=_key())
-    for axes, (scenario, resource, rows) in zip(sheet.panels(grid), panels, strict=True):
-        _fill(axes, scenario, rows)
-        _mark(axes, _changes(scenario, resource), grid.width)
-        units = text.fitted(resources.units(scenario, resource), grid.width, style.SMALL)
-        name = text.fitted(scenario_in_words(scenario.name), grid.width, style.TEXT, "bold")
-        title_panel(axes, name, f"{units}\n ")
-    return sheet
-
-
 def _fill(axes: Axes, scenario: Scenario, rows: pd.DataFrame) -> None:
     """Draw the shares of every quarter as a bar from its first month to its last."""
     curve.percent_axis(axes, label="Share of time (%)")
@@ -123,7 +111,7 @@ def _fill(axes: Axes, scenario: Scenario, rows: pd.DataFrame) -> None:
     axes.set_xlabel("Calendar month" if scenario.service is not None else "Months since all entered")
 
 
-def _mark(axes: Axes, changes: Mapping[float, str], width: float) -> None:
+def _mark(axes: Axes, changes: Mapping[float, str], width: float, small: float) -> None:
     """Draw a line a change, with its words above where they do not touch the words before them."""
     first, last = axes.get_xlim()
     free = 0.0
@@ -132,34 +120,22 @@ def _mark(axes: Axes, changes: Mapping[float, str], width: float) -> None:
         if not 0.0 < place < width:
             continue
         axes.axvline(month, color=style.INK, linewidth=1.3, zorder=4)
-        needed = text.width(words, style.SMALL)
+        needed = text.width(words, small)
         start = min(place, width - needed)
         if start >= free:
-            axes.text(start / width, 1.03, words, transform=axes.transAxes, fontsize=style.SMALL, va="bottom")
+            axes.text(start / width, 1.03, words, transform=axes.transAxes, fontsize=small, va="bottom")
             free = start + needed + 0.1
 
 
-def _point(panels: Panels) -> str:
-    """Return how often nobody waits, under the first and the last scenario."""
-    ends = dict.fromkeys((0, len(panels) - 1))
-    parts = []
-    for scenario, _, rows in (panels[end] for end in ends):
-        share = rounding.number(_shares(rows)[0] / 100, "probability")
-        parts.append(f"{share} % of the time under {scenario_in_words(scenario.name)}")
-    return f"Nobody waits {' and '.join(parts)}."
-
-
 def _numbers(panels: Panels) -> Table:
-    """Return the shares of the time, a column a panel; where capacity or policy change, also of its two ends."""
+    """Return the shares of the time, and how often nobody waits in the first and the last quarter, a column a panel."""
     rows = [
         Row(words, [rounding.number(_shares(rows)[place] / 100, "probability") for *_, rows in panels])
         for place, words in enumerate(QUEUES.values())
     ]
-    if any(_changes(scenario, resource) for scenario, resource, _ in panels):
-        for words, part in (("first", pd.DataFrame.head), ("last", pd.DataFrame.tail)):
-            shares = [_shares(part(rows, int(QUARTER)))[0] / 100 for *_, rows in panels]
-            cells = [rounding.number(share, "probability") for share in shares]
-            rows.append(Row(f"nobody waits in the {words} quarter", cells))
+    for words, shares in zip(("first", "last"), zip(*map(_ends, panels), strict=True), strict=True):
+        cells = [rounding.number(share, "probability") for share in shares]
+        rows.append(Row(f"nobody waits in the {words} quarter", cells))
     heads = [f"{scenario_in_words(one.name)}: {resources.units(one, resource)}" for one, resource, _ in panels]
     return Table(columns("", *heads), rows, "Share of time, %")
 
@@ -172,18 +148,18 @@ def _key() -> list[Sample]:
 def _subtitle(manifest: Mapping[str, Any]) -> str:
     draws, replications = manifest["draws"], manifest["replications"]
     of_all = f"{_count(draws, 'parameter set')} with {_count(replications, 'replication')} each"
-    return f"Share of the time with so many patients waiting, of {of_all}: parameters and chance together."
+    return f"Share of the time with so many patients waiting, by quarter, of {of_all}: parameters and chance together."
 
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _footing(scenarios: Sequence[Scenario], cohort: Cohort | None) -> list[str]:
+def _footing(scenarios: Sequence[Scenario]) -> list[str]:
     sentences = ["Read in the middle of every calendar month."]
     if any(scenario.capacity and scenario.service is not None for scenario in scenarios):
         sentences.append("The warm-up from an empty centre is not shown.")
     if any(capacity.offered_every is not None for scenario in scenarios for capacity in scenario.capacity.values()):
         sentences.append("Offered units are lost if no patient waits.")
     names = [scenario.name for scenario in scenarios]
-    return [*sentences, *notes.benefits_in_words(names), notes.source_in_words(cohort)]
+    return [*sentences, *notes.benefits_in_words(names)]

@@ -69,15 +69,14 @@ def broken_title(title: str, inches: float) -> str:
     return "\n".join(wrap(title, inches, TEXT, "bold")) if " " in title else broken_name(title, inches)
 
 
-def in_two_lines(text: str, inches: float, weight: str = "normal") -> str:
+def in_two_lines(text: str, inches: float, weight: str = "normal", size: float = TEXT) -> str:
     """Return a text in one or two lines of at most `inches`, the middle of the second cut out if need be."""
-    text = " ".join(text.split())
-    first = (
-        wrap(text, inches, TEXT, weight)[0] if " " in text else broken_name(text, inches, TEXT, weight).split("\n")[0]
-    )
+    text = re.sub(r"[ \t\n]+", " ", text).strip()
+    lines = wrap(text, inches, size, weight) if " " in text else broken_name(text, inches, size, weight).split("\n")
+    first, text = lines[0], text.replace(HELD, " ")
     # A hyphen that is not the text's own stands where a long word is broken.
     rest = text[len(first) if text.startswith(first) else len(first) - 1 :].strip()
-    return f"{first}\n{fitted(rest, inches, TEXT, weight)}" if rest else first
+    return f"{first}\n{fitted(rest, inches, size, weight)}" if rest else first
 
 
 def fitted(text: str, inches: float, size: float = TEXT, weight: str = "normal") -> str:

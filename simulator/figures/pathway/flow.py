@@ -16,7 +16,7 @@ from simulator.figures.pathway.stages import ALIVE, DEAD, Node, Stages, stages
 from simulator.figures.picture import Picture
 from simulator.figures.sheet import Sheet
 from simulator.pathway.pathway import Pathway
-from simulator.wording import rounding
+from simulator.wording import rounding, statements
 from simulator.wording.intervals import Estimate
 from simulator.wording.table import Row, Table, columns
 
@@ -58,23 +58,18 @@ def picture(pathway: Pathway, cohort: Cohort | None) -> Picture | None:
     if cohort is None or flow is None or not flow.columns:
         return None
     predicted = simulated(flow, cohort)
-    subtitle = "Bold: reported patients; widths are in proportion."
+    subtitle = f"What happened to the {flow.root.count} patients. Bold: as reported; widths are in proportion."
     if predicted:
         subtitle += f" Grey: {cohort.n} newly simulated patients, mean and 95 % predictive interval."
     bars, height = _place(flow)
-    title = f"What happened to the {flow.root.count} patients"
+    expected = _estimate(predicted[ALIVE]) if ALIVE in predicted else None
+    title = statements.flow(flow.root.count, flow.fate(ALIVE) if flow.fates else None, expected)
     sheet = Sheet(title, subtitle, _footing(flow, pathway, cohort), height + 0.15)
     drawing = sheet.drawing(sheet.bottom + 0.1)
     _draw_ribbons(drawing, flow, bars)
     for bar in bars.values():
         _draw_bar(drawing, bar, predicted.get(bar.key))
-    return sheet.picture(NAME, _point(flow), _numbers(flow, predicted))
-
-
-def _point(flow: Stages) -> str:
-    """Return how many are alive and dead at the end; empty where that is not reported."""
-    alive, dead = (flow.fate(fate) for fate in (ALIVE, DEAD)) if flow.fates else (0, 0)
-    return f"{alive} were alive at the end of follow-up, and {dead} had died." if flow.fates else ""
+    return sheet.picture(NAME, numbers=_numbers(flow, predicted))
 
 
 def _numbers(flow: Stages, predicted: Mapping[str, tuple[float, float, float]]) -> Table:
@@ -178,14 +173,13 @@ def _stack(bars: dict[str, Bar], column: Sequence[Node], left: float, top: float
 def _draw_bar(drawing: Axes, bar: Bar, predicted: tuple[float, float, float] | None) -> None:
     colour = {ALIVE: style.GREEN, DEAD: style.QUIET}.get(bar.key, style.BLUE)
     drawing.add_patch(Rectangle((bar.left, bar.foot), BAR, bar.height, facecolor=colour, edgecolor="none", zorder=4))
-    halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
-    drawing.text(bar.left, bar.top + 0.2, bar.label, fontsize=_SIZE, va="bottom", zorder=6, bbox=halo)
+    drawing.text(bar.left, bar.top + 0.2, bar.label, fontsize=_SIZE, va="bottom", zorder=6)
     count, y = f"{bar.count}", bar.top + 0.04
-    drawing.text(bar.left, y, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6, bbox=halo)
+    drawing.text(bar.left, y, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6)
     if predicted is not None:
         words = _estimate(predicted).on_figure
         x = bar.left + text.width(count, style.TEXT, "bold") + 0.08
-        drawing.text(x, y, words, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6, bbox=halo)
+        drawing.text(x, y, words, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6)
 
 
 def _draw_ribbons(drawing: Axes, flow: Stages, bars: Mapping[str, Bar]) -> None:

@@ -14,7 +14,7 @@ from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
 from simulator.figures import notes, style, text
 from simulator.figures.style import Line
-from simulator.pathway.outcome_months import in_words
+from simulator.pathway.outcome_months import OutcomeMonths, in_words
 from simulator.scenario.scenario import BREAK_EVEN
 from simulator.wording import intervals
 from simulator.wording.headline import scenario_in_words
@@ -24,8 +24,11 @@ from simulator.wording.table import Row, Table, columns
 FollowUp = tuple[float, float] | None
 """Months between which the cohort's follow-up ends; None if it is not declared."""
 
-MOST_BANDS = 4
-"""With more curves than this, bands would hide one another: see `panels.by_policy`."""
+MOST_BANDS, MOST_CURVES = 2, 6
+"""Bands of a panel at most, as more would hide one another, and curves: of more, a figure draws the differences."""
+
+SAME = 0.01
+"""Curves that nowhere differ by as much coincide: they have one band."""
 
 BAND = 0.15
 """Opacity of a band."""
@@ -82,6 +85,11 @@ class Curve:
     def in_words(self, month: float) -> str:
         """Return "34 % (25 to 44)", the survival at a month."""
         return self.estimate(month).on_figure
+
+    def coincides(self, other: Curve) -> bool:
+        """Whether the curves differ by less than a point in all months; both have the same, and patients."""
+        both = not (self.is_empty or other.is_empty) and len(self.months) == len(other.months)
+        return both and bool(np.nanmax(np.abs(self.survival - other.survival)) < SAME)
 
     def between(self, start: float, end: float) -> Curve:
         """Return the part of the curve from one month to another, ends included."""
@@ -153,32 +161,54 @@ def draw(
     """
     percent_axis(axes)
     month_axis(axes, end, ticks, label)
-    for place, curve in enumerate(curves):
+    with_bands = {one.scenario for one in banded(curves)}
+    for curve in curves:
         if not curve.is_empty:
-            _plot(axes, curve, lines[curve.scenario], followed, end, BAND if has_band(curves, place) else 0.0)
+            _plot(axes, curve, lines[curve.scenario], followed, end, BAND if curve.scenario in with_bands else 0.0)
     for month in followed or ():
         if month < end:
             axes.axvline(month, color=style.FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
     plot_reported(axes, reported, end=end)
 
 
-def has_band(curves: Sequence[Curve], place: int) -> bool:
-    """Return whether a curve gets its band: only the first of many, and no break-even, whose band is a shifted copy."""
-    return place == 0 or (len(curves) <= MOST_BANDS and not curves[place].scenario.endswith(f"@{BREAK_EVEN}"))
+def drawn_as_curves(curves: Iterable[Curve]) -> list[Curve]:
+    """Return the curves without the smallest share that must benefit: it differs by the margin, and is a figure."""
+    return [one for one in curves if not one.scenario.endswith(f"@{BREAK_EVEN}")]
 
 
-def marks_in_words(drawn: Sequence[Sequence[Curve]], first: str, reported: Sequence[pd.DataFrame]) -> list[str]:
-    """Return the meaning of bands and circles, and that bands are missing.
+def at_most_six(curves: Iterable[Curve]) -> list[Curve]:
+    """Return the curves of one panel; of too many, policies at their own benefit; if still too many, the first."""
+    drawn = drawn_as_curves(curves)
+    if len(drawn) > MOST_CURVES:
+        drawn = list({style.family(one.scenario): one for one in reversed(drawn)}.values())[::-1]
+    return drawn if len(drawn) <= MOST_CURVES else drawn[:1]
 
-    drawn, reported : of every panel; first : the first scenario
-    """
+
+def answers_month(curves: Iterable[Curve], months: OutcomeMonths) -> float:
+    """Return the answer's month, or the last one of the curves with patients if that is earlier."""
+    return min([months.answer, *(float(one.months[-1]) for one in curves if not one.is_empty)])
+
+
+def banded(curves: Sequence[Curve]) -> list[Curve]:
+    """Return the curves that get their bands: the first two, or one of them if they coincide."""
+    return [
+        one
+        for place, one in enumerate(curves[:MOST_BANDS])
+        if one.has_band and not (place and one.coincides(curves[0]))
+    ]
+
+
+def marks_in_words(drawn: Sequence[Sequence[Curve]], reported: Sequence[pd.DataFrame]) -> list[str]:
+    """Return the meaning of bands and circles, and that bands are missing. drawn, reported : of every panel"""
     sentences = []
     every = [curve for curves in drawn for curve in curves]
     if not any(curve.has_band for curve in every):
         sentences.append(f"{UNSEEN}.")
     else:
-        banded = f" (of {scenario_in_words(first)} only)" if any(len(curves) > MOST_BANDS for curves in drawn) else ""
-        sentences.append(f"Bands: 95 % interval over the parameter sets{banded}.")
+        names = " and ".join(one.label for one in banded(drawn[0]))
+        of_two = names if len(drawn) == 1 else "the first two of a panel"
+        some = f" (of {of_two})" if any(len(curves) > MOST_BANDS for curves in drawn) else ""
+        sentences.append(f"Bands{some}: 95 % interval over the parameter sets.")
     if any(curve.has_gaps for curve in every):
         sentences.append("Where a band is missing, too few runs show it.")
     return [*sentences, notes.REPORTED] if any(len(rows) for rows in reported) else sentences

@@ -15,12 +15,16 @@ from simulator.figures.sheet import Grid, Sheet, line_sample, title_panel
 from simulator.figures.style import Line
 from simulator.figures.survival import curve
 from simulator.figures.survival.curve import Curve
-from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths
+from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths, in_words
 from simulator.pathway.pathway import Pathway
 from simulator.plain_text import capital
+from simulator.wording import statements
 from simulator.wording.headline import scenario_in_words
 
 BY_GROUP, BY_POLICY = "survival_by_group", "survival_by_policy"
+CAUTION = (
+    "Groups are formed by later events (guarantee time) and by selection: their curves show no treatment's effect."
+)
 
 
 @dataclass(frozen=True)
@@ -38,45 +42,50 @@ class Panel:
     up: str = "Patients alive (%)"
 
 
-def by_group(survival: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> Picture:
+def by_group(
+    survival: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None, width: float = style.WIDTH
+) -> Picture:
     """Return a figure with a panel for each of the pathway's groups, of the first scenario alone.
 
     A policy changes who is in a group: next to one another, its curves would show that, not an effect.
-    survival : the run's survival table
+    survival : the run's survival table; width : inches
     """
-    caution = (
-        "Groups are formed by later events, so their curves do not show the effect of a treatment: patients in a group "
-        "had to survive until then (guarantee time), and to be selected."
-    )
     first, *others = curve.scenarios_in(survival)
-    alone = (
-        f"{capital(scenario_in_words(first))} alone: under a policy, other patients are in a group." if others else ""
-    )
+    alone = f"{capital(scenario_in_words(first))} alone: under a policy, other patients are in a group."
+    subtitle = [f"Overall survival from {clock}, by group.", *([alone] if others else []), CAUTION]
     panels, drawn = [], dict[str, Curve]()
     for name, group in pathway.groups.items():
         curves, reported = curve.select(survival, clock, name, [first]), curve.reported_survival(cohort, name, clock)
         note = curve.reported_in_words(reported)
         panels.append(Panel(group.label, f"reported: {note}" if note else "", curves, reported))
         drawn.update((group.label, one) for one in curves)
-    footing = [caution, *notes.explained(pathway.abbreviations, (panel.title for panel in panels))]
-    title, lines, end = f"Overall survival from {clock}, by group", style.lines([first]), pathway.months.of_panels
-    sheet = draw(title, panels, lines, clock, cohort, footing, end=end, subtitle=alone)
+    month = curve.answers_month(drawn.values(), pathway.months)
+    values = {label: one.estimate(month) for label, one in drawn.items() if not one.is_empty}
+    title = statements.alive_in_groups(values, f"{in_words(month)} after {clock}", first)
+    footing = notes.explained(pathway.abbreviations, (panel.title for panel in panels))
+    lines, end = style.lines([first]), pathway.months.of_panels
+    sheet = draw(title, panels, lines, clock, cohort, footing, end=end, subtitle=" ".join(subtitle), width=width)
     return sheet.picture(BY_GROUP, numbers=curve.numbers(drawn, pathway.months.survival, clock))
 
 
 def by_policy(
-    survival: pd.DataFrame, *, clock: str, cohort: Cohort | None = None, months: OutcomeMonths = UNDECLARED
-) -> Picture:
-    """Return a figure with a panel for each policy and the first scenario."""
-    first, *others = curve.select(survival, clock, "all")
+    survival: pd.DataFrame, titles: Mapping[str, str], *, clock: str, cohort: Cohort | None = None,
+    months: OutcomeMonths = UNDECLARED, width: float = style.WIDTH,
+) -> Picture:  # fmt: skip
+    """Return a figure with a panel for each policy and the first scenario. titles : policy -> its title, if any"""
+    first, *others = curve.drawn_as_curves(curve.select(survival, clock, "all"))
     reported = curve.reported_survival(cohort, "all", clock)
     policies: dict[str, list[Curve]] = {}
     for policy in others:
         policies.setdefault(style.family(policy.scenario), [first]).append(policy)
-    panels = [Panel(policy, "", curves, reported) for policy, curves in policies.items()]
+    panels = [Panel(policy, titles.get(policy, ""), curves, reported) for policy, curves in policies.items()]
     lines = style.lines(curve.scenarios_in(survival))
-    title = f"Overall survival from {clock}, policy by policy"
-    sheet = draw(title, panels, lines, clock, cohort, [], end=months.of_panels)
+    drawn = {one.scenario: lines[one.scenario] for one in (first, *others)}
+    month = curve.answers_month([first, *others], months)
+    values = {one.scenario: one.at(month)[0] for one in (first, *others) if not one.is_empty}
+    title = statements.changes(values, f"{in_words(month)} after {clock}")
+    subtitle = f"Overall survival from {clock}, a panel a policy."
+    sheet = draw(title, panels, drawn, clock, cohort, [], end=months.of_panels, subtitle=subtitle, width=width)
     numbers = curve.numbers({one.label: one for one in (first, *others)}, months.survival, clock)
     return sheet.picture(BY_POLICY, numbers=numbers)
 
@@ -94,25 +103,28 @@ def draw(
     across: int = 4,
     subtitle: str = "",
     head: float = 0.0,
+    width: float = style.WIDTH,
     **size: float,
 ) -> Sheet:
     """Return a sheet of panels, `across` in a row, with one key of names; clock : the start of the months.
 
     lines : scenario -> its line in the run, of every drawn one
     end : the last month of the panels at most: later survival hardly changes
-    head : inches kept free above the panels; size : of a panel, if not the usual (see Grid)
+    head : inches kept free above the panels; width : of the sheet, a compact one has two panels in a row
+    size : of a panel, if not the usual (see Grid)
     """
-    grid = Grid(len(panels), across, **size)
+    small = style.small(width)
+    grid = Grid(len(panels), across if width >= style.WIDTH else 2, sheet=width, **size)
     titles = [text.broken_title(panel.title, grid.width) for panel in panels]
-    wrapped = [text.wrap(panel.note, grid.width, style.SMALL)[:2] for panel in panels]
+    wrapped = [text.in_two_lines(panel.note, grid.width, size=small).splitlines() for panel in panels]
     lines_of_notes = max(len(lines) for lines in wrapped)
     above = 0.3 + 0.155 * (max(title.count("\n") for title in titles) + lines_of_notes)
     grid = replace(grid, above=above)
-    names = list(lines)
-    marks = curve.marks_in_words([panel.curves for panel in panels], names[0], [panel.reported for panel in panels])
-    footing = [*marks, *notes.benefits_in_words(names), *footing, notes.source_in_words(cohort)]
+    marks = curve.marks_in_words([panel.curves for panel in panels], [panel.reported for panel in panels])
+    words = " ".join(filter(None, [subtitle, *marks, *notes.benefits_in_words(list(lines))]))
     key = [line_sample(scenario_in_words(name), line) for name, line in lines.items()]
-    sheet = Sheet(title, subtitle, footing, head + grid.height, key=key)
+    foot = notes.foot(footing, cohort, width)
+    sheet = Sheet(title, words, foot, head + grid.height, key=key, width=width)
     followed = curve.follow_up(cohort, clock)
     for axes, panel, broken, note in zip(sheet.panels(grid, head=head), panels, titles, wrapped, strict=True):
         last = min(end, max((float(drawn.months[-1]) for drawn in panel.curves), default=end))
@@ -121,17 +133,17 @@ def draw(
             axes, panel.curves, lines, reported=panel.reported, followed=followed, end=last, ticks=4, label=label
         )
         axes.set_ylabel(panel.up)
-        _name_empty(axes, panel.curves, last / 2, grid.width)
+        _name_empty(axes, panel.curves, last / 2, grid.width, small)
         title_panel(axes, broken, "\n".join([*note, *[" "] * (lines_of_notes - len(note))]))
     return sheet
 
 
-def _name_empty(axes: Axes, curves: Sequence[Curve], month: float, width: float) -> None:
+def _name_empty(axes: Axes, curves: Sequence[Curve], month: float, width: float, small: float) -> None:
     """Name the scenarios without patients in a panel, at its foot if the others' curves are high in a month."""
     labels = [drawn.label for drawn in curves if drawn.is_empty]
-    words = "\n".join(text.wrap(f"no patients under {', '.join(labels)}", 0.8 * width, style.SMALL))
+    words = "\n".join(text.wrap(f"no patients under {', '.join(labels)}", 0.8 * width, small))
     are_high = any(drawn.at(month)[0] > 0.5 for drawn in curves if not drawn.is_empty)
     place, side = (0.04, "bottom") if are_high else (0.95, "top")
     if labels:
         note = axes.text(0.97, place, words, transform=axes.transAxes, ha="right", va=side)
-        note.set(fontsize=style.SMALL, color=style.QUIET, bbox={"facecolor": "white", "linewidth": 0, "pad": 1})
+        note.set(fontsize=small, color=style.QUIET, bbox={"facecolor": "white", "linewidth": 0, "pad": 1})

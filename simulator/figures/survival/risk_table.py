@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.transforms import blended_transform_factory
 
-from simulator.figures import style, text
+from simulator.figures import style
 from simulator.figures.sheet import Sheet, line_sample, marker_sample
 from simulator.figures.style import Line
 from simulator.figures.survival.curve import Curve
-from simulator.wording.headline import scenario_in_words
 
-ROW = 0.19
-"""Inches a row."""
+ROW, NAME_LINE, AFTER = 0.19, 0.135, 0.2
+"""Inches a row, a further line of its name, and from the end of a panel to the name."""
 
 SIZE = style.SMALL + 0.5
 """Points of its letters."""
@@ -25,9 +23,9 @@ SIZE = style.SMALL + 0.5
 REPORTED = "reported"
 
 
-def height(n_rows: int) -> float:
-    """Return the inches of a table with its heading."""
-    return ROW * (n_rows + 1.1)
+def height(names: Sequence[str]) -> float:
+    """Return the inches of a table with its heading. names : of its rows, broken into lines"""
+    return ROW * (len(names) + 1.1) + NAME_LINE * sum(name.count("\n") for name in names)
 
 
 def rows_of(curves: Sequence[Curve], reported: pd.DataFrame, n: int) -> list[tuple[str, dict[float, str]]]:
@@ -48,25 +46,26 @@ def write(
     top: float,
     title: str,
     rows: Sequence[tuple[str, Mapping[float, str]]],
+    names: Mapping[str, str],
     lines: Mapping[str, Line],
 ) -> None:
-    """Write the rows' names at the left, and the numbers below every panel at its ticks.
+    """Write the rows: a sample of the line, the numbers below every panel at its ticks, the name after the first panel.
 
-    top : inches from the sheet's foot to the title of the table
+    top : inches from the sheet's foot to the title of the table; names : of the rows, broken into lines
     """
     page = sheet.page
     page.text(style.MARGIN, top, title, fontsize=SIZE, color=style.QUIET, va="center")
-    left = panels[0].get_position().x0 * sheet.figure.get_figwidth()
-    for place, (name, _) in enumerate(rows):
-        y = top - ROW * (place + 1.1)
-        short = text.fitted(scenario_in_words(name), left - style.MARGIN - 0.5, SIZE)
-        circle = marker_sample(short, "o", style.INK, "white")
-        sample = line_sample(short, lines[name]) if name in lines else circle
-        sheet.sample(replace(sample, colour=style.INK, weight="normal", size=SIZE), style.MARGIN, y)
-    for axes in panels:
-        below = blended_transform_factory(axes.transData, page.transData)
-        for place, (_, alive) in enumerate(rows):
+    right = panels[0].get_position().x1 * sheet.figure.get_figwidth() + AFTER
+    y = top - 0.1 * ROW
+    for place, (scenario, alive) in enumerate(rows):
+        more = NAME_LINE * names[scenario].count("\n")
+        y -= ROW + more / 2
+        circle = marker_sample("", "o", style.INK, "white")
+        sheet.sample(line_sample("", lines[scenario]) if scenario in lines else circle, style.MARGIN, y)
+        page.text(right, y, names[scenario], fontsize=SIZE, va="center", linespacing=1.1)
+        for axes in panels:
+            below = blended_transform_factory(axes.transData, page.transData)
             for month in axes.get_xticks():
                 number = alive.get(float(month), "" if place else "·")
-                y = top - ROW * (place + 1.1)
                 page.text(month, y, number, transform=below, ha="center", va="center", fontsize=SIZE)
+        y -= more / 2

@@ -30,7 +30,7 @@ from simulator.figures import notes, occupancy, style
 from simulator.figures import text as lettering
 from simulator.figures.analyses import sweep_text
 from simulator.figures.gallery import gallery
-from simulator.figures.pathway import diagram, flow, stages
+from simulator.figures.pathway import branches, diagram, flow, stages
 from simulator.figures.pathway.layout import layout
 from simulator.figures.picture import Picture, save
 from simulator.figures.sheet import Grid
@@ -38,6 +38,7 @@ from simulator.figures.survival import curve, end_points, panels, survival
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway
+from simulator.scenario.scenario import load_scenario
 from simulator.wording.headline import scenario_in_words
 from simulator.wording.intervals import Estimate
 
@@ -92,6 +93,27 @@ def test_simulated_counts_of_the_flow_agree_with_the_predictive_table(pathway: P
     assert set(simulated_counts) == {node.key for node in cohort_stages.nodes} - {"all"} | {"alive", "dead"}
 
 
+def test_the_title_of_the_flow_has_the_reported_and_the_simulated_number_alive(
+    pathway: Pathway, cohort: Cohort
+) -> None:
+    picture = flow.picture(pathway, cohort)
+    assert picture is not None
+    mean, lower, upper = flow.simulated(stages.stages(pathway, cohort), cohort)["alive"]
+    assert picture.title == (
+        f"In the model, {mean:.1f} of 37 patients (95 % interval {lower:.0f} to {upper:.0f}) are alive at the end of "
+        "follow-up; as reported, 10 were"
+    )
+    fitted_to_none = flow.picture(pathway, replace(cohort, predictive=None))
+    assert fitted_to_none is not None
+    assert fitted_to_none.title == "Of 37 patients, 10 were alive at the end of follow-up"
+
+
+def test_labels_of_the_flow_cut_no_stream(pathway: Pathway, cohort: Cohort) -> None:
+    picture = flow.picture(pathway, cohort)
+    assert picture is not None
+    assert not [text for text in picture.figure.findobj(Text) if text.get_bbox_patch() is not None]
+
+
 def test_a_cohort_whose_targets_report_no_stages_has_no_flow(pathway: Pathway, cohort: Cohort) -> None:
     only_survival = replace(cohort, targets=cohort.targets[cohort.targets["kind"] == "survivors"])
     assert flow.picture(pathway, only_survival) is None
@@ -114,7 +136,8 @@ def test_the_flow_of_a_large_cohort_without_reported_deaths_fits_one_page(pathwa
 def test_reported_figures_are_drawn_at_their_month_and_value(cohort: Cohort) -> None:
     figure = survival.picture(constant_hazards(today=0.1), clock="relapse", cohort=cohort).figure
     (first, _) = figure.axes[1:]
-    points = [point for line in first.lines if line.get_marker() == "o" for point in line.get_xydata().tolist()]
+    circles = [line for line in first.lines if line.get_marker() == "o" and line.get_markerfacecolor() == "white"]
+    points = [point for line in circles for point in line.get_xydata().tolist()]
     assert points == [[6.0, 38.0], [12.0, 35.0]]
     ends = [segment[:, 1].tolist() for collection in first.collections for segment in _segments(collection)]
     assert [segment for segment in ends if len(segment) == 2] == [[30.0, 46.0], [27.0, 43.0]]
@@ -129,8 +152,8 @@ def test_the_numbers_alive_are_those_of_37_patients(cohort: Cohort) -> None:
     whole = figure.axes[0]
     alive = [text.get_text() for text in whole.texts if text.get_text().replace(".", "").isdigit()]
     # As reported at 0, 6 and 12 months, and at 0; then 37 2^(-t / 6) at 0, 3, ... 24 and at 0, 24, ... 120.
-    reported, first = ["37", "14", "13"], [f"{37 * 0.5 ** (month / 6):.0f}" for month in range(0, 25, 3)]
-    assert alive == [*reported, *first, "37", *(f"{37 * 0.5 ** (month / 6):.0f}" for month in range(0, 121, 24))]
+    reported, first = ["37", "14", "13", "37"], [f"{37 * 0.5 ** (month / 6):.0f}" for month in range(0, 25, 3)]
+    assert alive == [*reported, *first, *(f"{37 * 0.5 ** (month / 6):.0f}" for month in range(0, 121, 24))]
 
 
 def test_a_curve_is_thin_after_month_28_and_dashed_after_74_7_and_keeps_its_colour(cohort: Cohort) -> None:
@@ -178,7 +201,7 @@ def test_no_two_curves_share_a_colour_and_a_dash(estimates: list[int]) -> None:
 def test_a_policys_line_is_the_same_in_every_figure_of_a_run(results: Results, pictures: list[Picture]) -> None:
     names = [scenario.name for scenario in results.scenarios]
     drawn = style.lines(names)["wider-salvage@cohorts"]
-    by_policy = panels.by_policy(results.survival, clock="relapse").figure
+    by_policy = panels.by_policy(results.survival, {}, clock="relapse").figure
     figures = [picture.figure for picture in pictures if picture.name in ("overall_survival", "end_point_efs")]
     (expected,) = (
         style.canvas(1.0, 1.0).add_subplot().plot([0], color=drawn.colour, linestyle=drawn.dash, linewidth=curve.BOLD)
@@ -221,6 +244,28 @@ def test_occupancy_shows_every_patient_once(results: Results, pathway: Pathway) 
         assert np.sum(heights, axis=0) == pytest.approx(1.0, abs=1e-6)
 
 
+def test_the_title_of_the_states_says_how_many_are_alive_and_where_most_of_them_are(
+    results: Results, pathway: Pathway
+) -> None:
+    titles = {scenario.name: scenario.title for scenario in results.scenarios}
+    for width in (style.WIDTH, style.COMPACT):
+        picture = occupancy.picture(results.occupancy, pathway, titles, clock="relapse", width=width)
+        end = occupancy.stack(results.occupancy, pathway, "relapse").end
+        rows = results.occupancy[(results.occupancy["clock"] == "relapse") & (results.occupancy["month"] == end)]
+        at_end = rows[rows["scenario"] == "baseline"].set_index("state")["probability"]
+        alive = at_end[[name for name in at_end.index if pathway.states[name].kind != "death"]]
+        most = pathway.states[str(alive.idxmax())].label
+        assert picture.title.startswith(
+            f"In the model, of 100 patients {100 * alive.sum():.0f} are alive {end:g} months after relapse under "
+            f"baseline, {100 * alive.max():.0f} of them in {most}; "
+        )
+        assert scenario_titles_in(picture.figure, titles)
+
+
+def scenario_titles_in(figure: Figure, titles: dict[str, str]) -> bool:
+    return all(titles[name] in text_of(figure) for name in ("baseline", "wider-salvage"))
+
+
 def test_patients_alive_in_the_occupancy_are_the_survivors(results: Results, pathway: Pathway) -> None:
     drawn = occupancy.stack(results.occupancy, pathway, "relapse")
     (overall,) = curve.select(results.survival, "relapse", "all", ["baseline"])
@@ -258,7 +303,7 @@ def test_scenarios_without_patients_are_noted_where_no_curve_runs() -> None:
     for hazard, highest in ((0.001, 0.5), (0.5, 1.0)):
         frame = constant_hazards(today=hazard, universal=0.02)
         frame.loc[frame["scenario"] == "universal", ["survival", "lower", "upper"]] = np.nan
-        figure = panels.by_policy(frame, clock="relapse").figure
+        figure = panels.by_policy(frame, {}, clock="relapse").figure
         (note,) = (text for text in figure.findobj(Text) if "no patients under universal" in text.get_text())
         assert highest - 0.5 < note.get_position()[1] < highest
 
@@ -300,7 +345,13 @@ def test_panels_fill_their_rows_as_evenly_as_they_can(count: int, across: int) -
 
 def test_many_policies_have_a_panel_each() -> None:
     frame = constant_hazards(**{f"policy-{i}": 0.01 * i for i in range(1, 7)})
-    figure = panels.by_policy(frame, clock="relapse").figure
+    picture = panels.by_policy(frame, {"policy-2": "A title"}, clock="relapse")
+    assert picture.title == (
+        "In the model, 5 policies change survival 12 months after relapse by \N{MINUS SIGN}40 (policy-6) to "
+        "\N{MINUS SIGN}10 (policy-2) points"
+    )
+    assert "A title" in text_of(picture.figure)
+    figure = panels.by_policy(frame, {}, clock="relapse").figure
     titles = text_of(figure)
     assert all(f"policy-{i}" in titles for i in range(2, 7))
     assert len([axes for axes in figure.axes if axes.get_ylim()[0] == 0 and axes.axison]) == 5
@@ -384,6 +435,55 @@ def test_a_second_salvage_is_drawn_as_open_in_scenarios_only(pathway: Pathway) -
     assert ("relapse_after_salvage", "salvage_choice") in drawn.closed
     assert "dual_target_reinfusion" not in drawn.open
     assert "complete_response" in drawn.open
+
+
+def branches_of(*names: str, cohort: Cohort) -> branches.Branches:
+    return branches.of_run([load_scenario(name) for name in names], cohort)
+
+
+def test_arrows_of_a_comparison_have_the_shares_of_both_scenarios(cohort: Cohort, pathway: Pathway) -> None:
+    of_both = branches_of("baseline", "wider-salvage", cohort=cohort)
+    assert of_both.shares["relapse", "salvage_choice"] == pytest.approx((18 / 37, 0.88))
+    assert of_both.in_words(("relapse", "salvage_choice")) == "49 to 88 %"
+    assert of_both.changed == {("relapse", "salvage_choice"), ("relapse", "supportive_care")}
+    for state in {state for state, _ in of_both.shares}:
+        together = np.sum([shares for (name, _), shares in of_both.shares.items() if name == state], axis=0)
+        np.testing.assert_allclose(together, 1.0)
+    assert cohort.posterior is not None
+    mean = cohort.posterior.set_index("parameter")["posterior_mean"]["share_car_t_reinfusion"]
+    # Patients with a CD19-negative or dim relapse cannot have it.
+    (mix,) = (joint.margin("cd19") for joint in load_scenario("baseline").joints if "cd19" in joint.of)
+    share, _ = of_both.shares["salvage_choice", "awaiting_car_t_reinfusion"]
+    assert share == pytest.approx(mean * (1.0 - mix["negative_or_dim"]))
+
+
+def test_a_run_shows_what_its_scenario_opens_next_to_the_pathway_as_declared(cohort: Cohort, pathway: Pathway) -> None:
+    alone = branches_of("dual-target-reinfusion", cohort=cohort)
+    assert alone.names == (branches.DECLARED, "dual-target-reinfusion")
+    drawn = diagram.plan(pathway, alone)
+    assert "dual_target_reinfusion" in drawn.open
+    assert ("salvage_choice", "awaiting_dual_target_reinfusion") in alone.changed & (
+        set(drawn.layout.routes) - drawn.closed
+    )
+    assert branches_of("baseline", cohort=cohort).names == ("baseline",)
+
+
+def test_an_arrow_whose_time_a_policy_changes_is_coloured(cohort: Cohort) -> None:
+    slower = replace(load_scenario("baseline"), name="slower", hazard_ratio={"after_hsct.relapse_after_salvage": 0.5})
+    of_both = branches.of_run([load_scenario("baseline"), slower], cohort)
+    assert of_both.changed == {("after_hsct", "relapse_after_salvage")}
+
+
+def test_shares_stand_on_their_arrows_and_hide_nothing(cohort: Cohort, pathway: Pathway) -> None:
+    scenarios = [load_scenario(name) for name in ("baseline", "dual-target-reinfusion", "no-hsct")]
+    picture = diagram.picture(pathway, scenarios, cohort=cohort)
+    assert picture.title.startswith("In the model, ")
+    texts = texts_of(picture.figure)
+    assert [text for text in texts if text.words.endswith(" %")]
+    assert not outside(picture.figure, texts)
+    assert not collisions(texts)
+    changed = {to_hex(patch.get_edgecolor()) for patch in picture.figure.axes[-1].patches}
+    assert diagram.CHANGED.lower() in changed
 
 
 @settings(deadline=None, max_examples=60)
@@ -548,14 +648,84 @@ def hazards(count: int, horizon: float) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("horizon", [6.0, 30.0, 36.0, 78.0, 120.0, 240.0])
-@pytest.mark.parametrize("count", [1, 5, 11, 14])
+@pytest.mark.parametrize("count", [1, 2, 6, 14])
+@pytest.mark.parametrize("width", [style.WIDTH, style.COMPACT])
 def test_names_and_marks_of_survival_neither_overlap_nor_leave_the_figure(
-    count: int, horizon: float, cohort: Cohort
+    count: int, horizon: float, width: float, cohort: Cohort
 ) -> None:
-    figure = survival.picture(hazards(count, horizon), clock="relapse", cohort=cohort).figure
+    figure = survival.picture(hazards(count, horizon), clock="relapse", cohort=cohort, width=width).figure
     texts = texts_of(figure)
     assert not outside(figure, texts)
     assert not collisions(texts)
+
+
+def curves_of(figure: Figure) -> set[str]:
+    """The colours of the curves in a figure's first panel."""
+    return {to_hex(line.get_color()) for line in figure.axes[1].lines if line.get_linewidth() == curve.BOLD}
+
+
+def bands_of(figure: Figure) -> set[str]:
+    """The colours of the bands in a figure's first panel."""
+    return {to_hex(band.get_facecolor()[0]) for band in figure.axes[1].collections if band.get_alpha()}
+
+
+def test_two_curves_at_most_have_bands_and_the_smallest_share_has_no_curve() -> None:
+    names = ["base", "care", "care@cohorts", "care@break-even", "less"]
+    frame = constant_hazards(**{name: 0.08 - 0.01 * place for place, name in enumerate(names)})
+    figure = survival.picture(frame, clock="relapse").figure
+    lines = style.lines(names)
+    assert curves_of(figure) == {lines[name].colour.lower() for name in ("base", "care", "less")}
+    assert bands_of(figure) == {lines[name].colour.lower() for name in ("base", "care")}
+    assert "smallest share" not in text_of(figure)
+    assert "Bands (of base and care): 95 % interval" in text_of(figure)
+
+
+def test_curves_that_coincide_have_one_band_and_the_title_says_so() -> None:
+    picture = survival.picture(constant_hazards(base=0.05, same=0.0501), clock="relapse")
+    assert bands_of(picture.figure) == {"#000000"}
+    assert picture.title.startswith("In the model, the curves coincide: 55 of 100 are alive 12 months after relapse")
+    assert "coincide" not in survival.picture(constant_hazards(base=0.05, other=0.06), clock="relapse").title
+
+
+def test_more_than_six_curves_are_never_drawn() -> None:
+    three = [f"p{place}{end}" for place in range(3) for end in ("", "@cohorts", "@0.5")]
+    of_three = survival.picture(constant_hazards(base=0.1, **dict.fromkeys(three, 0.05)), clock="relapse").figure
+    assert len([text for text in of_three.axes[1].texts if text.get_text() in ("base", "p0", "p1", "p2")]) == 4
+    many = survival.picture(
+        constant_hazards(base=0.1, **{f"p{i}": 0.05 + 0.001 * i for i in range(8)}), clock="relapse"
+    )
+    assert curves_of(many.figure) == {"#000000"}
+    assert "8 policies are too many curves: what they change is drawn as differences." in text_of(many.figure)
+    assert many.title.endswith("; under 8 policies 50 (p7) to 55 (p0)")
+
+
+def test_each_curves_number_at_the_answers_month_stands_beside_it(results: Results) -> None:
+    for width in (style.WIDTH, style.COMPACT):
+        figure = survival.picture(results.survival, clock="relapse", width=width).figure
+        for one in curve.at_most_six(curve.select(results.survival, "relapse", "all")):
+            (number,) = (text for text in figure.axes[1].texts if text.get_text() == f"{one.estimate(12.0).value} %")
+            assert number.get_position()[0] > 12.0
+            assert abs(number.get_position()[1] - 100 * one.at(12.0)[0]) < 12.0
+
+
+def test_the_title_of_survival_is_its_numbers(results: Results) -> None:
+    title = survival.picture(results.survival, clock="relapse").title
+    rows = results.outcomes.set_index(["scenario", "clock", "population", "outcome"])
+    for name in ("baseline", "wider-salvage", "wider-salvage@cohorts"):
+        row = rows.loc[(name, "relapse", "all", "os_12")]
+        alive, lower, upper = (f"{100 * row[column]:.0f}" for column in ("estimate", "lower", "upper"))
+        assert re.search(rf"\b{alive} .*{lower} to {upper}\)", title), name
+    assert title.startswith("In the model, ")
+
+
+def test_a_compact_figure_of_survival_is_one_panel_with_its_table_and_the_source_alone(cohort: Cohort) -> None:
+    figure = survival.picture(constant_hazards(today=0.1), clock="relapse", cohort=cohort, width=style.COMPACT).figure
+    _, axes = figure.axes
+    assert axes.get_xlim() == (0.0, 24.0)
+    assert list(axes.get_xticks()) == [0.0, 6.0, 12.0, 18.0, 24.0]
+    assert "Thin after month" not in text_of(figure)
+    assert SOURCE in text_of(figure)
+    assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text().strip()) >= style.COMPACT_SMALL
 
 
 def test_the_foot_speaks_of_follow_up_only_as_far_as_the_figure_goes(cohort: Cohort) -> None:
@@ -564,10 +734,14 @@ def test_the_foot_speaks_of_follow_up_only_as_far_as_the_figure_goes(cohort: Coh
         assert ("Thin after month 28" in words, "dashed after month 74.7" in words) == (thin, dashed)
 
 
-def test_survival_from_infusion_says_in_its_title_whose_it_is(results: Results, cohort: Cohort) -> None:
-    title = survival.picture(results.survival, clock="infusion", cohort=cohort).title
-    assert title == "Overall survival from infusion, of patients who later reach relapse"
-    assert survival.picture(results.survival, clock="relapse", cohort=cohort).title == "Overall survival from relapse"
+def test_survival_from_infusion_says_whose_it_is(results: Results, cohort: Cohort) -> None:
+    figure = survival.picture(results.survival, clock="infusion", cohort=cohort).figure
+    assert "Overall survival from infusion of patients who later reach relapse." in text_of(figure)
+    assert "who later" not in text_of(survival.picture(results.survival, clock="relapse", cohort=cohort).figure)
+    # As from relapse, curves are thin where follow-up ends; it is reported from relapse.
+    assert "It is counted from relapse, so that it ends later from infusion." in text_of(figure)
+    widths = {line.get_linewidth() for line in figure.axes[-1].lines if line.get_zorder() == 3}
+    assert widths == {curve.BOLD, curve.THIN}
 
 
 def test_survival_is_drawn_from_the_clock_that_leads_and_from_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -580,11 +754,10 @@ def test_survival_is_drawn_from_the_clock_that_leads_and_from_no_other(monkeypat
     ):
         monkeypatch.setattr(module, name, lambda *_, **__: None)
     later = compare("baseline", longer_remission(), draws=1, horizon=12.0)
-    titles = [picture.title for picture in gallery(later) if picture.compact is None]
-    assert titles == ["Overall survival from infusion"]
-    assert [picture.title for picture in gallery(compare("baseline", draws=1, horizon=12.0))] == [
-        "Overall survival from relapse"
-    ]
+    (drawn,) = (picture for picture in gallery(later) if picture.name == "overall_survival")
+    assert "alive 12 months after infusion under" in drawn.title
+    (drawn,) = gallery(compare("baseline", draws=1, horizon=12.0))
+    assert "alive 12 months after relapse under" in drawn.title
 
 
 @pytest.fixture(scope="module")
@@ -602,7 +775,7 @@ def test_an_end_point_has_a_panel_for_survival_and_one_for_each_cause(efs: Pictu
     for axes, cause in zip(panels_of_causes, ("", "no response", "relapse", "death"), strict=True):
         rows = table[(table["clock"] == "relapse") & (table["population"] == "all") & (table["cause"] == cause)]
         last = [rows[(rows["scenario"] == name) & (rows["month"] == 12.0)]["probability"].item() for name in names]
-        drawn = [line for line in axes.lines if line.get_linewidth() == 1.8]
+        drawn = [line for line in axes.lines if line.get_linewidth() == curve.BOLD]
         ends = [float(np.interp(12.0, line.get_xdata(), line.get_ydata())) for line in drawn]
         np.testing.assert_allclose(ends, 100.0 * np.array(last))
         assert len(axes.collections) <= 2 * 3, "at most two curves have bands, in three shades"

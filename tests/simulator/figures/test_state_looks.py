@@ -92,9 +92,12 @@ def test_layers_that_touch_can_be_told_apart_in_grey(results: Results, pathway: 
 
 def test_of_more_than_four_scenarios_estimates_of_one_policy_share_a_panel(results: Results, pathway: Pathway) -> None:
     table = results.occupancy
-    more = pd.concat([table, table[table["scenario"] == "wider-salvage"].assign(scenario="universal-salvage")])
+    of_policy = table[table["scenario"] == "wider-salvage"]
+    more = pd.concat([table, *(of_policy.assign(scenario=name) for name in ("universal-salvage", "no-hsct"))])
     figure = occupancy.picture(more, pathway, clock="relapse").figure
     titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")]
-    assert titles == ["A  baseline", "B  wider-salvage", "C  universal-salvage"]
-    of_four = occupancy.picture(table, pathway, clock="relapse").figure
-    assert len([axes for axes in of_four.axes if axes.get_title(loc="left")]) == 4
+    assert titles == ["A  baseline", "B  wider-salvage", "C  universal-salvage", "D  no-hsct"]
+    # The smallest share that must benefit has no panel in any run.
+    of_three = occupancy.picture(table, pathway, clock="relapse").figure
+    titles = [axes.get_title(loc="left").replace("\n", " ") for axes in of_three.axes if axes.get_title(loc="left")]
+    assert titles == ["A  baseline", "B  wider-salvage", "C  wider-salvage (cautious estimate)"]

@@ -523,7 +523,7 @@ def test_without_relapses_the_report_counts_from_infusion() -> None:
     pictures = gallery(results)
     names = [picture.name for picture in pictures]
     assert names == ["overall_survival", "end_point_efs", "state_occupancy", "pathway_diagram"]
-    assert pictures[0].title == "Overall survival from infusion"
+    assert "alive 12 months after infusion under never" in pictures[0].title
     assert "100 are alive 12 months after infusion" in Page(page_of(results)).text
 
 
