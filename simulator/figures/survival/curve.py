@@ -267,8 +267,13 @@ def percent_axis(axes: Axes, *, label: str = "Patients alive (%)") -> None:
 
 
 def month_axis(axes: Axes, end: float, at_most: int, label: str) -> None:
-    """Set months from 0 to `end` across."""
-    axes.set(xlim=(0, end), xticks=month_ticks(end, at_most), xlabel=label)
+    """Set months from 0 to `end` across, with a label that is no wider than the panel."""
+    axes.set(xlim=(0, end), xticks=month_ticks(end, at_most), xlabel=text.fitted(label, inches_across(axes)))
+
+
+def inches_across(axes: Axes) -> float:
+    """Return the width of a panel."""
+    return axes.get_position().width * axes.get_figure(root=True).get_figwidth()  # type: ignore[union-attr]
 
 
 def month_ticks(end: float, at_most: int) -> list[float]:

@@ -137,11 +137,6 @@ def _subtitle(topic: str, curves: Sequence[Curve], every: Sequence[Curve], repor
     return " ".join([*sentences, *notes.benefits_in_words([one.scenario for one in curves])])
 
 
-def _inches(axes: Axes) -> float:
-    """Return the width of a panel."""
-    return axes.get_position().width * axes.get_figure(root=True).get_figwidth()  # type: ignore[union-attr]
-
-
 def _per_cent(axes: Axes, inches: float) -> float:
     """Return the per cent upwards that take so many inches."""
     height: float = axes.get_position().height * axes.get_figure(root=True).get_figheight()  # type: ignore[union-attr]
@@ -150,7 +145,7 @@ def _per_cent(axes: Axes, inches: float) -> float:
 
 def _name_follow_up(axes: Axes, followed: FollowUp, end: float, small: float) -> None:
     """Write the meaning of each mark of follow-up next to it, or left of it at the end; the second lower if need be."""
-    months_an_inch = end / _inches(axes)
+    months_an_inch = end / curve.inches_across(axes)
     free = 0.0
     for month, patients in zip(followed or (), ("fewer", "none"), strict=False):
         if month >= end:
@@ -174,7 +169,7 @@ def _write_reported(axes: Axes, reported: pd.DataFrame, small: float) -> None:
         low, high = (value - error, value + error) if known else (value, value)
         place, side = (12.5, "top") if low > 20 else (high + 2.5, "bottom")
         # The words of the last month end where the panel does.
-        furthest = axes.get_xlim()[1] * (1 - text.width(words, small) / 2 / _inches(axes))
+        furthest = axes.get_xlim()[1] * (1 - text.width(words, small) / 2 / curve.inches_across(axes))
         across = min(month, furthest)
         axes.text(across, place, words, ha="center", va=side, fontsize=small, linespacing=1.25, zorder=6)
         if low > 20:
@@ -192,11 +187,11 @@ def _write_answer(
         if not (one.is_empty or any(one.coincides(other) for other in curves[:place]))
     ]  # fmt: skip
     # Right of the month the falling curves are below a number, left of it above.
-    is_last = month > end - (BESIDE + 0.5) * end / _inches(axes)
+    is_last = month > end - (BESIDE + 0.5) * end / curve.inches_across(axes)
     side, up = ("right", -1.0) if is_last else ("left", 1.0)
     values = [100 * one.at(month)[0] for one in named]
     wanted = [value + up * _per_cent(axes, ABOVE) for value in values]
-    across = month + up * BESIDE * end / _inches(axes)
+    across = month + up * BESIDE * end / curve.inches_across(axes)
     for one, value, y in zip(named, values, text.label_places(wanted, line, lowest, 99.0), strict=True):
         look = lines[one.scenario]
         axes.plot(month, value, "o", color=look.colour, markersize=3.5, zorder=4)
@@ -209,7 +204,7 @@ def _write_names(axes: Axes, curves: Sequence[Curve], names: Mapping[str, str], 
     end = axes.get_xlim()[1]
     named = [drawn for drawn in curves if not drawn.is_empty]
     wanted = [100 * drawn.at(min(end, float(drawn.months[-1])))[0] for drawn in named]
-    block, months_an_inch = _per_cent(axes, _most_lines(names) * NAME_LINE), end / _inches(axes)
+    block, months_an_inch = _per_cent(axes, _most_lines(names) * NAME_LINE), end / curve.inches_across(axes)
     places = text.label_places(wanted, block, block / 2, 102.0 - block / 2)
     for drawn, y, label_y in zip(named, wanted, places, strict=True):
         name, colour = names[drawn.scenario], lines[drawn.scenario].dark
