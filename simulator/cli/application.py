@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +18,7 @@ from simulator.cli import run as simulate
 from simulator.cli.failures import CtrlC, failures_as_messages
 from simulator.cli.options import with_group
 from simulator.experiment.invocation import COMMAND
+from simulator.wording.rounding import MINUS, NONE
 
 
 class Commands(TyperGroup):
@@ -80,12 +83,22 @@ for name, command in COMMANDS.items():
     app.command(name)(with_group(command))
 
 
+PLAIN = "plain"
+"""How letters that the terminal lacks are written: never as a failure, and never without a minus."""
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    missing = error.object[error.start : error.end]
+    return re.sub(r"[^-]", "?", missing.translate(dict.fromkeys(map(ord, (MINUS, NONE)), "-"))), error.end
+
+
 def run() -> int:
     """Run the command of the command line; return the exit status."""
+    codecs.register_error(PLAIN, _plain)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # Letters that the terminal lacks become question marks instead of a failure.
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=PLAIN)
     CtrlC.watch()
     try:
         with failures_as_messages():

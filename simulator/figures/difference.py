@@ -129,4 +129,4 @@ def _mark(axes: Axes, sheet: Sheet, place: int, middle: float, difference: Diffe
 
 
 def _numbers(difference: Difference) -> str:
-    return intervals.rounded(*difference[:3], "probability", sign="+").on_figure
+    return str(intervals.rounded(*difference[:3], "probability", sign="+"))

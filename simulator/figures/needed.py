@@ -87,7 +87,7 @@ def _difference(axes: Axes, rows: pd.DataFrame, line: Line, needed: Row, margin:
         if math.isfinite(sum(ends)):
             axes.plot(ends, [margin, margin], color=style.INK, linewidth=3.6, solid_capstyle="butt", zorder=4)
         axes.plot(estimate, margin, "o", color=style.INK, markersize=7, zorder=5, clip_on=False)
-        words = intervals.estimate(needed).on_figure
+        words = str(intervals.estimate(needed))
         axes.annotate(
             f"{words}\nmust benefit", (estimate, margin), (0.04, 0.95), "data", "axes fraction", weight="bold",
             va="top", arrowprops={"arrowstyle": "-", "color": style.INK, "linewidth": 0.8, "shrinkB": 4}, zorder=6,

@@ -47,7 +47,7 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     if not rows:
         return None
     title = resources.title_of_waits([(scenario, table) for scenario, _, table in rows])
-    late = [intervals.estimate(table["wait_over_30_days"]).on_figure for *_, table in rows]
+    late = [str(intervals.estimate(table["wait_over_30_days"])) for *_, table in rows]
     right = width - style.MARGIN - max(text.width(words, style.TEXT, "bold") for words in (LATE, *late))
     across = right - 2.5 * style.MARGIN
     footing = [notes.source_in_words(cohort)]

@@ -7,7 +7,6 @@ from html import escape
 
 from simulator.plain_text import capital
 from simulator.wording.intervals import Estimate
-from simulator.wording.rounding import NONE
 from simulator.wording.table import Bar, Content, Part, Row, Table
 
 NARROW = "screen and (max-width: 720px)"
@@ -59,17 +58,11 @@ def _cell(cell: Content) -> str:
     if isinstance(cell, str):
         return text(cell)
     if isinstance(cell, Estimate):
-        ends = cell.ends and f"({_number(cell.ends[0])} to {_number(cell.ends[1])})"
         error = cell.error and f"\N{PLUS-MINUS SIGN} {cell.error}"
-        details = ((cell.unit, "unit"), (ends, "interval"), (error, "interval"))
-        return " ".join([tag("b", text(_number(cell.value))), *(span(words, kind) for words, kind in details if words)])
+        details = ((cell.unit, "unit"), (cell.interval, "interval"), (error, "interval"))
+        return " ".join([tag("b", text(cell.value)), *(span(words, kind) for words, kind in details if words)])
     notes = (tag("div", text(words), class_=style) for style, words in cell.notes)
     return "".join([_cell(cell.content), _bar(cell.bar) if cell.bar else "", *notes])
-
-
-def _number(number: str) -> str:
-    """Return a number with a minus sign; a dash for a missing number."""
-    return "\N{EN DASH}" if number == NONE else number.replace("-", "\N{MINUS SIGN}")
 
 
 def _bar(bar: Bar) -> str:

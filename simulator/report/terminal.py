@@ -16,7 +16,7 @@ from simulator.outcomes.labels import with_unit
 from simulator.wording.intervals import Estimate
 from simulator.wording.table import Cell, Column, Content, Part, Table
 
-LABEL = 28
+LABEL = 24
 """Longer labels may be broken to this many columns."""
 
 LAYOUTS: tuple[tuple[Callable[[Estimate], str], int], ...] = ((str, 16), (attrgetter("lines"), 13))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from simulator.evidence.cohort import CONFLICT, UNINFORMED, Cohort, is_in_conflict, is_silent
+from simulator.wording import rounding
 from simulator.wording.intervals import Row
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ def informed(pathway: Pathway, fitted: Sequence[Row], cohort: Cohort | None) -> 
 def conflicts(fitted: Sequence[Row]) -> str:
     """Return which parameters' priors conflict with the data. fitted : rows of the posterior"""
     known = [row for row in fitted if row.get("conflict", math.nan) == row.get("conflict", math.nan)]
-    found = [f"{row['parameter']} ({row['conflict']:+.1f})" for row in known if is_in_conflict(row)]
+    found = [
+        f"{row['parameter']} ({rounding.fixed(row['conflict'], 1, sign='+')})" for row in known if is_in_conflict(row)
+    ]
     by = f"by more than {CONFLICT:g} standard deviations of where the posterior mean may fall; 1 in 20 does by chance"
     return f"The data conflict with the prior of: {', '.join(found)} ({by})." if found else ""
 

@@ -37,7 +37,7 @@ class Difference(NamedTuple):
     def more_or_fewer(self) -> str:
         """The difference per 100 patients: "26 more", "2.1 fewer", "as many"."""
         number = rounding.number(self.value, "probability")
-        return EQUAL if number == "0" else f"{number.removeprefix('-')} {self._direction}"
+        return EQUAL if number == "0" else f"{number.removeprefix(rounding.MINUS)} {self._direction}"
 
     @property
     def _direction(self) -> str:
@@ -80,7 +80,7 @@ class Difference(NamedTuple):
         ends = rounding.interval(self.lower, self.upper, "probability", self.value)
         if ends is None:
             return ""
-        lower, upper = (end.removeprefix("-") for end in ends)
+        lower, upper = (end.removeprefix(rounding.MINUS) for end in ends)
         if self.lower < 0.0 < self.upper and "0" not in ends:
             return f"{lower} fewer to {upper} more"
         if self.more_or_fewer == EQUAL:

@@ -23,8 +23,8 @@ class Estimate:
     unit: str = ""
 
     def __str__(self) -> str:
-        """Return "34 (25-44)", "+2.1 (-1.3 to 5.2)", "4.1 (2.5-5.7) \N{PLUS-MINUS SIGN} 0.15" in one line."""
-        return f"{self.value}{f' {self.interval}' if self.interval else ''}{self._error}"
+        """Return "34 % (25 to 44)", "4.1 (2.5 to 5.7) \N{PLUS-MINUS SIGN} 0.15", in one line."""
+        return " ".join(filter(None, [self.value, self.unit, self.interval])) + self._error
 
     @property
     def lines(self) -> str:
@@ -37,15 +37,7 @@ class Estimate:
         if self.ends is None or self.value == rounding.NONE:
             return ""
         lower, upper = self.ends
-        if upper == rounding.NONE:
-            return f"({lower} or more)"
-        return f"({lower}{' to ' if lower.startswith('-') else '-'}{upper})"
-
-    @property
-    def on_figure(self) -> str:
-        """The value with its unit and interval, a true minus, and "to" between its ends: "+26 (12 to 38)"."""
-        ends = "" if self.ends is None or self.value == rounding.NONE else f" ({' to '.join(self.ends)})"
-        return f"{self.value}{f' {self.unit}' if self.unit else ''}{ends}".replace("-", "\N{MINUS SIGN}")
+        return f"({lower} or more)" if upper == rounding.NONE else f"({lower} to {upper})"
 
     @property
     def _error(self) -> str:
@@ -73,7 +65,7 @@ def with_error(row: Row) -> Estimate:
 
 
 def difference(row: Row) -> Estimate | str:
-    """Return "+26 (12-38)", the difference of a row with its interval; empty where nothing is compared."""
+    """Return "+26 (12 to 38)", the difference of a row with its interval; empty where nothing is compared."""
     value, lower, upper = (row[column] for column in ("difference", "difference_lower", "difference_upper"))
     return rounded(value, lower, upper, row["unit"], sign="+") if math.isfinite(value) else ""
 

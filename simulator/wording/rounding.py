@@ -1,13 +1,15 @@
-"""One rounding of numbers for the terminal, the report, the figures and every sentence.
+"""One rounding and one spelling of numbers for the terminal, the report, the figures and every sentence.
 
 months : a tenth;   per 100, days : whole from 10 on, a tenth below;   counts : a hundredth below 1, too
+Only CSV and JSON have a hyphen for a minus.
 """
 
 from __future__ import annotations
 
 import math
 
-NONE = "-"
+MINUS = "\N{MINUS SIGN}"
+NONE = "\N{EN DASH}"
 """For a missing number: a median that is not reached, a group that is empty."""
 
 
@@ -31,12 +33,16 @@ def number(value: float, unit: str, *, sign: str = "", end_of: float | None = No
 
     sign : "+" marks positive values; end_of : the estimate, if the value is an end of its interval
     """
+    return fixed(factor(unit) * value, decimals(value if end_of is None else end_of, unit), sign=sign)
+
+
+def fixed(value: float, places: int, *, sign: str = "") -> str:
+    """Return a number as displayed, with so many decimals; `NONE` for a missing value. sign : see `number`"""
     if not math.isfinite(value):
         return NONE
-    places = decimals(value if end_of is None else end_of, unit)
-    text = f"{factor(unit) * value:{sign}z.{places}f}"
+    text = f"{value:{sign}z.{places}f}"
     # A value that rounds to zero has neither a sign nor decimals.
-    return "0" if float(text) == 0.0 else text
+    return "0" if float(text) == 0.0 else text.replace("-", MINUS)
 
 
 def interval(lower: float, upper: float, unit: str, estimate: float, *, sign: str = "") -> tuple[str, str] | None:

@@ -66,7 +66,7 @@ def factor(question: Question) -> float:
 
 
 def number(question: Question, value: float) -> str:
-    """Return "13", "+13" for a difference, "2.4"; "-" for a missing value."""
+    """Return "13", "+13" for a difference, "2.4"; a dash for a missing value."""
     sign = "" if question.base is None else "+"
     return rounding.number(value, _unit(question), sign=sign)
 
@@ -81,7 +81,7 @@ def change(question: Question, row: Any) -> str:
     """Return a change and its standard error: "+0.42 ± 0.02"."""
     by, error = (factor(question) * row[column] for column in ("change", "change_se"))
     places = 1 if abs(by) >= 1 else 2
-    return f"{by:+z.{places}f} \N{PLUS-MINUS SIGN} {error:.{places}f}"
+    return f"{rounding.fixed(by, places, sign='+')} \N{PLUS-MINUS SIGN} {error:.{places}f}"
 
 
 def measured(question: Question) -> str:
@@ -167,16 +167,16 @@ def _tornado(analysis: Sensitivity, table: pd.DataFrame) -> str:
     rows = [row for row in rows if any(number(question, row[end]) != number(question, row[CENTRE]) for end in ENDS)]
     if not rows:
         return f"{middle} No parameter changes it visibly."
-    moved = [
-        f"{row['parameter']} ({number(question, row['outcome_at_low'])} to {number(question, row['outcome_at_high'])})"
-        for row in rows
-    ]
+    ends = [" to ".join(number(question, end) for end in sorted(row[end] for end in ENDS)) for row in rows]
+    moved = [f"{row['parameter']} ({end})" for row, end in zip(rows, ends, strict=True)]
     verb = "changes" if len(moved) == 1 else "change"
     return f"{middle} Each varied over its 95 % interval, {listed(moved)} {verb} it most."
 
 
 def _prcc(analysis: Sensitivity, table: pd.DataFrame) -> str:
-    moved = [f"{row['parameter']} ({row['prcc']:+.2f})" for row in _top(table[table["prcc"].notna()])]
+    moved = [
+        f"{row['parameter']} ({rounding.fixed(row['prcc'], 2, sign='+')})" for row in _top(table[table["prcc"].notna()])
+    ]
     count = len(analysis.inputs.draws)
     if not moved and count < len(analysis.inputs.names) + 4:
         return f"{count} parameter sets are too few to rank {len(analysis.inputs.names)} parameters."

@@ -35,7 +35,7 @@ def central_range(variation: Mapping[str, float]) -> list[str]:
 
 def points(difference: float) -> str:
     """Return a reported difference in percentage points, "17.5" or "18"."""
-    return f"{100 * difference:.1f}".removesuffix(".0")
+    return rounding.fixed(100 * difference, 1).removesuffix(".0")
 
 
 def month(result: ImmortalTime | VirtualCohorts) -> str:

@@ -107,7 +107,7 @@ def test_structures_that_cannot_be_fitted_are_refused_with_the_place(
 
 @pytest.mark.parametrize(
     ("mean", "lower", "upper", "text"),
-    [(0.0022, 0.00027, 0.0068, "0.0022 (0.0003-0.0068)"), (0.39, 0.34, 0.44, "0.39 (0.34-0.44)")],
+    [(0.0022, 0.00027, 0.0068, "0.0022 (0.0003 to 0.0068)"), (0.39, 0.34, 0.44, "0.39 (0.34 to 0.44)")],
 )
 def test_a_small_rate_is_not_printed_as_zero(mean: float, lower: float, upper: float, text: str) -> None:
     assert str(tables.mean({"prior_mean": mean, "prior_lower": lower, "prior_upper": upper}, "prior")) == text

@@ -1,5 +1,6 @@
 """Commands as a person types them, and their output."""
 
+import io
 import json
 import math
 import re
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 
 import scenarios
+from simulator.cli import application
 from simulator.outcomes import event_log
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
@@ -70,7 +72,7 @@ def test_no_line_is_longer_than_80_columns(aftercart: Command, typed: tuple[str,
 
 def test_a_run_prints_reported_next_to_simulated_figures_the_37_patients_and_its_limits(aftercart: Command) -> None:
     printed = aftercart("run", "baseline", "--draws", "2", "--jobs", "1").stdout
-    assert re.search(r"Alive at 12 months: HSCT after +80 ± 13 % \(8 of 10\) +\d+ \(\d+-\d+\) +yes", printed), printed
+    assert re.search(r"Alive at 12 months: HSCT after +80 ± 13 % \(8 of 10\) +\d+ \(\d+ to \d+\) +yes", printed)
     assert re.search(r"Alive at 12 months: other +63 ± 17 % \(5 of 8\) .*\n *treatment ", printed), printed
     words = " ".join(printed.split())
     assert "37 reported patients" in words
@@ -219,3 +221,17 @@ def test_no_progress_is_shown_if_the_output_is_not_a_terminal(aftercart: Command
 def test_control_characters_in_a_folder_name_are_printed_as_escapes(aftercart: Command) -> None:
     result = aftercart("run", "as-it-is.toml", "--quiet", "--out", "run\x1b[31m")
     assert result.stdout.endswith("Files: run\\x1b[31m\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"), [("\N{MINUS SIGN}0.8", b"-0.8"), ("\N{EN DASH}", b"-"), ("\N{BLACK STAR}", b"?")]
+)
+def test_a_terminal_that_lacks_a_letter_prints_a_question_mark_but_never_loses_a_minus(
+    monkeypatch: pytest.MonkeyPatch, written: str, shown: bytes
+) -> None:
+    output = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(application, "app", lambda prog_name: print(written, end="", flush=True))
+    monkeypatch.setattr("sys.stdout", output)
+    assert application.run() == 0
+    output.flush()
+    assert output.buffer.getvalue() == shown  # type: ignore[attr-defined]

@@ -134,7 +134,7 @@ def test_the_shipped_cohorts_inform_the_marginal_benefit(
     assert "Of 100 additional patients under a policy, a cohort that treated more suggests that" in output
     assert "in a new setting (95 % interval" in output
     assert "The prior alone, before any cohort, gives 50 (2 to 98)." in output
-    assert "prior alone, flat 0.50 (0.03-0.97)" in output
+    assert "prior alone, flat 0.50 (0.03 to 0.97)" in output
     assert "not a measured effect of a treatment" in output
     assert "who benefit), under the posterior of wang2024;" in output
     assert "not used for the marginal benefit" not in result.stderr

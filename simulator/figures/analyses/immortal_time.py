@@ -22,7 +22,6 @@ from simulator.wording import rounding, virtual_cohorts
 
 ABOVE = 0.2
 """Inches between the differences and the curves."""
-MINUS = "\N{MINUS SIGN}"
 NAMES = {"naive": "Naive: ever versus never", "simon_makuch": "Simon-Makuch: from entry on"}
 
 
@@ -84,7 +83,7 @@ def _differences(axes: Axes, result: ImmortalTime) -> None:
             continue
         low, high = (low, high) if np.isfinite(low) else (at, at)
         row_chart.point(axes, place, at, low, high)
-        number = rounding.number(at / 100, "probability", sign="+").replace("-", MINUS)
+        number = rounding.number(at / 100, "probability", sign="+")
         axes.annotate(number, (high, -place), (5, 0), textcoords="offset points", va="center", fontweight="bold")
     if result.reported is not None:
         at, words = 100 * result.reported, f"reported: {virtual_cohorts.points(result.reported)}"

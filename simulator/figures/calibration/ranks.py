@@ -17,6 +17,7 @@ from simulator.figures.picture import Picture
 from simulator.figures.sheet import Grid, Sheet
 from simulator.pathway.outcome_months import worded
 from simulator.pathway.pathway import Pathway
+from simulator.wording import rounding
 
 ROW, NAMES = 0.185, 2.5
 """Inches of a row of the coverage, and of the names of the quantities."""
@@ -137,7 +138,7 @@ def _in_words(verdict: pd.DataFrame, pathway: Pathway) -> str:
     return (
         f"Ranks of the true value in {fits} fits, a panel for each of {len(verdict)} quantities, with the band of "
         f"uniform ranks. {_outside_in_words(outside, pathway)} The furthest from uniform is "
-        f"{label(worst['quantity'], pathway)}, {worst['distance']:+.3f}."
+        f"{label(worst['quantity'], pathway)}, {rounding.fixed(worst['distance'], 3, sign='+')}."
     )
 
 

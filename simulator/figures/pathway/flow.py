@@ -177,7 +177,7 @@ def _draw_bar(drawing: Axes, bar: Bar, predicted: tuple[float, float, float] | N
     count, y = f"{bar.count}", bar.top + 0.04
     drawing.text(bar.left, y, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6)
     if predicted is not None:
-        words = _estimate(predicted).on_figure
+        words = str(_estimate(predicted))
         x = bar.left + text.width(count, style.TEXT, "bold") + 0.08
         drawing.text(x, y, words, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6)
 

@@ -84,7 +84,7 @@ class Curve:
 
     def in_words(self, month: float) -> str:
         """Return "34 % (25 to 44)", the survival at a month."""
-        return self.estimate(month).on_figure
+        return str(self.estimate(month))
 
     def coincides(self, other: Curve) -> bool:
         """Whether the curves differ by less than a point in all months; both have the same, and patients."""

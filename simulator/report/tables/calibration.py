@@ -167,7 +167,7 @@ def _coverage(check: Check) -> Table:
         mean_to(months.early): f"mean survival to month {months.early:g}",
     }
     rows = [Row(words, [_covered(table.loc[name]) for table in by_level]) for name, words in named.items()]
-    spans = [f"{100 * table['share'].min():.0f}-{100 * table['share'].max():.0f}" for table in by_level]
+    spans = [f"{100 * table['share'].min():.0f} to {100 * table['share'].max():.0f}" for table in by_level]
     rows.append(Row(f"least and most of all {len(by_level[0])} quantities", spans))
     caption = f"Intervals that cover the truth, % of {len(check.ranks)} fits (range by chance)"
     headings = columns("", *(f"{100 * level:g} %" for level in levels))
@@ -186,7 +186,7 @@ def _cross_validation(check: Check) -> Table:
     for row in predicted:
         places = 1 if row["unit"] == "months" else 0
         reported = f"{row['reported']:.{places}f} {row['unit']}"
-        ends = f"{row['lower']:.{places}f}-{row['upper']:.{places}f}"
+        ends = f"{row['lower']:.{places}f} to {row['upper']:.{places}f}"
         rows.append(Row(_name(row) + " *" * (row["informs"] != "yes"), [reported, ends, row["inside"]]))
     if any(row["informs"] == "no" for row in records):
         notes.append(calibration.SAME_INFORMATION)

@@ -74,7 +74,7 @@ def _displayed(scenarios: Sequence[Scenario]) -> list[str]:
 
 def _with_difference(row: Row) -> Cell:
     difference = intervals.difference(row)
-    notes = [("interval", difference.on_figure)] if isinstance(difference, Estimate) else []
+    notes = [("interval", str(difference))] if isinstance(difference, Estimate) else []
     return Cell(intervals.estimate(row), notes=notes)
 
 

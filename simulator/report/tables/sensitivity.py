@@ -12,7 +12,7 @@ from simulator.analyses.sensitivity.alternatives import LEAST_EFFECTIVE
 from simulator.analyses.sensitivity.question import Decision
 from simulator.analyses.sensitivity.run import Sensitivity
 from simulator.plain_text import capital
-from simulator.wording import sensitivity
+from simulator.wording import rounding, sensitivity
 from simulator.wording.intervals import Estimate
 from simulator.wording.sensitivity import change, interval, number
 from simulator.wording.table import Part, Row, Table, columns
@@ -68,21 +68,23 @@ def _tornado(analysis: Sensitivity, record: Record) -> list[str]:
 def _prcc(analysis: Sensitivity, record: Record) -> list[str]:
     if not np.isfinite(record["prcc"]):
         return ["", ""]
-    return [f"{record['prcc']:+.2f}", f"{record['lower']:+.2f} to {record['upper']:+.2f}"]
+    correlation, low, high = (rounding.fixed(record[name], 2, sign="+") for name in ("prcc", "lower", "upper"))
+    return [correlation, f"{low} to {high}"]
 
 
 def _sobol(analysis: Sensitivity, record: Record) -> list[str]:
     if not np.isfinite(record["total"]):
         return ["", ""]
-    return [
-        f"{record[key]:z.2f} ({record[f'{key}_lower']:z.2f} to {record[f'{key}_upper']:z.2f})"
-        for key in ("first_order", "total")
-    ]
+    cells = []
+    for key in ("first_order", "total"):
+        value, lower, upper = (rounding.fixed(record[f"{key}{end}"], 2) for end in ("", "_lower", "_upper"))
+        cells.append(str(Estimate(value, (lower, upper))))
+    return cells
 
 
 def _alternative(analysis: Sensitivity, record: Record) -> list[str]:
     if record["effective_draws"] < LEAST_EFFECTIVE:
-        return ["-", f"worth {record['effective_draws']:.0f} sets", "-"]
+        return [rounding.NONE, f"worth {record['effective_draws']:.0f} sets", rounding.NONE]
     question, estimate = analysis.question, record["estimate"]
     moved = change(question, record) if record["change"] else "0"
     return [number(question, estimate), interval(question, record["lower"], record["upper"], estimate), moved]
@@ -92,7 +94,10 @@ def _evppi(analysis: Sensitivity, record: Record) -> list[str]:
     if not np.isfinite(record["value"]):
         return ["", ""]
     share = record["share_of_everything"]
-    return [sensitivity.worth(_decision(analysis), record), f"{100 * share:.0f} %" if np.isfinite(share) else "-"]
+    return [
+        sensitivity.worth(_decision(analysis), record),
+        f"{100 * share:.0f} %" if np.isfinite(share) else rounding.NONE,
+    ]
 
 
 PARTS: dict[str, tuple[Sequence[str], Callable[[Sensitivity, Record], list[str]]]] = {

@@ -57,6 +57,6 @@ def _row(row: intervals.Row, cohort: Cohort) -> Row:
         intervals.difference({**row, "unit": "probability"}),
         rounding.number(row["difference_same_sign"], "probability"),
         "" if row["structure"] == structures.DECLARED else moved,
-        *(f"{row[name]:.{places}f}" if isfinite(row[name]) else "" for name, places in quality),
+        *(rounding.fixed(row[name], places) if isfinite(row[name]) else "" for name, places in quality),
     ]
     return Row(wording.name(row["structure"], cohort), cells)

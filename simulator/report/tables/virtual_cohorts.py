@@ -32,9 +32,9 @@ def immortal_time(result: ImmortalTime) -> Iterator[Part]:
 def _analysis(row: intervals.Row) -> Row:
     entered, other = (_share(row, column) for column in ("entered", "other"))
     ends = rounding.interval(row["cohort_lower"], row["cohort_upper"], "probability", row["difference"])
-    significant = f"{rounding.number(row['significant'], 'probability')} %" if row["cohorts"] > 0 else "-"
+    significant = f"{rounding.number(row['significant'], 'probability')} %" if row["cohorts"] > 0 else rounding.NONE
     label = virtual_cohorts.analysis_label(row["analysis"], row["begins"]).partition(":")[0].partition(",")[0]
-    between = "-" if ends is None else " to ".join(ends)
+    between = rounding.NONE if ends is None else " to ".join(ends)
     return Row(label, [entered, other, _share(row, "difference", "+"), between, significant])
 
 

@@ -16,6 +16,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from spelling import misspelled
 
 from simulator.figures import style, waits
 from simulator.figures.picture import LONGEST, Picture
@@ -74,6 +75,11 @@ def test_compact_figures_are_5_inches_wide_and_have_no_small_letters(gallery: li
 
 def test_an_alternative_text_can_be_read_in_one_go(gallery: list[Drawn]) -> None:
     assert all(len(drawn.picture.alt) < LONGEST for drawn in gallery)
+
+
+def test_numbers_have_one_spelling(gallery: list[Drawn]) -> None:
+    texts = {drawn.name: "\n".join([drawn.picture.alt, *(text.words for text in drawn.texts)]) for drawn in gallery}
+    assert {name: wrong for name, text in texts.items() if (wrong := misspelled(text))} == {}
 
 
 def test_no_small_count_is_drawn_as_a_percentile_band(gallery: list[Drawn]) -> None:

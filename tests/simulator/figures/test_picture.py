@@ -11,7 +11,6 @@ from simulator.figures.picture import LONGEST, Picture
 from simulator.wording import opening
 from simulator.wording.added import IN_THE_MODEL
 from simulator.wording.headline import scenario_in_words
-from simulator.wording.intervals import Estimate
 
 
 def numbers_of(picture: Picture) -> dict[str, dict[str, str]]:
@@ -19,10 +18,7 @@ def numbers_of(picture: Picture) -> dict[str, dict[str, str]]:
     assert picture.numbers is not None
     heads = [column.label for column in picture.numbers.columns[1:]]
     return {
-        str(row.label): {
-            head: cell.on_figure if isinstance(cell, Estimate) else str(cell)
-            for head, cell in zip(heads, row.cells, strict=True)
-        }
+        str(row.label): {head: str(cell) for head, cell in zip(heads, row.cells, strict=True)}
         for row in picture.numbers.rows
     }
 

@@ -35,9 +35,8 @@ def results(request: pytest.FixtureRequest, results: Results) -> Results:
 
 
 def numbers(text: str) -> list[str]:
-    """The numbers of a cell as written, a minus as a hyphen; a hyphen between two is none."""
-    text = text.replace("\N{MINUS SIGN}", "-").replace(" to ", " ")
-    return re.findall(r"[+-]?\d+(?:\.\d+)?", re.sub(r"(?<=\d)-(?=\d)", " ", text))
+    """The numbers of a cell as written, a minus as a hyphen."""
+    return re.findall(r"[+-]?\d+(?:\.\d+)?", text.replace("\N{MINUS SIGN}", "-"))
 
 
 def is_value(text: str, value: float) -> bool:

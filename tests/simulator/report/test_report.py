@@ -228,7 +228,7 @@ def cell(estimate: Estimate) -> str:
 def test_a_median_that_is_not_reached_is_a_dash_with_its_meaning() -> None:
     estimates = [(np.nan, np.nan, np.nan), (12.0, 9.06, np.nan), (12.0, np.nan, np.nan)]
     assert [cell(rounded(*numbers, "months")) for numbers in estimates] == [
-        "\N{EN DASH}", "12.0 (9.1 to \N{EN DASH})", "12.0"
+        "\N{EN DASH}", "12.0 (9.1 or more)", "12.0"
     ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from simulator.experiment.results import Results
 from simulator.report import page
 from simulator.report.tables import run, structures
 from simulator.scenario.scenario import load_scenario
+from simulator.wording import rounding
 from simulator.wording.intervals import Estimate
 from simulator.wording.table import Table
 
@@ -60,7 +61,8 @@ def test_the_page_gives_differences_that_are_called_clear_with_intervals_that_co
             row = by_name.loc[name]
             low, high = 100 * row["difference_lower"], 100 * row["difference_upper"]
             assert low < 0 < high
-            assert re.search(rf"{100 * row['difference']:.1f} \((?:95 % interval )?{low:.1f} to {high:.1f}[;)]", text)
+            value, lower, upper = (rounding.fixed(end, 1) for end in (100 * row["difference"], low, high))
+            assert re.search(rf"{value} \((?:95 % interval )?{lower} to {upper}[;)]", text)
         assert row["difference_same_sign"] > 0.9
         assert f"in {100 * row['difference_same_sign']:.0f} of 100" in text
 

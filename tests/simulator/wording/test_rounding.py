@@ -36,7 +36,7 @@ def test_a_number_is_shown_by_its_unit_and_its_size(value: float, unit: str, tex
 
 def test_positive_numbers_can_have_a_sign_and_zero_has_none() -> None:
     texts = [number(value, "probability", sign="+") for value in (0.26, -0.26, 0.0001, -0.0001)]
-    assert texts == ["+26", "-26", "0", "0"]
+    assert texts == ["+26", "\N{MINUS SIGN}26", "0", "0"]
 
 
 @pytest.mark.parametrize("unit", ["probability", "days", "patients"])
@@ -51,7 +51,7 @@ def test_decimals_are_those_of_the_number_as_shown(unit: str, size: float) -> No
 def test_the_ends_of_an_interval_have_the_decimals_of_its_estimate() -> None:
     assert interval(0.061, 0.188, "probability", 0.13) == ("6", "19")
     assert interval(0.012, 0.188, "probability", 0.06) == ("1.2", "18.8")
-    assert interval(-0.02, 0.05, "probability", 0.02) == ("-2.0", "5.0")
+    assert interval(-0.02, 0.05, "probability", 0.02) == ("\N{MINUS SIGN}2.0", "5.0")
 
 
 def test_an_interval_without_visible_width_is_not_shown() -> None:

@@ -43,8 +43,8 @@ def test_the_lowest_and_the_highest_structure_are_named_with_their_difference(co
     sentence = structures.sentence(rows(pooled=0.24, late=0.201, rescue=0.229), cohort, PATHWAY)
     assert sentence == (
         "wider-salvage: the interval covers the parameters, not the structure of the model. 3 other structures, fitted "
-        "to the same 37 patients, move the difference at 12 months by -2.5 to +1.4 per 100: lowest 20 more (late "
-        "events), highest 24 more (the eight as one group)."
+        "to the same 37 patients, move the difference at 12 months by \N{MINUS SIGN}2.5 to +1.4 per 100: lowest 20 "
+        "more (late events), highest 24 more (the eight as one group)."
     )
 
 
