@@ -137,7 +137,10 @@ def test_a_check_that_takes_hours_asks_first(aftercart: Command, monkeypatch: py
     assert aftercart(*typed, "--yes").exit_code == 0
 
 
-def test_the_predicted_time_of_a_check_is_that_of_the_remaining_fits(tmp_path: Path, ranks_file: Path) -> None:
+def test_the_predicted_time_of_a_check_is_that_of_the_remaining_fits(
+    tmp_path: Path, ranks_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "ROWS", 50)
     targets = load_targets("wang2024")
     fitting, leaving_out = check.seconds(targets, tmp_path, 300, timed)
     assert fitting > leaving_out > 0.0
