@@ -50,7 +50,9 @@ def test_a_scenario_has_the_values_of_its_file_its_pathway_or_none() -> None:
 
 @pytest.fixture(scope="module")
 def swept() -> Sweep:
-    return sweep("wider-salvage", {"salvage_uptake": "0.4..0.9..0.1", "marginal_benefit": "0,0.5,1"}, draws=1)
+    return sweep(
+        "wider-salvage", {"salvage_uptake": "0.4..0.9..0.1", "marginal_benefit": "0,0.5,1"}, draws=1, horizon=24.0
+    )
 
 
 def test_the_cells_of_the_policy_and_of_today_are_framed(swept: Sweep) -> None:
@@ -63,7 +65,7 @@ def test_the_cells_of_the_policy_and_of_today_are_framed(swept: Sweep) -> None:
 
 
 def test_a_cell_outside_the_grid_is_not_framed() -> None:
-    grid = sweep("wider-salvage", {"salvage_uptake": "0.6,0.7", "marginal_benefit": "0,1"}, draws=1)
+    grid = sweep("wider-salvage", {"salvage_uptake": "0.6,0.7", "marginal_benefit": "0,1"}, draws=1, horizon=24.0)
     assert sweep_text.marks(grid) == []
-    one = sweep("baseline", {"salvage_uptake": "0.4,0.6", "marginal_benefit": "0,1"}, draws=1)
+    one = sweep("baseline", {"salvage_uptake": "0.4,0.6", "marginal_benefit": "0,1"}, draws=1, horizon=24.0)
     assert len(sweep_text.marks(one)) == 1

@@ -28,8 +28,13 @@ DAYS = {"wait_mean", "wait_median", "wait_90th_percentile"}
 
 
 @pytest.fixture(scope="module", params=["two policies", "beds"])
-def results(request: pytest.FixtureRequest, results: Results) -> Results:
-    if request.param == "two policies":
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def results(kind: str, results: Results) -> Results:
+    if kind == "two policies":
         return results
     return compare("letter-centre", "letter-centre-2-beds", draws=3, replications=2)
 
