@@ -108,7 +108,7 @@ def nobody_waits(values: Mapping[str, tuple[float, float]], label: str) -> str:
 
 
 def _points(difference: float) -> str:
-    return rounding.number(difference, "probability", sign="+").replace("-", "\N{MINUS SIGN}")
+    return rounding.number(difference, "probability", sign="+")
 
 
 def _per_100(share: float) -> str:
