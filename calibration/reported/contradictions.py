@@ -59,7 +59,7 @@ def check(
     onward : state -> the next ones. Raises InputError naming the lines.
     """
     populations = Populations.of(cohort, pathway, figures)
-    bounds = [bound for figure in figures for bound in figure.bounds(populations)]
+    bounds = [bound for figure in figures for bound in (*figure.bounds(populations), *populations.whole(figure))]
     bounds += estimates.of(bounds, populations)
     bounds += [*_arms(figures, populations), *links.of(bounds, populations, onward)]
     if _can_be(bounds):

@@ -4,7 +4,8 @@
 
 Y : at risk; D : known to have had the event; S : Kaplan and Meier's, I : Aalen and Johansen's estimate. Each holds in
 every cohort, however patients are censored. An estimate is counted in patients, as a share of its body: those of parts
-are no more than those of the whole where nobody is censored, or all are alike.
+are no more than those of the whole where nobody is censored, or all are alike. Then a quantile of the whole lies
+between the first and the last of its parts.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from calibration.reported.links import ANY, Body, Bound, Number, Populations
 
 CAUSE = "incidence of "
 """Before the name of a cause: what the number of its estimate is."""
+LATER = "later than "
+"""Before a share of patients: 1 at months before that quantile of the time to the event, 0 at months after it."""
 UNEVEN = 0.05
 """Share of a whole by which its parts may be above it without a warning: each is censored in its own way."""
 Curves = Mapping[tuple[Body, str], Sequence[float]]
@@ -33,17 +36,23 @@ def of(reported: Sequence[Bound], populations: Populations) -> list[Bound]:
         if number.what in ("alive", "at_risk", "mean") or number.what.startswith(CAUSE):
             months.setdefault((number.body, number.of), set()).add(number.month)
     families = _families(months, populations)
+    means = {number for number in numbers if number.what == "mean"}
     for end_point, whole, parts in families:
         for part in parts:
             both = months[whole, end_point] | months[part, end_point]
             months[whole, end_point] = months[part, end_point] = both
+        members = (whole, *parts)
+        alike = [mean for mean in means if mean.of == end_point and mean.body in members]
+        means |= {mean._replace(body=body) for mean in alike for body in members}
     curves = {curve: sorted(at) for curve, at in months.items()}
     bounds = [*_quantiles(numbers), *_nested(curves, populations)]
-    bounds += [bound for family in families for bound in _parts(*family, curves, populations)]
+    for family in families:
+        bounds += [*_parts(*family, curves, means, populations), *_between(*family, curves, numbers, populations)]
     for (body, end_point), at in curves.items():
-        bounds += _curve(body, end_point, at, populations)
+        shares = {number.what for number in numbers if number.what.startswith(LATER) and number.of == end_point}
+        bounds += [*_curve(body, end_point, at, populations), *_once(body, end_point, at, shares)]
         bounds += _counted(body, end_point, at, numbers, populations) if not body.since else []
-    for mean in (number for number in numbers if number.what == "mean"):
+    for mean in means:
         bounds += _area(mean, [month for month in curves[mean.body, mean.of] if month <= mean.month])
     return bounds
 
@@ -61,19 +70,61 @@ def _families(curves: Collection[tuple[Body, str]], populations: Populations) ->
 
 
 def _parts(
-    end_point: str, whole: Body, parts: Sequence[Body], curves: Curves, populations: Populations
+    end_point: str,
+    whole: Body,
+    parts: Sequence[Body],
+    curves: Curves,
+    means: Collection[Number],
+    populations: Populations,
 ) -> Iterator[Bound]:
-    """Yield that parts have no more survivors, patients at risk and events than the whole, and no more without."""
-    uncensored = populations.cohort.no_censoring_before
+    """Yield that parts have no more survivors, patients at risk and events than the whole, and no more without.
+
+    Nor more months that they live until one, and no more that they do not.
+    """
+    uncensored, causes = populations.cohort.no_censoring_before, populations.causes(end_point)
     size = {Number("size", whole): 1.0} | {Number("size", part): -1.0 for part in parts}
-    for month in curves[whole, end_point]:
-        for what in ("alive", "at_risk", *(CAUSE + cause for cause in populations.causes(end_point))):
-            having = {Number(what, number.body, end_point, month): sign for number, sign in size.items()}
-            is_certain = what == "at_risk" or month <= uncensored
-            spared = 0.0 if is_certain else UNEVEN
-            yield Bound(having | {Number("size", whole): spared}, is_certain=is_certain)
-            without = size | {number: -sign for number, sign in having.items()}
-            yield Bound(without | {Number("size", whole): 1.0 + spared}, is_certain=is_certain)
+    estimated = ("alive", "at_risk", *(CAUSE + cause for cause in causes))
+    most = {(what, month): 1.0 for month in curves[whole, end_point] for what in estimated}
+    most |= {("mean", mean.month): mean.month for mean in means if (mean.body, mean.of) == (whole, end_point)}
+    for (what, month), all_of_one in most.items():
+        having = {Number(what, number.body, end_point, month): sign for number, sign in size.items()}
+        is_certain = what == "at_risk" or month <= uncensored
+        spared = 0.0 if is_certain else UNEVEN
+        yield Bound(having | {Number("size", whole): spared * all_of_one}, is_certain=is_certain)
+        without = {number: sign * all_of_one for number, sign in size.items()}
+        without |= {number: -sign for number, sign in having.items()}
+        yield Bound(without | {Number("size", whole): (1.0 + spared) * all_of_one}, is_certain=is_certain)
+
+
+def _between(
+    end_point: str,
+    whole: Body,
+    parts: Sequence[Body],
+    curves: Curves,
+    numbers: Collection[Number],
+    populations: Populations,
+) -> Iterator[Bound]:
+    """Yield that a quantile of a whole is no later than all of its parts, and no earlier, if they are all of it."""
+    cohort = populations.cohort
+    followed = max(cohort.no_censoring_before, cohort.follow_up[0] if cohort.follow_up else 0.0)
+    others = {Number("size", whole): 1.0} | {Number("size", part): -1.0 for part in parts}
+    shares = {what for what, body, of, _ in numbers if what.startswith(LATER) and (body, of) == (whole, end_point)}
+    for what in sorted(shares):
+        for month in (month for month in curves[whole, end_point] if month <= followed):
+            later = {Number(what, part, end_point, month): -1.0 for part in parts}
+            later[Number(what, whole, end_point, month)] = 1.0
+            earlier = {number: -sign for number, sign in later.items()}
+            is_certain = month <= cohort.no_censoring_before
+            yield Bound(later | others, 1.0 - len(parts), is_certain=is_certain)
+            yield Bound(earlier | others, is_certain=is_certain)
+
+
+def _once(body: Body, end_point: str, months: Sequence[float], shares: Collection[str]) -> Iterator[Bound]:
+    """Yield that a quantile, once it is reached, stays so."""
+    for share in sorted(shares):
+        later = [Number(share, body, end_point, month) for month in months]
+        yield Bound({later[0]: 1}, 0, 1)
+        yield from (Bound({before: 1, after: -1}) for before, after in pairwise(later))
 
 
 def _curve(body: Body, end_point: str, months: Sequence[float], populations: Populations) -> Iterator[Bound]:

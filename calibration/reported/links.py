@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from calibration.reported import population_sizes
 from calibration.reported.figure import Figure
 from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import Pathway, is_part, reachable
+
+if TYPE_CHECKING:
+    from calibration.reported.kinds.kind import Kind
 
 ANY = ""
 """Any state of death."""
@@ -65,20 +68,23 @@ class Bound:
 class Populations:
     """The patients that the rows of a cohort are of.
 
-    sizes : patients -> how many, where rows of `patients` say so; months : at which any row counts or estimates them
+    sizes : patients -> how many, where rows of `patients` say so; counted : every size that such a row reports
+    months : at which any row counts or estimates them
     """
 
     cohort: Cohort
     pathway: Pathway
     sizes: Mapping[Patients, int]
+    counted: Collection[float] = ()
     months: Collection[float] = ()
 
     @classmethod
-    def of(cls, cohort: Cohort, pathway: Pathway, figures: Iterable[Figure]) -> Populations:
+    def of(cls, cohort: Cohort, pathway: Pathway, figures: Sequence[Kind]) -> Populations:
         named = cls(cohort, pathway, {}).named
         sizes = {named(name): size for name, size in cohort.sizes.items()}
         months = {figure.month for figure in figures if np.isfinite(figure.month)}
-        return cls(cohort, pathway, sizes | {COHORT: cohort.n}, sorted(months))
+        counted = {cohort.n, *sizes.values(), *(figure.count for figure in figures if figure.counts_sizes)}
+        return cls(cohort, pathway, sizes | {COHORT: cohort.n}, counted, sorted(months))
 
     def causes(self, end_point: str) -> Mapping[str, tuple[str, ...]]:
         """Return cause -> its states, of an end point; of "", death."""
@@ -101,13 +107,13 @@ class Populations:
     def patients(self, figure: Figure) -> Patients:
         return self.named(figure.population) | self.named(figure.attribute)
 
-    def whole(self, figure: Figure, body: Body) -> list[Bound]:
-        """Return that a figure's n is the size of its arm, if others leave as many and none reports the size."""
-        n, most = figure.n, population_sizes.most(self.cohort, figure.population)
-        has_size = body.n is not None or body.patients in self.sizes or figure.attribute
-        if has_size or n != most or n in self.sizes.values():
+    def whole(self, figure: Kind) -> list[Bound]:
+        """Return that a figure's n are patients of its population. The n of a count may be the size of another one."""
+        body, n, line = self.body(figure), figure.n, figure.line
+        if np.isnan(n) or (figure.is_count and n in self.counted):
             return []
-        return [Bound({Number("size", body): 1}, n, n, figure.line)]
+        assessed = [Bound({Number("size", body): 1}, n, n, line)] if body.n is not None else []
+        return [*assessed, Bound({Number("size", Body(body.patients)): 1}, n, line=line)]
 
     def body(self, figure: Figure) -> Body:
         """Return the patients of a figure: a whole population, unless it has more than n, or an unknown number."""
@@ -128,6 +134,8 @@ def of(reported: Sequence[Bound], populations: Populations, onward: Mapping[str,
     ways = Ways.of([state for state in events if state != ANY], pathway.start, onward)
     bounds = [Bound({Number("size", Body(COHORT)): 1}, populations.cohort.n, populations.cohort.n)]
     for body in dict.fromkeys([*wholes, *(number.body for number in numbers)]):
+        if body.n is not None and Number("size", body) not in numbers:
+            bounds.append(Bound({Number("size", body): 1}, body.n, body.n))
         bounds += _within(body, events, pathway.deaths, ways)
     bounds += _times(numbers)
     for whole, parts, exact in dict.fromkeys(families(list(dict.fromkeys(wholes)), populations)):
@@ -150,7 +158,6 @@ def _events(numbers: Collection[Number], pathway: Pathway) -> dict[str, list[flo
 def _within(body: Body, events: Mapping[str, list[float]], deaths: Iterable[str], ways: Ways) -> Iterator[Bound]:
     """Yield the links between the numbers of one body."""
     size = Number("size", body)
-    yield Bound({size: 1}, 0 if body.n is None else body.n, np.inf if body.n is None else body.n)
     last = {}
     for state, months in events.items():
         by = [Number("entered", body, state, month) for month in months]

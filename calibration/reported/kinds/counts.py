@@ -119,9 +119,7 @@ class Events(Count):
         return float((cohort.entered(states, self.by) & patients).sum())
 
     def bounds(self, populations: Populations) -> list[Bound]:
-        body = populations.body(self)
-        counted = Bound({self._entered(body): 1}, self.count, self.count, self.line)
-        return [*populations.whole(self, body), counted]
+        return [Bound({self._entered(populations.body(self)): 1}, self.count, self.count, self.line)]
 
 
 class Entered(Events):
@@ -199,7 +197,7 @@ class Survivors(Count):
     def bounds(self, populations: Populations) -> list[Bound]:
         body = populations.body(self)
         alive = {Number("size", body): 1.0, self._entered(body): -1.0}
-        return [*populations.whole(self, body), Bound(alive, self.count, self.count, self.line)]
+        return [Bound(alive, self.count, self.count, self.line)]
 
     def in_words(self) -> str:
         return f"{self.counted} ({self.of_patients}) alive at month {self.month:g}"

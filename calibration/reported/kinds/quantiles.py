@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from calibration.reported.estimates import LATER
 from calibration.reported.figure import Figure
 from calibration.reported.kinds.events import COMPARE, NotFitted
 from calibration.reported.kinds.kind import MONTHS, Kind
@@ -91,17 +92,15 @@ class SurvivalQuantile(NotFitted, Quantile):
         return self.limited(self.kaplan_meier(cohort, patients).quantile(self.share))
 
     def bounds(self, populations: Populations) -> list[Bound]:
-        """Survival is 1 - share or more before the printed time, and 1 - share or less after it."""
-        body, line = populations.body(self), self.line
-        kept = {Number("size", body): self.share - 1.0}
-        earliest, latest = self.earliest_and_latest
+        """Before the printed time survival is 1 - share or more, after it 1 - share or less."""
+        body, line, (earliest, latest) = populations.body(self), self.line, self.earliest_and_latest
         before, after = (Number("alive", body, self.end_point, month) for month in (earliest, latest))
-        bounds = [Bound({before: 1.0} | kept, line=line)] if earliest > 0.0 else []
-        if self.limit not in (NOT_REACHED, AT_LEAST):
-            bounds.append(Bound({after: 1.0} | kept, -inf, 0.0, line))
-        if not self.limit:
-            time = Number(f"{self.share:g} without {self.survival}", body, self.end_point)
-            bounds.append(Bound({time: 1}, *self.range_of("value"), line))
+        kept, later = {Number("size", body): self.share - 1.0}, f"{LATER}{self.share:g}"
+        bounds = list[Bound]()
+        if earliest > 0.0:
+            bounds += [Bound({before: 1} | kept, line=line), Bound({before._replace(what=later): 1}, 1, 1, line)]
+        if latest < inf:
+            bounds += [Bound({after: 1} | kept, -inf, 0, line), Bound({after._replace(what=later): 1}, 0, 0, line)]
         return bounds
 
 

@@ -63,6 +63,11 @@ class Share(ToEvent):
         low, high = (min(max(percent / 100.0, 0.0), 1.0) for percent in self.range_of("value"))
         return low, high
 
+    def is_followed(self, cohort: Cohort) -> bool:
+        """Return whether nobody is taken as censored before its month: by last follow-up, or for want of an error."""
+        without_error = not np.isfinite([self.standard_error, self.lower]).any()
+        return self.month <= cohort.follow_up[0] if cohort.follow_up else without_error
+
     def of_value(self, part: Number, whole: Number) -> list[Bound]:
         """Return that a number is the printed percentage of another one."""
         low, high = self.shares
@@ -118,12 +123,10 @@ class Survival(Share):
         states = [state for of_cause in populations.causes(self.end_point).values() for state in of_cause]
         dead = {Number("entered", body, state, month): 1.0 for state in states}
         low, high = self.shares
-        without_error = not np.isfinite([self.standard_error, self.lower]).any()
-        followed = month <= cohort.follow_up[0] if cohort.follow_up else without_error
         if month <= cohort.no_censoring_before:
             bounds.append(Bound({alive: 1, size: -1} | dead, line=line))
-        elif followed:
-            # By last follow-up, or for want of an error, nobody is taken as censored; no count need print it.
+        elif self.is_followed(cohort):
+            # No count need print it.
             bounds.append(Bound({alive: 1, size: -1} | dead, -1.0, line=line))
         elif np.isfinite(self.n) and self.error > 0.0 and low < high:
             worth = LEAST_WORTH * percentages.least_worth(self) / self.n
@@ -202,7 +205,12 @@ class Incidence(Share):
     def bounds(self, populations: Populations) -> list[Bound]:
         body = populations.body(self)
         number = Number(CAUSE + self.cause, body, self.end_point, self.month)
-        return self.of_value(number, Number("size", body))
+        bounds, is_certain = self.of_value(number, Number("size", body)), self.is_exact(populations.cohort)
+        if not self.since and (is_certain or self.is_followed(populations.cohort)):
+            states = populations.causes(self.end_point)[self.cause]
+            entered = {Number("entered", body, state, self.month): 1.0 for state in states}
+            bounds.append(Bound({number: -1} | entered, is_certain - 1.0, line=self.line, is_certain=is_certain))
+        return bounds
 
     def in_words(self) -> str:
         return f"{self.as_printed} ({self.of_patients}) {self.cause} ({self.survival}) by month {self.month:g}"

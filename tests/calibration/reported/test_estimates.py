@@ -90,6 +90,18 @@ CONTRADICTIONS = {
         "survival,population=responders,from_=cr,month=6,value=60",
         "survival,population=responders,from_=cr,month=12,value=70",
     ),
+    "an n of responders above the number who responded": (
+        "entered,state=cr,count=20,n=150",
+        "entered,population=responders,state=hsct,count=11,n=25",
+    ),
+    "survival of more responders than responded": (
+        "entered,state=cr,count=20,n=150",
+        "survival,population=responders,month=6,value=60,n=25",
+    ),
+    "an n of responders above their number": (
+        "patients,population=responders,count=20,n=150",
+        "entered,population=responders,state=hsct,count=11,n=25",
+    ),
     "more of an arm at risk than of everybody": (
         "at_risk,population=treated,month=6,count=60,n=80",
         "at_risk,month=6,count=50,n=150",
@@ -118,6 +130,29 @@ MAY_BE = {
     "a part that relapses more often than everybody": (
         "incidence,population=treated,end_point=efs,cause=relapse,month=6,value=70,n=80",
         "incidence,end_point=efs,cause=relapse,month=9,value=20,n=150",
+    ),
+    "more relapses than patients who ever relapsed": (
+        "incidence,population=treated,end_point=efs,cause=relapse,month=6,value=60,n=80",
+        "entered,population=treated,state=progression,count=10,n=80",
+    ),
+    "two arms that both live for longer than everybody": (
+        "restricted_mean,population=treated,month=12,value=9,n=80",
+        "restricted_mean,population=untreated,month=12,value=8,n=70",
+        "restricted_mean,month=12,value=6",
+    ),
+    "an arm that lives for longer than everybody by its curve": (
+        "survival,population=treated,month=12,value=90,n=80",
+        "restricted_mean,month=12,value=4",
+    ),
+    "a median before those of both arms": (
+        "median_survival,population=treated,value=4.2,n=80",
+        "median_survival,population=untreated,value=5.1,n=70",
+        "median_survival,value=3.1",
+    ),
+    "a quartile after those of both arms": (
+        "survival_quantile,end_point=efs,population=treated,quantile=25,value=2.2,n=80",
+        "survival_quantile,end_point=efs,population=untreated,quantile=25,limit=at_most,value=3,n=70",
+        "survival_quantile,end_point=efs,quantile=25,value=4.1",
     ),
 }  # fmt: skip
 
@@ -165,14 +200,22 @@ def test_event_free_survival_can_exceed_survival() -> None:
     assert efs > survival
 
 
+OF_ARMS = (
+    "incidence,end_point=efs,cause=death,month=6",
+    "restricted_mean,month=6",
+    "survival_quantile,quantile=10",
+    "survival_quantile,end_point=efs,quantile=25",
+    "median_survival",
+)
 PRINTED = [
     *(f"survival,month={month}" for month in (3, 6, 12, 20)),
     *(f"survival,end_point=efs,month={month}" for month in (3, 6, 12, 20)),
     *(f"survival,population=treated,end_point=efs,month={month}" for month in (6, 12)),
     *(f"survival,population={arm},month=12" for arm in ("treated", "untreated")),
     *(f"incidence,end_point=efs,cause={cause},month={month}" for cause in EFS for month in (6, 12, 20)),
+    *(f"{text},population={arm}" for arm in ("treated", "untreated") for text in OF_ARMS),
     *(f"at_risk,{of}month={month}" for of in ("", "end_point=efs,") for month in (3, 6, 12, 20)),
-    *(f"survival_quantile,{of}quantile={share}" for of in ("", "end_point=efs,") for share in (10, 25)),
+    *(f"survival_quantile,{of}quantile={share}" for of in ("", "end_point=efs,") for share in (10, 25, 50)),
     *(f"restricted_mean,{of}month={month}" for of in ("", "end_point=efs,") for month in (6, 20)),
     *(f"landmark_survival,landmark={month},month=12" for month in (3, 6)),
     *(f"time_quantile,population=treated,state=response,quantile={share}" for share in (0, 25, 50, 100)),
@@ -181,7 +224,7 @@ PRINTED = [
     *(f"{kind},month={month}" for kind in ("deaths", "survivors") for month in (3, 6, 12, 20)),
     *(f"entered,state={state},month=12" for state in ("progression", "hsct", "cr")),
 ]  # fmt: skip
-TIMES = {"survival_quantile", "time_quantile", "restricted_mean"}
+TIMES = {"median_survival", "survival_quantile", "time_quantile", "restricted_mean"}
 
 
 def placeholder(text: str, n: int) -> str:
@@ -194,7 +237,7 @@ def placeholder(text: str, n: int) -> str:
 
 def printed(text: str, cohort: SimulatedCohort, figure: Kind, decimals: int) -> str:
     """The row of a simulated cohort's figure: "" if nobody can have it. Survival has an error if it has a decimal."""
-    value, n = cohort.figure(figure), cohort.targets.cohort.n
+    value, n = cohort.figure(figure), figure.whole(cohort)
     if figure.is_count or figure.kind == "survivors":
         count = value if figure.is_count else value * n
         return f"{text},count={count:.0f},n={n}"
@@ -264,6 +307,7 @@ def test_no_figures_of_the_same_patients_contradict_one_another(
     """Cohorts of 24 to 150 patients, followed for 1 to 40 months, print every figure that they have."""
     n, earliest = (24, 60, 150)[number % 3], (1.0, 6.0)[number % 2]
     about = {"n": n, "follow_up": {"family": "uniform", "lower": earliest, "upper": 40.0}}
+    about["no_censoring_before"] = earliest
     with monkeypatch.context() as unchecked:
         unchecked.setattr(contradictions, "check", lambda *_: [])
         targets = paper(tmp_path, [written(text.replace(",", " "), placeholder(text, n)) for text in PRINTED], **about)
