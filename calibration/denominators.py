@@ -22,10 +22,12 @@ COHORT: Patients = frozenset()
 
 
 class Denominator(NamedTuple):
-    """The first `n` simulated patients who belong to all of `patients`."""
+    """The first `n` simulated patients who belong to all of `patients`, and entered `state`, if one, after `since`."""
 
     patients: Patients
     n: int
+    state: str = ""
+    since: str = ""
 
 
 def of_rows(targets: Targets) -> list[tuple[Denominator, ...]]:
@@ -48,6 +50,8 @@ def _denominator(figure: Kind, population: str, targets: Targets, sizes: Mapping
         except InputError:
             return Denominator(COHORT, targets.cohort.n)
     patients = _patients(population, figure.attribute, targets)
+    if figure.of_entered and np.isfinite(figure.n):
+        return Denominator(patients, int(figure.n), figure.state, figure.since)
     known = {int(figure.n)} if np.isfinite(figure.n) else sizes.get(patients, set())
     return Denominator(patients, min(known)) if known else Denominator(COHORT, targets.cohort.n)
 

@@ -110,7 +110,7 @@ class Populations:
     def whole(self, figure: Kind) -> list[Bound]:
         """Return that a figure's n are patients of its population. The n of a count may be the size of another one."""
         body, n, line = self.body(figure), figure.n, figure.line
-        if np.isnan(n) or (figure.is_count and n in self.counted):
+        if np.isnan(n) or figure.counts_sizes or (figure.is_count and n in self.counted):
             return []
         assessed = [Bound({Number("size", body): 1}, n, n, line)] if body.n is not None else []
         return [*assessed, Bound({Number("size", Body(body.patients)): 1}, n, line=line)]

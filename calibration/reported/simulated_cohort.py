@@ -32,6 +32,11 @@ class Observed:
     cause: Integers
     known: Booleans
 
+    @property
+    def came(self) -> Booleans:
+        """Who are seen to have the event, (n,)."""
+        return np.asarray(self.known & (self.cause != CENSORED))
+
     def episodes(self, patients: Booleans) -> Episodes:
         """Return an episode for each of some patients, (n,), who are known."""
         chosen = patients & self.known
@@ -142,6 +147,8 @@ class SimulatedCohort:
         belong = np.ones(self.follow_up.size, dtype=bool)
         for population in denominator.patients:
             belong &= self.members(population)
+        if denominator.state:
+            belong &= self.observed(denominator.since, [[denominator.state]]).came
         found = np.flatnonzero(belong)
         if found.size < denominator.n:
             return None

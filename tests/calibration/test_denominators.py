@@ -172,7 +172,7 @@ def _hscts_of_the_treated(targets: Targets, n: int = 200_000) -> float:
 REFUSED = {
     "more than were treated": (
         "deaths,treated,,,,9,90,",
-        "no row reports which patients n counts; got .*n = 90 of 'it'",
+        r"two rows contradict one another; got '80 of 200 are treated; 9 of 90 \(treated\) dead",
     ),
     "an arm of unreported size": ("patients,untreated,,,,9,90,", r"allowed: 200 \(all\); or a row of kind patients"),
     "women of an arm of unreported size": (

@@ -32,6 +32,7 @@ class Kind(Figure, ABC):
 
     kind, meaning : its name, and what is reported; needs, reads : columns of BY_KIND; units : allowed for its `value`
     is_count : whether it is a number of patients, 0 in an empty group; counts_sizes : whether of populations
+    of_entered : whether its n are patients who entered its `state`
     adds_up : whether the arms of its population are added up, so that no patient may be of two
     what_state : the word for its `state`
     unit_of_figure, factor : of the figure that is shown, and what a simulated one is multiplied by
@@ -49,6 +50,7 @@ class Kind(Figure, ABC):
     units: ClassVar[tuple[str, ...]] = PATIENTS
     is_count: ClassVar[bool] = False
     counts_sizes: ClassVar[bool] = False
+    of_entered: ClassVar[bool] = False
     adds_up: ClassVar[bool] = True
     what_state: ClassVar[str] = "state"
     is_skewed: ClassVar[bool] = False

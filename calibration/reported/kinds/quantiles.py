@@ -112,10 +112,13 @@ class MedianSurvival(SurvivalQuantile):
 
 class TimeQuantile(Quantile):
     kind = "time_quantile"
-    meaning = "median, or `quantile` % (0: shortest, 100: longest), of the time to `state`, of patients who entered it"
+    meaning = (
+        "median, or `quantile` % (0: shortest, 100: longest), of the time to `state` of `n` patients who came there"
+    )
     needs = ("state",)
     reads = ("attribute", "from", "limit", "quantile", "value", "n", "lower", "upper")
     fitted = "no: only patients who entered the state have a time"
+    of_entered = True
 
     def check(self, cohort: Cohort, pathway: Pathway) -> None:
         self.check_quantile()
@@ -129,10 +132,14 @@ class TimeQuantile(Quantile):
         return {self.state, self.since} - {""}
 
     def bounds(self, populations: Populations) -> list[Bound]:
-        time = Number("time", populations.body(self), f"{self.since} to {self.state}", 100.0 * self.share)
-        return [Bound({time: 1}, *self.earliest_and_latest, self.line)] if self.limit != NOT_REACHED else []
+        body, n, line = populations.body(self), self.n, self.line
+        entered = [Bound({Number("entered", body, self.state): 1}, n, line=line)] if isfinite(n) else []
+        if self.limit == NOT_REACHED:
+            return entered
+        time = Number("time", body, f"{self.since} to {self.state}", 100.0 * self.share)
+        return [*entered, Bound({time: 1}, *self.earliest_and_latest, line)]
 
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
         observed = cohort.observed(self.since, [[self.state]])
-        times = observed.seen[patients & observed.known & (observed.cause == 0)]
+        times = observed.seen[patients & observed.came]
         return self.limited(float(np.quantile(times, self.share))) if times.size else np.nan

@@ -94,6 +94,10 @@ CONTRADICTIONS = {
         "entered,state=cr,count=20,n=150",
         "entered,population=responders,state=hsct,count=11,n=25",
     ),
+    "a median time of more transplanted than had an HSCT": (
+        "entered,state=hsct,count=12,n=150",
+        "time_quantile,population=treated,state=hsct,value=4.1,n=24",
+    ),
     "survival of more responders than responded": (
         "entered,state=cr,count=20,n=150",
         "survival,population=responders,month=6,value=60,n=25",

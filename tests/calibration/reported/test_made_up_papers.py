@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up_paper import DEATHS, EFS, paper, written
-from scipy import optimize
+from scipy import optimize, stats
 
-from calibration.predictive import predict, simulated
+from calibration.predictive import predict, simulate_figures, simulated
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.errors import InputError
 
@@ -234,6 +234,17 @@ def test_without_reported_follow_up_only_patients_who_enter_a_state_count_from_i
     patients = patients_of(cohort)
     assert alive == pytest.approx(surviving(courses(with_hsct(patients), OS, "hsct"), 12), abs=1e-9)
     assert followed == pytest.approx(np.median([min(patient.to(DEATHS), 240.0) for patient in patients]))
+
+
+def test_a_median_time_of_six_transplanted_is_predicted_of_six_transplanted(tmp_path: Path) -> None:
+    """To response, and on to HSCT, each before its rival: the median of six sums of two exponential times."""
+    targets = paper(
+        tmp_path, [written("it", "time_quantile,population=treated,state=hsct,value=4,n=6")], follow_up=None
+    )
+    medians = simulate_figures(targets, None, slice(0, 300))[:, 0]
+    rng, size = np.random.default_rng(1), (20_000, 6)
+    times = rng.exponential(1 / (1 / 1.5 + 1 / 10), size) + rng.exponential(1 / (1 / 3 + 1 / 12), size)
+    assert stats.ks_2samp(medians, np.median(times, axis=1)).pvalue > 0.01
 
 
 BAD = {
