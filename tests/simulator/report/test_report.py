@@ -107,6 +107,14 @@ def run_of_two(finished: Path, tmp_path: Path) -> Path:
     return shutil.copytree(finished, tmp_path / "run")
 
 
+@pytest.fixture(scope="module")
+def wider(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a short run of a policy with a table by share who benefit."""
+    folder = tmp_path_factory.mktemp("wider")
+    compare("baseline", "wider-salvage", draws=1, horizon=12.0).write(folder)
+    return folder
+
+
 # --- Content ---
 
 
@@ -476,19 +484,18 @@ def test_a_truncated_table_is_refused_by_its_name(run_of_two: Path, name: str, l
 
 
 @pytest.mark.parametrize("lines", [1, 2, -1])
-def test_a_truncated_table_by_share_who_benefit_is_refused(results: Results, tmp_path: Path, lines: int) -> None:
-    results.write(tmp_path)
-    path = tmp_path / "benefit.csv"
+def test_a_truncated_table_by_share_who_benefit_is_refused(wider: Path, tmp_path: Path, lines: int) -> None:
+    path = shutil.copytree(wider, tmp_path / "run") / "benefit.csv"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:lines]))
     with pytest.raises(InputError, match=r"benefit\.csv: not the whole table of the run"):
-        run_folder.read(tmp_path)
+        run_folder.read(path.parent)
 
 
-def test_a_run_of_an_earlier_version_without_that_table_can_be_read(results: Results, tmp_path: Path) -> None:
-    results.write(tmp_path)
-    assert run_folder.read(tmp_path).benefit is not None
-    (tmp_path / "benefit.csv").unlink()
-    assert run_folder.read(tmp_path).benefit is None
+def test_a_run_of_an_earlier_version_without_that_table_can_be_read(wider: Path, tmp_path: Path) -> None:
+    assert run_folder.read(wider).benefit is not None
+    earlier = shutil.copytree(wider, tmp_path / "run")
+    (earlier / "benefit.csv").unlink()
+    assert run_folder.read(earlier).benefit is None
 
 
 def test_a_table_without_a_column_is_refused_by_its_name(run_of_two: Path) -> None:
