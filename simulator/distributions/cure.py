@@ -33,6 +33,9 @@ class Cure(Distribution):
         """The time in months at which all but the cured leave, if that is fixed."""
         return self.base.atom
 
+    def _survival(self, times: Floats) -> Floats:
+        return np.asarray(self.cure + (1.0 - self.cure) * self.base._survival(times))
+
     def _cumulative_hazard(self, times: Floats) -> Floats:
         uncured = self.base._cumulative_hazard(times)
         left = (1.0 - self.cure) * -np.expm1(-uncured)

@@ -38,7 +38,8 @@ class Distribution(ABC):
 
     def survival(self, times: ArrayLike) -> Floats:
         """S(t) = P(T > t) = exp(-H(t)); times in months."""
-        return np.asarray(np.exp(-self.cumulative_hazard(times)))
+        with _limits_are_expected():
+            return np.asarray(self._survival(np.asarray(times, dtype=np.float64)))
 
     def cdf(self, times: ArrayLike) -> Floats:
         """F(t) = P(T <= t) = -expm1(-H(t)); times in months."""
@@ -127,6 +128,9 @@ class Distribution(ABC):
             elif isinstance(value, Distribution):
                 object.__setattr__(changed, name, value.with_parameters(change))
         return changed
+
+    def _survival(self, times: Floats) -> Floats:
+        return np.asarray(np.exp(-self._cumulative_hazard(times)))
 
     @abstractmethod
     def _cumulative_hazard(self, times: Floats) -> Floats: ...

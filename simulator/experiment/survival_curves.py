@@ -59,8 +59,9 @@ def survival_curves(
     # Months that are read lie on the lattice, as far as that goes.
     step /= divisor(at, step, int(FINEST_READ * step / horizon))
     curves = {name: np.empty((n_draws, len(at))) for name in populations}
-    for rows in slices(n_draws, engine.batch(pathway, horizon)):
-        model, only = resolve(policy, values(table, rows)), {(clock, name) for name in curves}
+    only = {(clock, name) for name in curves}
+    for rows in slices(n_draws, engine.batch(pathway, horizon, only)):
+        model = resolve(policy, values(table, rows))
         solved = engine.curves(model, horizon, step=None if accuracy.cycle(model) else step, only=only)
         for name, survival in curves.items():
             by, means = solved.survival[clock, name], solved.means[clock, name]

@@ -214,6 +214,8 @@ def _nearby(values: Floats, chance: Floats) -> Floats:
 def _drawn(values: Floats, estimate: Floats | float, left: Floats, chance: Floats) -> Floats:
     """Return values shrunk to the estimate by their noise; unknown noise (NaN) counts as none."""
     chance = np.broadcast_to(np.nan_to_num(chance), values.shape)
+    if not chance.any():
+        return values
     whole = np.asarray(left + chance)
     kept = np.sqrt(np.divide(left, whole, out=np.ones(values.shape), where=whole != 0.0))
     return np.asarray(estimate + kept * (values - estimate))

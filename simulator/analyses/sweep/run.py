@@ -248,13 +248,13 @@ def _piece(plan: _Plan, item: tuple[slice, slice]) -> list[ScenarioDraws]:
 def _solved(plan: _Plan, scenarios: Sequence[Scenario], rows: slice) -> list[ScenarioDraws]:
     """Return the exact engine's outcomes of cells."""
     models = [resolve(scenario, values(plan.table, rows)) for scenario in scenarios]
-    alike: dict[tuple[float, tuple[object, ...]], list[int]] = {}
+    alike: dict[tuple[object, ...], list[int]] = {}
     for place, model in enumerate(models):
         times = [exit.time.key for exits in model.exits.values() for exit in exits if exit.time is not None]
-        step = exact.one_step([model], plan.settings.horizon)
-        alike.setdefault((step, (model.open_ways, *times)), []).append(place)
+        alike.setdefault((model.open_ways, *times), []).append(place)
     parts: dict[int, ScenarioDraws] = {}
-    for (step, _), places in alike.items():
+    for places in alike.values():
+        step = exact.one_step([models[places[0]]], plan.settings.horizon)
         parts |= zip(places, _read(plan, [models[place] for place in places], step, rows), strict=True)
     return [part for _, part in sorted(parts.items())]
 

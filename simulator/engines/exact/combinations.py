@@ -142,10 +142,14 @@ def cells_alike(exits: Sequence[Exit]) -> list[tuple[Booleans | None, list[Exit]
     if not different:
         return [(None, [_of_cell(exit, 0) for exit in exits])]
     table = np.concatenate([np.reshape(values, (-1, values.shape[-1])) for values in different])
-    _, first, alike = np.unique(table, axis=1, return_index=True, return_inverse=True)
+    alike: dict[bytes, list[int]] = {}
+    for cell, of_cell in enumerate(table.T):
+        alike.setdefault(of_cell.tobytes(), []).append(cell)
+    if len(alike) == 1:
+        return [(None, [_of_cell(exit, 0) for exit in exits])]
     return [
-        (None if len(first) == 1 else np.ravel(alike) == place, [_of_cell(exit, int(cell)) for exit in exits])
-        for place, cell in enumerate(first)
+        (np.isin(np.arange(table.shape[1]), cells), [_of_cell(exit, cells[0]) for exit in exits])
+        for cells in alike.values()
     ]
 
 

@@ -31,18 +31,21 @@ from simulator.pathway.end_points import EndPoint
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario
 
-BATCH = 30
+BATCH = 60
 """Draws that are solved at once at most: more take no less time."""
 BYTES = 2**28
-"""Of what is kept of the draws that are solved at once: two hundred paths or so, each a transform and its curves."""
+"""Of what is kept of the draws that are solved at once: of every path its transform and its curves."""
+PATHS = {True: 200, False: 50}
+"""How many paths there are or so, where patients are told apart by groups and where they are not."""
 MEASURED = 1_200.0
 """Months up to which the lattice's error is measured: on four times as many cells, 12,000 months take 20 GB."""
 
 
-def batch(pathway: Pathway, horizon: float) -> int:
-    """Return how many draws are solved at once, by the length of their lattice."""
-    n = pathway.followed(horizon) / STEP
-    return int(np.clip(BYTES / (200 * 48 * n), 1, BATCH))
+def batch(pathway: Pathway, horizon: float, only: Wanted | None = None) -> int:
+    """Return how many draws are solved at once, by the length of their lattice. `only` : as in `curves`"""
+    in_groups = _is_windowed(pathway, only)
+    n = (pathway.followed(horizon) if in_groups else horizon) / STEP
+    return int(np.clip(BYTES / (PATHS[in_groups] * 48 * n), 1, BATCH))
 
 
 def solve(

@@ -10,9 +10,9 @@ as among simulated patients.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import lru_cache, reduce
 
 import numpy as np
 
@@ -23,7 +23,9 @@ from simulator.engines.exits import Exit
 _SUB_CELLS = np.concatenate([np.geomspace(1e-14, 1e-6, 24), (np.arange(1, 25) / 24) ** 4])
 """Where the sub-cells of the first cell end, in cells: from (1/24)^4 on, and far below for hazards next to infinite."""
 NEVER = 700.0
-"""A cumulative hazard that nobody outlives; exp of what is beyond takes long."""
+"""A cumulative hazard that nobody outlives."""
+NOBODY = float(np.exp(-NEVER))
+"""The least survival, which has a logarithm."""
 TINY = 1e-300
 """Of a cumulative hazard: where it does not grow, nobody is lost."""
 STEEP = 0.1
@@ -57,16 +59,20 @@ class Kernel:
     at_start: Floats
 
 
-def kernels(exits: Sequence[Exit], step: float, n: int) -> list[Kernel]:
-    """Return each exit's kernel on n cells of `step` months."""
+def kernels(exits: Sequence[Exit], step: float, n: int, survival: Survival | None = None) -> list[Kernel]:
+    """Return each exit's kernel on n cells of `step` months.
+
+    survival : of a latent time at a grid's times; default: `Grid.survival`
+    """
     latent = [exit.time for exit in exits if exit.time is not None]
-    grid = Grid(step, n, frozenset[float]().union(*(time.breaks_of_hazard for time in latent)))
+    grid = grid_of(step, n, frozenset[float]().union(*(time.breaks_of_hazard for time in latent)))
+    survival = survival or Grid.survival
     if exits[0].probability is None:
-        return _competing(latent, grid)
+        return _competing(latent, grid, survival)
     kernels = []
     for exit, time in zip(exits, latent, strict=True):
         assert exit.probability is not None
-        (kernel,) = _competing([time], grid)
+        (kernel,) = _competing([time], grid, survival)
         p = np.atleast_2d(exit.probability)
         atoms = tuple(Atom(a.cell, a.place, a.mass * p) for a in kernel.atoms)
         mass, moment = kernel.mass * p[..., None], kernel.moment * p[..., None]
@@ -97,6 +103,11 @@ class Grid:
         cells = [step * np.arange(2, n + 1), step * (np.arange(1, n) + 0.5), 0.5 * step * edges]
         self.times = np.concatenate([self.first, *cells])
 
+    def survival(self, latent: Distribution) -> Floats:
+        """Return the survival of a latent time, (n_draws or 1, n_cells or 1, n_times)."""
+        survival = latent.columns().survival(self.times)
+        return np.maximum(survival.reshape((1,) * (3 - survival.ndim) + survival.shape), NOBODY)
+
     def intervals(self, values: Floats) -> list[tuple[Floats, Floats]]:
         """Return values at the start and the end of the first cell's intervals, of early halves, of late ones, and of
         the parts of split halves."""
@@ -114,25 +125,30 @@ class Grid:
         return [head, early, late]
 
 
+@lru_cache(maxsize=16)
+def grid_of(step: float, n: int, breaks: frozenset[float]) -> Grid:
+    """Return a grid, made once."""
+    return Grid(step, n, breaks)
+
+
+Survival = Callable[[Grid, Distribution], Floats]
 Intervals = list[Floats]
 """What lies in the first cell's intervals, in the early and in the late halves of the other cells, and in the parts of
 those that are split."""
 
 
-def _competing(latent: Sequence[Distribution], grid: Grid) -> list[Kernel]:
+def _competing(latent: Sequence[Distribution], grid: Grid, survival: Survival) -> list[Kernel]:
     """Return the kernels of latent times, the least of which wins."""
     jumps = {j: _jump(law) for j, law in enumerate(latent) if law.atom is not None}
-    hazards = {j: _cumulative(law, grid.times) for j, law in enumerate(latent) if j not in jumps}
-    total = reduce(np.add, hazards.values()) if hazards else np.zeros((1, 1, grid.times.size))
-    survival = np.exp(-np.minimum(total, NEVER))
+    alive = {j: survival(grid, law) for j, law in enumerate(latent) if j not in jumps}
+    total = reduce(np.multiply, alive.values()) if alive else np.ones((1, 1, grid.times.size))
     atoms: dict[int, Floats] = {}
     if jumps:
-        lost, atoms = _with_jumps({j: latent[j] for j in hazards}, jumps, grid.intervals(survival))
+        lost, atoms = _with_jumps({j: latent[j] for j in alive}, jumps, grid.intervals(total))
     else:
-        lost = [start - end for start, end in grid.intervals(survival)]
-    growths = {j: [end - start for start, end in grid.intervals(hazard)] for j, hazard in hazards.items()}
-    smooth = _shared(growths, lost, grid)
-    places = _mean_place(survival[..., : grid.first.size], grid.first / grid.step)
+        lost = [start - end for start, end in grid.intervals(total)]
+    smooth = _shared(alive, lost, grid)
+    places = _mean_place(total[..., : grid.first.size], grid.first / grid.step)
     kernels = []
     for j in range(len(latent)):
         kernel = _on_cells(smooth[j], places) if j in smooth else _nobody(grid)
@@ -153,19 +169,15 @@ def _jump(latent: Distribution) -> tuple[Floats, Floats]:
     return at, np.where(np.isfinite(at), height, 0.0)
 
 
-def _cumulative(latent: Distribution, times: Floats) -> Floats:
-    hazard = np.asarray(latent.columns().cumulative_hazard(times))
-    hazard = hazard.reshape((1,) * (3 - hazard.ndim) + hazard.shape)
-    return np.minimum(hazard, NEVER)
-
-
-def _shared(growths: dict[int, Intervals], lost: Intervals, grid: Grid) -> dict[int, Intervals]:
+def _shared(alive: dict[int, Floats], lost: Intervals, grid: Grid) -> dict[int, Intervals]:
     """Share what is lost in each interval among exits as their hazards grow there, and in halves better than that.
 
     int S dH_j = V + (V - W) / 3,   V and W the shares L dH_j / dH of halves, and of whole cells (Richardson 1911)
     """
-    if len(growths) < 2:
-        return dict.fromkeys(growths, lost[:3])
+    if len(alive) < 2:
+        return dict.fromkeys(alive, lost[:3])
+    hazards = {j: -np.log(survival) for j, survival in alive.items()}
+    growths = {j: [end - start for start, end in grid.intervals(hazard)] for j, hazard in hazards.items()}
     total = [reduce(np.add, growing) for growing in zip(*growths.values(), strict=True)]
     rates = [gone / (growth + TINY) for gone, growth in zip(lost, total, strict=True)]
     shared = {j: [rate * part for rate, part in zip(rates, growing, strict=True)] for j, growing in growths.items()}

@@ -15,7 +15,8 @@ from typing import Protocol, TypeVar, cast
 import numpy as np
 
 from simulator.arrays import Floats
-from simulator.engines.exact.kernels import kernels
+from simulator.distributions import Distribution
+from simulator.engines.exact.kernels import Grid, kernels
 from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.measures import (
     InTime,
@@ -177,8 +178,11 @@ class Paths:
     def law_in_time(self, law: int) -> list[Leaving]:
         """Return who leaves by each exit of a law."""
 
+        def survival(grid: Grid, latent: Distribution) -> Floats:
+            return self.once(("survival", grid, latent.key), lambda: grid.survival(latent))
+
         def make() -> list[Leaving]:
-            in_time = kernels(self.laws[law], self.lattice.step, self.lattice.n)
+            in_time = kernels(self.laws[law], self.lattice.step, self.lattice.n, survival)
             return [of_kernel(kernel, self.lattice) for kernel in in_time]
 
         return self.once(("law", law), make)
@@ -235,19 +239,25 @@ class Paths:
 
     def at(self, path: int, months: tuple[float, ...]) -> Floats:
         """Return how many have gone along a path by months, (n_draws or 1, n_months)."""
-        if len(months) > FEW:
+
+        def by_curve() -> Floats:
             return come_by(months, self.curve(path), self.lattice.step)
-        return self._read(path, months, come_by_months)
+
+        return self._read(path, months, come_by_months, by_curve)
 
     def up_to(self, path: int, months: tuple[float, ...]) -> Floats:
         """Return the integral of that from 0 to months, (n_draws or 1, n_months)."""
-        if len(months) > FEW:
-            return summed_up_to(months, self.curve(path), self.mean(path), self.lattice.step)
-        return self._read(path, months, months_since)
 
-    def _read(self, path: int, months: tuple[float, ...], reading: Callable[..., Weights]) -> Floats:
+        def by_curve() -> Floats:
+            return summed_up_to(months, self.curve(path), self.mean(path), self.lattice.step)
+
+        return self._read(path, months, months_since, by_curve)
+
+    def _read(
+        self, path: int, months: tuple[float, ...], reading: Callable[..., Weights], by_curve: Callable[[], Floats]
+    ) -> Floats:
         def make() -> Floats:
             weights = self.once((reading, months), lambda: reading(months, self.lattice))
             return weights.of(self.measure(path))
 
-        return self.once((reading, path, months), make)
+        return self.once((reading, path, months), by_curve if len(months) > FEW else make)

@@ -83,6 +83,7 @@ class Solution:
     n_months: int
     flows: Flows
     absorption: Floats
+    _flows: dict[tuple[object, ...], Flow] = field(default_factory=dict)
     _joined: dict[str, Flow] = field(default_factory=dict)
     _sizes: dict[str, Floats] = field(default_factory=dict)
 
@@ -153,7 +154,7 @@ class Solution:
         return self._again(flows=self.flows.with_benefit())
 
     def _again(self, **changes: Any) -> Solution:
-        return replace(self, **changes, _joined={}, _sizes={})
+        return replace(self, **changes, _flows={}, _joined={}, _sizes={})
 
     def survival_of(self, keys: Sequence[tuple[str, str]]) -> list[Floats]:
         """Return S(t) of (clock, population) keys, (n_draws, n_months); NaN where a population is empty."""
@@ -304,8 +305,14 @@ class Solution:
 
     def flow(self, states: Iterable[str], population: str, clock: str | None = None, which: str = "in") -> Flow:
         """Return who of a population enters states, `in`, or that less who leaves, `net`, on a clock."""
-        pathway, states, marks = self.model.pathway, set(states), self._marks(population)
-        in_group, on_default = population in pathway.groups, clock in (None, pathway.clock)
+        key = frozenset(states), population, clock or self.model.pathway.clock, which
+        if key not in self._flows:
+            self._flows[key] = self._flow(*key)
+        return self._flows[key]
+
+    def _flow(self, states: frozenset[str], population: str, clock: str, which: str) -> Flow:
+        pathway, marks = self.model.pathway, self._marks(population)
+        in_group, on_default = population in pathway.groups, clock == pathway.clock
         nodes = [node for node in self.flows.nodes if node.state in states and marks(node.marks)]
         cells = self._cells("all" if in_group else population, clock)
         flow = self.flows.total(nodes, which, cells, from_entry=not on_default)
