@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import getitem
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from simulator.arrays import Floats
+from simulator.arrays import Booleans, Floats
 from simulator.outcomes import summaries
 from simulator.outcomes.uncertainty import NOTHING, Sample, Summary, of_each, of_means, quantile, read_off, same_sign
 from simulator.pathway.outcome_months import BY_PRIOR, alive_at, written
@@ -211,23 +211,39 @@ def outcomes_of_population(
     first: Sequence[ScenarioDraws] | None,
 ) -> Iterator[Outcome]:
     """Yield the outcomes of one population on one clock, with differences from the `first` scenario."""
-    for name, (unit, _, _) in draws[0].outcomes[clock, population].items():
-        result = sample(draws, clock, population, name)
-        difference = None
-        if first is not None:
-            before = sample(first, clock, population, name)
-            # Two medians that most draws do not reach may differ by anything.
-            if all(_is_reached(one) for one in (before, result)):
-                difference = read_off(np.subtract, result, before)
+    units = {name: unit for name, (unit, _, _) in draws[0].outcomes[clock, population].items()}
+    results = _table(draws, clock, population, units)
+    differences: list[Sample | None] = [None] * len(units)
+    if first is not None:
+        before = _table(first, clock, population, units)
+        # Two medians that most draws do not reach may differ by anything.
+        reached = _is_reached(before.values) & _is_reached(results.values)
+        between = read_off(np.subtract, results, before).each()
+        differences = [one if is_reached else None for one, is_reached in zip(between, reached, strict=True)]
+    for (name, unit), result, difference in zip(units.items(), results.each(), differences, strict=True):
         yield Outcome(scenario.name, clock, population, name, unit, result, difference)
     if first is not None and population == "all" and clock == scenario.pathway.clock:
         yield from _survivors_per_10(scenario, clock, draws, first)
 
 
-def _is_reached(outcome: Sample) -> bool:
-    """Return whether most draws that have an outcome have a finite one."""
-    known = outcome.values[~np.isnan(outcome.values)]
-    return bool(np.isfinite(known).all() or np.isfinite(quantile(known, 0.5)))
+def _table(parts: Sequence[ScenarioDraws], clock: str, population: str, names: Iterable[str]) -> Sample:
+    """Return several outcomes of one population, one a row."""
+    samples = [sample(parts, clock, population, name) for name in names]
+    without = [one.without for one in samples if one.without is not None]
+    return Sample(
+        np.array([one.values for one in samples]),
+        np.array([one.noise for one in samples]),
+        np.array(without) if without else None,
+    )
+
+
+def _is_reached(values: Floats) -> Booleans:
+    """Return of which outcomes, (n_outcomes, n_draws), most draws that have one have a finite one."""
+    known = ~np.isnan(values)
+    reached = np.asarray((np.isfinite(values) | ~known).all(axis=1))
+    for row in np.flatnonzero(~reached):
+        reached[row] = np.isfinite(quantile(values[row, known[row]], 0.5))
+    return reached
 
 
 def _survivors_per_10(

@@ -66,11 +66,17 @@ class Sample:
     """An outcome over draws: its values, and their Monte Carlo standard errors : (n_draws,), 0 for exact, NaN unknown.
 
     without : (n_draws, n_replications) the values without each replication in turn; None without replications
+    All of several outcomes with one more axis, the first.
     """
 
     values: Floats
     noise: Floats
     without: Floats | None = None
+
+    def each(self) -> list[Sample]:
+        """Return each of several outcomes."""
+        without = [None] * len(self.values) if self.without is None else self.without
+        return [Sample(*parts) for parts in zip(self.values, self.noise, without, strict=True)]
 
 
 def same_sign(sample: Sample, estimate: float) -> float:
