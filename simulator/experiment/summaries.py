@@ -227,13 +227,16 @@ def outcomes_of_population(
 
 
 def _table(parts: Sequence[ScenarioDraws], clock: str, population: str, names: Iterable[str]) -> Sample:
-    """Return several outcomes of one population, one a row."""
-    samples = [sample(parts, clock, population, name) for name in names]
-    without = [one.without for one in samples if one.without is not None]
+    """Return several outcomes of one population over draws, one a row."""
+    key, names = (clock, population), list(names)
+    values, noise = (
+        np.concatenate([[part.outcomes[key][name][place] for name in names] for part in parts], axis=1)
+        for place in (1, 2)
+    )
+    if not parts[0].without:
+        return Sample(values, noise)
     return Sample(
-        np.array([one.values for one in samples]),
-        np.array([one.noise for one in samples]),
-        np.array(without) if without else None,
+        values, noise, np.concatenate([[part.without[key][name] for name in names] for part in parts], axis=1)
     )
 
 

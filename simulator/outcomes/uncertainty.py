@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -45,17 +46,22 @@ class Summary(NamedTuple):
 
     def columns(self, name: str = "") -> dict[str, float]:
         """Return the cells of a table's row; of a `name`, as in `series`."""
-        return {key: float(value) for key, value in self.series(name).items()}
+        return dict(zip(_names(name), map(float, self), strict=True))
 
     def series(self, name: str = "") -> dict[str, Floats]:
         """Return the columns of a table : estimate, lower, upper, monte_carlo_se; or name, name_lower, ..."""
-        prefix = f"{name}_" if name else ""
-        return {f"{prefix}{key}".removesuffix("_estimate"): value for key, value in self._asdict().items()}
+        return dict(zip(_names(name), self, strict=True))
 
     def without_interval(self) -> Summary:
         """Return the summary without its interval, where that would include noise."""
         nothing = np.full_like(self.estimate, np.nan)
         return self._replace(lower=nothing, upper=nothing)
+
+
+@cache
+def _names(name: str) -> tuple[str, ...]:
+    prefix = f"{name}_" if name else ""
+    return tuple(f"{prefix}{key}".removesuffix("_estimate") for key in Summary._fields)
 
 
 NOTHING = Summary(*(np.asarray(np.nan) for _ in Summary._fields))
