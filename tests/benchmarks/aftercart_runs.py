@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from simulator import sweep
+from simulator.arrays import Floats, slices
 from simulator.engines.curves import Curves
 from simulator.engines.des import engine as des
 from simulator.engines.exact import engine as exact
@@ -17,6 +19,7 @@ from simulator.engines.microsim import queueing
 from simulator.engines.model import Model, resolve
 from simulator.engines.requests import Arrivals, Requests
 from simulator.engines.trajectories import Trajectories
+from simulator.evidence.draws import load_informed_draws, values
 from simulator.randomness import Uniforms
 from simulator.scenario.capacity import Capacity
 from simulator.scenario.scenario import load_scenario
@@ -26,6 +29,7 @@ HORIZON = 120.0
 ARRIVALS_A_MONTH = 50.0
 BEDS = 34
 NOTHING: frozenset[str] = frozenset()
+POLICIES = ("baseline", "wider-salvage", "no-hsct", "hsct-for-all-responders", "universal-salvage")
 
 
 @cache
@@ -69,6 +73,31 @@ def with_beds_by_des(patients: int, seed: int = 1) -> tuple[Trajectories, Reques
 def exact_curves(name: str = "peer", step: float | None = None) -> Curves:
     """Solve a scenario without beds: OS of every population and clock, and every state's occupancy."""
     return exact.curves(model(name), HORIZON, step=step)
+
+
+def survival_of_policies(draws: int) -> None:
+    """Find OS of all patients under policies that differ in shares, by blocks of draws as a run has them."""
+    scenarios = [load_scenario(name) for name in POLICIES]
+    pathway = scenarios[0].pathway
+    table, only = load_informed_draws(pathway), {(pathway.clock, "all")}
+    for rows in slices(draws, exact.batch(pathway, HORIZON, only)):
+        exact.compared([resolve(scenario, values(table, rows)) for scenario in scenarios], HORIZON, only=only)
+
+
+def moved_uptake(draws: int) -> Callable[[], object]:
+    """Return what finds OS by half months for another uptake of salvage, by path curves that are known."""
+    scenario = replace(load_scenario("wider-salvage"), set={"salvage_uptake": 0.7})
+    pathway = scenario.pathway
+    table, step = load_informed_draws(pathway), exact.step_of((scenario,), HORIZON)
+    months = np.arange(0.0, HORIZON + 0.5, 0.5)
+    paths, drawn = exact.new_paths(pathway, HORIZON, step, window=False), values(table, slice(0, draws))
+
+    def survival() -> Floats:
+        solution = exact.solve(resolve(scenario, drawn), HORIZON, step=step, window=False, paths=paths)
+        return 1.0 - solution.at(solution.flow(pathway.deaths, "all"), months)
+
+    survival()
+    return survival
 
 
 def swept(cells: int, draws: int) -> None:

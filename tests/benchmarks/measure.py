@@ -37,6 +37,8 @@ class Sizes:
     coupling: int = 1_000_000
     des: int = 5_000
     swept: tuple[int, int] = (32, 500)
+    compared: int = 120
+    moved: int = 250
     enough: float = ENOUGH
 
 
@@ -53,6 +55,8 @@ QUICK = Sizes(
     coupling=10_000,
     des=200,
     swept=(2, 3),
+    compared=3,
+    moved=3,
     enough=0.0,
 )
 
@@ -82,6 +86,8 @@ class Measured:
     parts: dict[str, dict[str, float]]
     exact: list[Exact]
     milliseconds_a_cell: float
+    milliseconds_a_policy: float
+    milliseconds_moved: float
     des_patients_a_second: float
     gains: list[coupling.Gain]
 
@@ -99,6 +105,9 @@ def everything(sizes: Sizes, say: Say) -> Measured:
         exact = [_exact("peer pathway", "peer", sizes), _exact("B-ALL after CD19 CAR-T, baseline", "baseline", sizes)]
         cells, draws = sizes.swept
         a_cell = 1e3 * seconds(partial(aftercart_runs.swept, cells, draws), enough=0.0) / (cells * draws)
+        compared = partial(aftercart_runs.survival_of_policies, sizes.compared)
+        a_policy = 1e3 * typical(compared, 1, enough=0.0) / (sizes.compared * len(aftercart_runs.POLICIES))
+        moved = 1e3 * typical(aftercart_runs.moved_uptake(sizes.moved), 5, enough=0.0)
         by_des = sizes.des / typical(partial(aftercart_runs.with_beds_by_des, sizes.des), 1, enough=0.0)
         say("what addressed uniforms save")
         gains = coupling.table(sizes.coupling)
@@ -111,7 +120,21 @@ def everything(sizes: Sizes, say: Say) -> Measured:
     else:
         processes = ratios.Processes(*sizes.jobs, None, None, None, "left out of a quick run")
     return Measured(
-        sizes, pinned, peers, by_size, processes, grown, memory, with_beds, profiled, exact, a_cell, by_des, gains
+        sizes,
+        pinned,
+        peers,
+        by_size,
+        processes,
+        grown,
+        memory,
+        with_beds,
+        profiled,
+        exact,
+        a_cell,
+        a_policy,
+        moved,
+        by_des,
+        gains,
     )
 
 
