@@ -137,7 +137,8 @@ def of_means(values: Floats, chance: Floats) -> Summary:
         nothing = np.full(estimate.shape, np.nan)
         return Summary(estimate, nothing, nothing, error)
     left = _left(values.var(axis=0, ddof=1), noise, estimate)
-    drawn = _drawn(values, estimate, left, _nearby(values, np.where(np.isfinite(chance), chance, noise)))
+    chance = np.nan_to_num(_nearby(values, np.where(np.isfinite(chance), chance, noise)))
+    drawn = _drawn(values, estimate, left, chance) if chance.any() else values
     lower, upper = np.quantile(drawn, INTERVAL, axis=0)
     return Summary(estimate, np.minimum(lower, estimate), np.maximum(upper, estimate), error)
 
@@ -226,8 +227,6 @@ def _nearby(values: Floats, chance: Floats) -> Floats:
 def _drawn(values: Floats, estimate: Floats | float, left: Floats, chance: Floats) -> Floats:
     """Return values shrunk to the estimate by their noise; unknown noise (NaN) counts as none."""
     chance = np.broadcast_to(np.nan_to_num(chance), values.shape)
-    if not chance.any():
-        return values
     whole = np.asarray(left + chance)
     kept = np.sqrt(np.divide(left, whole, out=np.ones(values.shape), where=whole != 0.0))
     return np.asarray(estimate + kept * (values - estimate))
