@@ -212,7 +212,13 @@ def _exact(measured: Measured) -> str:
         "parameter set and policy. Once path curves are known, another uptake of salvage takes "
         f"{measured.milliseconds_moved:.2g} milliseconds: OS of {measured.sizes.moved} parameter sets by half months."
     )
-    parts = ["## The exact engine", fill(text, WIDTH), _table(head, rows), fill(shared, WIDTH), fill(swept, WIDTH)]
+    parts = [
+        "## The exact engine",
+        fill(text, WIDTH),
+        _table(head, rows),
+        fill(shared, WIDTH, break_on_hyphens=False),
+        fill(swept, WIDTH),
+    ]
     return "\n\n".join(parts)
 
 
