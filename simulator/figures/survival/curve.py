@@ -184,6 +184,12 @@ def at_most_six(curves: Iterable[Curve]) -> list[Curve]:
     return drawn if len(drawn) <= MOST_CURVES else drawn[:1]
 
 
+def left_out(every: Sequence[Curve], drawn: Sequence[Curve]) -> list[str]:
+    """Return the sentence that policies are too many curves, if some are not drawn."""
+    policies = {style.family(one.scenario) for one in every} - {style.family(one.scenario) for one in drawn}
+    return [f"{len(policies)} policies are too many curves: what they change is drawn as differences."] * bool(policies)
+
+
 def answers_month(curves: Iterable[Curve], months: OutcomeMonths) -> float:
     """Return the answer's month, or the last one of the curves with patients if that is earlier."""
     return min([months.answer, *(float(one.months[-1]) for one in curves if not one.is_empty)])

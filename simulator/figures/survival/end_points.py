@@ -50,10 +50,14 @@ def _picture(
         *notes.explained(pathway.abbreviations, titles.values()),
     ]
     topic, first = f"{titles['']} from {clock}, and first events by cause.", by_cause[""][: curve.MOST_BANDS]
-    statement = f"{IN_THE_MODEL}, {end_point.label} at {in_words(month)} is {_values(first, month)}"
+    left_out = curve.left_out(of_cause[""], by_cause[""])
+    under = f" under {first[0].label}" if left_out else ""
+    statement = f"{IN_THE_MODEL}, {end_point.label} at {in_words(month)} is {_values(first, month)}{under}"
     of_drawn = {one.scenario: lines[one.scenario] for one in by_cause[""]}
     end = pathway.months.of_panels
-    sheet = panels.draw(statement, drawn, of_drawn, clock, cohort, footing, end=end, subtitle=topic, width=width)
+    sheet = panels.draw(
+        statement, drawn, of_drawn, clock, cohort, footing, end=end, subtitle=" ".join([topic, *left_out]), width=width
+    )
     caption = f"{in_words(month).capitalize()} after {clock}; intervals: 95 %, over the parameter sets"
     numbers = Table(columns("", *(one.label for one in curve.drawn_as_curves(of_cause[""]))), rows, caption)
     return sheet.picture(f"end_point_{end_point.name}", numbers=numbers)

@@ -130,10 +130,7 @@ def _statement(every: Sequence[Curve], clock: str, months: OutcomeMonths) -> str
 
 
 def _subtitle(topic: str, curves: Sequence[Curve], every: Sequence[Curve], reported: pd.DataFrame) -> str:
-    sentences = [topic, *curve.marks_in_words([curves], [reported])]
-    policies = {style.family(one.scenario) for one in every} - {style.family(one.scenario) for one in curves}
-    if policies:
-        sentences.append(f"{len(policies)} policies are too many curves: what they change is drawn as differences.")
+    sentences = [topic, *curve.marks_in_words([curves], [reported]), *curve.left_out(every, curves)]
     return " ".join([*sentences, *notes.benefits_in_words([one.scenario for one in curves])])
 
 

@@ -782,6 +782,17 @@ def test_an_end_point_has_a_panel_for_survival_and_one_for_each_cause(efs: Pictu
         assert len(axes.collections) <= 2 * 3, "at most two curves have bands, in three shades"
 
 
+def test_an_end_point_of_many_policies_is_of_the_first_scenario_and_says_so(results: Results, pathway: Pathway) -> None:
+    table = results.end_points
+    assert table is not None
+    first = table[table["scenario"] == "baseline"]
+    many = pd.concat([first, *(first.assign(scenario=f"policy-{place}") for place in range(8))])
+    (picture,) = end_points.pictures(many, pathway, clock="relapse")
+    assert picture.title.endswith(" under baseline")
+    assert "8 policies are too many curves" in text_of(picture.figure)
+    assert curves_of(picture.figure) == {"#000000"}
+
+
 def test_an_end_points_title_and_words_are_those_of_its_table(efs: Picture, results: Results) -> None:
     outcomes = results.outcomes[(results.outcomes["clock"] == "relapse") & (results.outcomes["population"] == "all")]
     first = outcomes[(outcomes["scenario"] == "baseline") & (outcomes["outcome"] == "efs_12")]["estimate"].item()
