@@ -1,52 +1,130 @@
-"""A chart of rows: names and meanings at the left, marks on a common scale at the right."""
+"""A chart of rows: names and marks on a common scale, side by side, or one above the other on a narrow sheet."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from matplotlib.axes import Axes
 
 from simulator.figures import style, text
 from simulator.figures.sheet import Sample, Sheet
 
-HEIGHT, LEFT, BELOW = 0.37, 4.35, 0.55
-"""Inches of a row, left of the scale, and of the scale's ticks and label."""
-
-
-ACROSS = style.WIDTH - LEFT - 0.45
-"""Inches of the scale."""
+LEFT, RIGHT, BELOW = 4.35, 0.45, 0.5
+"""Inches left of the scale on a wide sheet, right of it, and of its ticks and its label's first line."""
+HEIGHT, MARKS, LINE = 0.37, 0.3, 0.15
+"""Inches of a row at least, of its marks where its name stands above them, and of a line of text."""
+HALF_BAR = 0.11
+"""Inches of half a bar."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """name : in bold; meaning : a line below the name, cut if it does not fit; light : in grey."""
+    """name : in bold; below : a line below the name, small and grey."""
 
     name: str
-    meaning: str = ""
-    light: bool = False
+    below: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The places of rows on a sheet of a width, in inches.
+
+    scale : the label of the scale, empty for none; rest : of the rows that are left out, a line below the names
+    """
+
+    rows: Sequence[Row]
+    scale: str
+    width: float = style.WIDTH
+    rest: str = ""
+
+    @property
+    def is_narrow(self) -> bool:
+        return self.width < style.WIDTH
+
+    @property
+    def left(self) -> float:
+        return 3 * style.MARGIN if self.is_narrow else LEFT
+
+    @property
+    def across(self) -> float:
+        """The inches of the scale."""
+        return self.width - self.left - (3 * style.MARGIN if self.is_narrow else RIGHT)
+
+    @property
+    def room(self) -> float:
+        """The inches of a name."""
+        return self.width - 2 * style.MARGIN if self.is_narrow else LEFT - style.MARGIN - 0.2
+
+    @cached_property
+    def names(self) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """The lines of every row's name, and of what is below it."""
+        small = style.small(self.width)
+        return [(text.wrap(row.name, self.room, style.TEXT, "bold"), text.wrap(row.below, self.room, small))
+                for row in self.rows]  # fmt: skip
+
+    @cached_property
+    def lines(self) -> int:
+        return max(len(name) + len(below) for name, below in self.names)
+
+    @property
+    def row(self) -> float:
+        """The inches of a row: all have those of the tallest."""
+        name = LINE * self.lines + 0.07
+        return name + MARKS if self.is_narrow else max(HEIGHT, name)
+
+    @cached_property
+    def label(self) -> tuple[str, ...]:
+        return text.wrap(self.scale, self.across)
+
+    @property
+    def below(self) -> float:
+        """The inches of the ticks and the label; none without a label."""
+        rest = LINE if self.rest and self.is_narrow else 0.0
+        return BELOW + 0.16 * (len(self.label) - 1) + rest if self.scale else 0.0
+
+    @property
+    def height(self) -> float:
+        return self.row * len(self.rows) + self.below
 
 
 def chart(
-    title: str, subtitle: str, notes: Iterable[str], rows: Sequence[Row], scale: str, key: Sequence[Sample] = ()
+    title: str,
+    subtitle: str,
+    notes: Iterable[str],
+    rows: Sequence[Row],
+    scale: str,
+    key: Sequence[Sample] = (),
+    *,
+    width: float = style.WIDTH,
+    rest: str = "",
+    above: float = 0.0,
 ) -> tuple[Sheet, Axes]:
-    """Return a sheet with the rows' names, and the axes for their marks, with row i at -i and a label of the scale."""
-    sheet = Sheet(title, subtitle, notes, height(rows, scale) + 0.1, key=key, key_left=LEFT)
-    return sheet, fill(sheet, sheet.bottom, rows, scale)
+    """Return a sheet with the rows' names, and the axes for their marks, with row i at -i and a label of the scale.
+
+    rest : see `Layout`; above : inches that are kept free above the rows
+    """
+    layout = Layout(rows, scale, width, rest)
+    sheet = Sheet(title, subtitle, notes, layout.height + 0.1 + above, key=key, width=width)
+    return sheet, fill(sheet, sheet.bottom + 0.05, layout)
 
 
-def height(rows: Sequence[Row], scale: str) -> float:
-    """Return the inches of rows with their scale and its label."""
-    return HEIGHT * len(rows) + BELOW + 0.16 * (len(text.wrap(scale, ACROSS)) - 1) - 0.05
-
-
-def fill(sheet: Sheet, bottom: float, rows: Sequence[Row], scale: str) -> Axes:
+def fill(sheet: Sheet, bottom: float, layout: Layout) -> Axes:
     """Write the rows' names from a place up, and return the axes for their marks."""
-    foot = bottom + height(rows, scale) - HEIGHT * len(rows)
-    axes = rows_of(sheet, LEFT, foot, ACROSS, len(rows), HEIGHT)
-    axes.set_xlabel("\n".join(text.wrap(scale, ACROSS)))
-    for place, row in enumerate(reversed(rows)):
-        _name(sheet.page, row, foot + HEIGHT * (place + 0.5))
+    foot, count = bottom + layout.below, len(layout.rows)
+    axes = rows_of(sheet, layout.left, foot, layout.across, count, layout.row)
+    if layout.is_narrow:
+        # Row i is still at -i, in the middle of its marks below its name.
+        half = MARKS / 2 / layout.row
+        axes.set(ylim=(1 - count - half, 1 - half), facecolor="none")
+        axes.grid(visible=False)
+    axes.set_xlabel("\n".join(layout.label))
+    for place, names in enumerate(layout.names):
+        _name(sheet, axes, layout, names, foot + layout.row * (count - place))
+    if layout.rest:
+        _write(sheet, axes, layout, layout.rest, bottom + 0.08 if layout.is_narrow else foot - 0.1, color=style.QUIET)
     return axes
 
 
@@ -59,16 +137,32 @@ def rows_of(sheet: Sheet, left: float, bottom: float, across: float, count: int,
     return axes
 
 
-def _name(page: Axes, row: Row, middle: float) -> None:
-    lift, right, room = 0.075 if row.meaning else 0.0, LEFT - 0.2, LEFT - style.MARGIN - 0.2
-    colour, weight = (style.QUIET, "normal") if row.light else (style.INK, "bold")
-    name = text.fitted(row.name, room, style.TEXT, "bold")
-    page.text(right, middle + lift, name, ha="right", va="center", color=colour, fontweight=weight)
-    # The text before a semicolon, in one line.
-    words = row.meaning.split(";")[0]
-    if text.width(words, style.SMALL) > room:
-        words = f"{text.wrap(words, room - 0.25, style.SMALL)[0]} ..."
-    page.text(right, middle - lift, words, ha="right", va="center", color=style.QUIET, fontsize=style.SMALL)
+def _name(sheet: Sheet, axes: Axes, layout: Layout, names: tuple[tuple[str, ...], tuple[str, ...]], top: float) -> None:
+    """Write a row's name and what is below it: in the middle of the row, or down to its marks."""
+    name, below = names
+    used = LINE * (len(name) + len(below))
+    top -= layout.row - MARKS - used if layout.is_narrow else (layout.row - used) / 2
+    for number, line in enumerate((*name, *below)):
+        look = {"weight": "bold"} if number < len(name) else {"color": style.QUIET, "fontsize": sheet.small}
+        _write(sheet, axes, layout, line, top - LINE * (number + 0.5), **look)
+
+
+def _write(sheet: Sheet, axes: Axes, layout: Layout, words: str, middle: float, **look: Any) -> None:
+    """Write a line of the names, in front of the lines of the scale."""
+    place, side = (style.MARGIN, "left") if layout.is_narrow else (LEFT - 0.2, "right")
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    axes.text(place, middle, words, transform=sheet.page.transData, ha=side, va="center", zorder=6, bbox=box, **look)
+
+
+def rows_an_inch(axes: Axes) -> float:
+    """Return how many rows an inch is."""
+    low, high = axes.get_ylim()
+    return (high - low) / (axes.get_position().height * axes.figure.get_figheight())  # type: ignore[union-attr]
+
+
+def half_bar(axes: Axes) -> float:
+    """Return half the height of a bar, in rows."""
+    return HALF_BAR * rows_an_inch(axes)
 
 
 def zero_line(axes: Axes, at: float) -> None:

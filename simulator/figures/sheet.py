@@ -20,7 +20,7 @@ SAMPLE, WORDS, NEXT, KEY_ROW = 0.3, 0.36, 0.3, 0.22
 """Inches of a sample in a key, from its start to its words, between its words and the next sample, and of a row."""
 
 
-LINES = 4
+LINES, COMPACT_LINES = 4, 7
 """Lines of a title at most."""
 
 
@@ -98,6 +98,8 @@ class Grid:
 class Sheet:
     """A figure of a title, a subtitle, a key, a body between `bottom` and `top`, and notes; `page` : axes over all.
 
+    width : in inches; `small` : points of its small text
+
     key : samples, from `key_left` on; all in inches
     """
 
@@ -114,14 +116,15 @@ class Sheet:
     ) -> None:
         room = width - 2 * MARGIN
         heading = text.wrap(subtitle, room)
-        small = style.small(width)
+        small = self.small = style.small(width)
         footing = text.wrap(" ".join(note for note in notes if note), room, small)
         rows = key_rows(key, width - MARGIN - key_left)
-        self.title = title
+        self.title, self.width = title, width
         self.bottom = 0.19 + 0.148 * small / SMALL * len(footing)
         self.top = self.bottom + body
         below_heading = self.top + (0.08 + KEY_ROW * len(rows) if rows else 0.0)
-        lines = [text.fitted(line, room, TITLE, "bold") for line in text.wrap(title, room, TITLE, "bold")[:LINES]]
+        most = LINES if width >= WIDTH else COMPACT_LINES
+        lines = [text.fitted(line, room, TITLE, "bold") for line in text.wrap(title, room, TITLE, "bold")[:most]]
         more = 0.2 * (len(lines) - 1)
         height = below_heading + 0.42 + more + 0.165 * len(heading)
         self.figure = style.canvas(width, height)

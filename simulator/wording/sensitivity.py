@@ -62,19 +62,19 @@ def sentence(analysis: Sensitivity, part: str) -> str:
 
 def factor(question: Question) -> float:
     """Return the factor from a value to its display: probabilities are displayed per 100 patients."""
-    return rounding.factor(_unit(question))
+    return rounding.factor(unit_of(question))
 
 
 def number(question: Question, value: float) -> str:
     """Return "13", "+13" for a difference, "2.4"; a dash for a missing value."""
     sign = "" if question.base is None else "+"
-    return rounding.number(value, _unit(question), sign=sign)
+    return rounding.number(value, unit_of(question), sign=sign)
 
 
 def interval(question: Question, lower: float, upper: float, estimate: float) -> str:
     """Return "+2 to +13" with the decimals of its estimate, as every table has it; empty where none can be seen."""
     sign = "" if question.base is None else "+"
-    return " to ".join(rounding.interval(lower, upper, _unit(question), estimate, sign=sign) or ())
+    return " to ".join(rounding.interval(lower, upper, unit_of(question), estimate, sign=sign) or ())
 
 
 def change(question: Question, row: Any) -> str:
@@ -120,7 +120,7 @@ def _lead(analysis: Sensitivity) -> str:
         half = "If only half of them benefit (an assumption), the middle of the range varied here"
         sentences = [f"{sentences[0][:-1]}, if additional patients benefit as today's do."]
         premise = suggested if lead.benefit == COHORTS else half
-        sentences.append(f"{premise}: {_answer(analysis.question, lead)}.")
+        sentences.append(f"{premise}: {answer_of(analysis.question, lead)}.")
     return " ".join(sentences)
 
 
@@ -129,30 +129,31 @@ def _estimates(question: Question, lead: Lead) -> str:
     alive, pathway = re.fullmatch(r"os_([\d.]+)", question.outcome), question.scenario.pathway
     if alive is None or question.population != "all" or question.clock != pathway.clock:
         title = measured(question)
-        text = f"{title[0].upper()}{title[1:]}: {_answer(question, lead)}"
+        text = f"{title[0].upper()}{title[1:]}: {answer_of(question, lead)}"
     else:
         are = f"are alive at {in_words(alive[1])} under {question.scenario.name}"
-        answer = _answer(question, lead)
+        answer = answer_of(question, lead)
         if isinstance(answer, Difference):
             text = answer.lead(f"{of_100(pathway)}, {answer.words} {are}")
         else:
             text = f"{of_100(pathway)}, {answer} {are}"
     if question.base is None or not lead.options:
         return text
-    before, after = (rounding.number(float(option.estimate), _unit(question)) for option in lead.options)
+    before, after = (rounding.number(float(option.estimate), unit_of(question)) for option in lead.options)
     return f"{text}: {after} instead of {before} under {question.base.name}"
 
 
-def _answer(question: Question, lead: Lead) -> Difference | str:
+def answer_of(question: Question, lead: Lead) -> Difference | str:
     """Return the outcome or its difference with its interval: "26 more (95 % interval 15 to 39)"."""
     estimate, lower, upper = (float(end) for end in lead.answer[:3])
-    if question.base is not None and _unit(question) == "probability":
+    if question.base is not None and unit_of(question) == "probability":
         return Difference(estimate, lower, upper, lead.same_sign)
     sign = "" if question.base is None else "+"
-    return number(question, estimate) + in_brackets(lower, upper, _unit(question), estimate, sign=sign)
+    return number(question, estimate) + in_brackets(lower, upper, unit_of(question), estimate, sign=sign)
 
 
-def _unit(question: Question) -> str:
+def unit_of(question: Question) -> str:
+    """Return the unit of the outcome in the tables."""
     return question.units()[question.outcome]
 
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime
 from simulator.figures import row_chart, style
 from simulator.figures.picture import Picture
-from simulator.figures.row_chart import Row
+from simulator.figures.row_chart import Layout, Row
 from simulator.figures.survival import panels
 from simulator.figures.survival.curve import Curve
 from simulator.figures.survival.panels import Panel
@@ -29,7 +29,7 @@ NAMES = {"naive": "Naive: ever versus never", "simon_makuch": "Simon-Makuch: fro
 def picture(result: ImmortalTime) -> Picture:
     """Return the figure: the differences by method next to the truth, and below them the curves that they come from."""
     analyses = result.analyses.to_dict("records")
-    rows, scale = [_row(result, row) for row in analyses], _scale(result)
+    layout = Layout([_row(result, row) for row in analyses], _scale(result))
     parts = [_panel(result, row) for row in analyses]
     reported = [figure for group in result.groups if (figure := _reported(result, group.label, group.name))]
     seen = np.isfinite(result.analyses["difference_upper"]).all()
@@ -41,13 +41,13 @@ def picture(result: ImmortalTime) -> Picture:
     ]
     pathway, lines = result.scenario.pathway, style.lines([group.label for group in result.groups])
     across, end = len(parts) // (2 if result.decision else 1), pathway.months.of_panels
-    head = row_chart.height(rows, scale) + ABOVE
+    head = layout.height + ABOVE
     title, subtitle = virtual_cohorts.immortal_time_title(result), _subtitle(result)
     sheet = panels.draw(
         title, parts, lines, pathway.clock, result.cohort, caution, across=across, end=end, subtitle=subtitle,
         head=head, plot=1.2,
     )  # fmt: skip
-    _differences(row_chart.fill(sheet, sheet.top - head, rows, scale), result)
+    _differences(row_chart.fill(sheet, sheet.top - head, layout), result)
     return sheet.picture("guarantee_time", _point(result))
 
 
