@@ -136,7 +136,7 @@ def _write(
     from simulator.figures import picture
     from simulator.figures.calibration import external, ranges
     from simulator.files import csv
-    from simulator.wording.validation import answer, note, numbers
+    from simulator.wording.validation import answer, note, numbers, titles
 
     tables = {"validation.csv": found.figures, "cohorts.csv": found.cohorts, "ranges.csv": found.ranges}
     for name, table in tables.items():
@@ -149,7 +149,7 @@ def _write(
     longest = max(targets.pathway.months.early for targets in every)
     pictures = []
     if len(found.figures):
-        pictures.append(external.picture(found.figures, sizes, _source(every), longest))
+        pictures.append(external.picture(found.figures, sizes, _source(every), longest, titles(every)))
     if len(found.ranges):
         pictures.append(ranges.picture(found.ranges, sizes, _source(every)))
     picture.save(pictures, into)

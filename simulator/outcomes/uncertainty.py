@@ -136,11 +136,19 @@ def of_means(values: Floats, chance: Floats) -> Summary:
     if len(values) < 2:
         nothing = np.full(estimate.shape, np.nan)
         return Summary(estimate, nothing, nothing, error)
+    lower, upper = np.quantile(without_noise(values, chance), INTERVAL, axis=0)
+    return Summary(estimate, np.minimum(lower, estimate), np.maximum(upper, estimate), error)
+
+
+def without_noise(values: Floats, chance: Floats) -> Floats:
+    """Return the values of two draws or more, shrunk to their mean by their noise; NaN where noise is all there is.
+
+    values, their variances by chance : (n_draws, ...)
+    """
+    estimate, noise = values.mean(axis=0), _mean_known(chance)
     left = _left(values.var(axis=0, ddof=1), noise, estimate)
     chance = np.nan_to_num(_nearby(values, np.where(np.isfinite(chance), chance, noise)))
-    drawn = _drawn(values, estimate, left, chance) if chance.any() else values
-    lower, upper = np.quantile(drawn, INTERVAL, axis=0)
-    return Summary(estimate, np.minimum(lower, estimate), np.maximum(upper, estimate), error)
+    return _drawn(values, estimate, left, chance) if chance.any() else values
 
 
 def of_medians(values: Floats, chance: Floats) -> Summary:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from simulator.evidence.cohort import CONFLICT, UNINFORMED, Cohort, is_in_conflict, is_silent
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 NOT_FITTED = "The model has not been fitted to the cohort, so there are no simulated figures to compare."
 NO_PARAMETERS = "The pathway has no parameters: its numbers are in the pathway file."
 SAME_INFORMATION = "* Other rows report the same information, so the fit was not without it."
+
+NAMED = 3
+"""Quantities that a title names."""
 
 USES = {
     "likelihood": "Used for fitting",
@@ -88,6 +91,36 @@ def verdict(check: Check) -> str:
         )
     sentence = f"The calibration of {name} fails a check: {of}, {'; '.join(failed)}."
     return f"{sentence} {_by_chance(check)}" if check.ranks_fail() else sentence
+
+
+def ranks_title(verdict: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """Return whether all true values rank as they should. names : quantity -> in words"""
+    outside = list(verdict.loc[verdict["uniform"] == "no", "quantity"])
+    if not outside:
+        return f"{_all(len(names), 'quantity ranks', 'quantities rank')} uniformly, as they should"
+    return f"{len(outside)} of {len(names)} quantities {_do(outside)} not rank uniformly: {_named(outside, names)}"
+
+
+def coverage_title(coverage: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """Return whether all intervals cover the truth as often as they should. names : quantity -> in words"""
+    outside = list(dict.fromkeys(coverage.loc[coverage["inside"] == "no", "quantity"]))
+    often = "the true value as often as they should"
+    if not outside:
+        return f"Intervals of {_all(len(names), 'quantity', 'quantities').lower()} cover {often}"
+    return f"Intervals of {len(outside)} of {len(names)} quantities do not cover {often}: {_named(outside, names)}"
+
+
+def _do(outside: Sequence[str]) -> str:
+    return "does" if len(outside) == 1 else "do"
+
+
+def _all(count: int, one: str, many: str) -> str:
+    return f"The one {one}" if count == 1 else f"All {count} {many}"
+
+
+def _named(outside: Sequence[str], names: Mapping[str, str]) -> str:
+    more = f" and {len(outside) - NAMED} more" if len(outside) > NAMED else ""
+    return f"{', '.join(names[name] for name in outside[:NAMED])}{more}"
 
 
 def _by_chance(check: Check) -> str:

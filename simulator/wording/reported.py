@@ -24,6 +24,15 @@ def population(name: str, pathway: Pathway) -> str:
     return "all patients" if name == "all" else _words(name)
 
 
+def parameter(name: str, pathway: Pathway) -> str:
+    """Return a parameter's name in words, with the pathway's spelling of abbreviations: "HSCT wait median"."""
+    words = _words(name)
+    for abbreviation in pathway.abbreviations:
+        spelled = re.escape(abbreviation.replace("-", " ").replace("_", " "))
+        words = re.sub(rf"\b{spelled}\b", abbreviation.replace("\\", r"\\"), words, flags=re.IGNORECASE)
+    return words
+
+
 WORDS = {
     "patients": "{patients}",
     "entered": "{state}{by}: {patients}",

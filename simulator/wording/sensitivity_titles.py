@@ -204,10 +204,15 @@ def _moved(analysis: Sensitivity, table: pd.DataFrame, moves: str, nothing: str)
         return nothing
     changes = factor(question) * np.array([known["change"].min(), known["change"].max()])
     places = 1 if np.abs(changes).max() >= 1 else 2
+    if np.abs(changes).max() < 0.005:
+        return f"{moves} {it} by less than 0.01{_unit_of_change(question)}"
     by = true_minus(" to ".join(dict.fromkeys(f"{change:+z.{places}f}" for change in changes)))
-    points = " points" if unit_of(question) == "probability" else _points(question)
     whole = " to ".join(dict.fromkeys(ends(analysis, table.iloc[0].to_dict())))
-    return f"{moves} {it} by {by}{points}; its 95 % interval is {whole}"
+    return f"{moves} {it} by {by}{_unit_of_change(question)}; its 95 % interval is {whole}"
+
+
+def _unit_of_change(question: Question) -> str:
+    return " points" if unit_of(question) == "probability" else _points(question)
 
 
 def as_declared(analysis: Sensitivity, row: Row) -> tuple[str, str]:

@@ -35,7 +35,7 @@ def _extremes(sweep: Sweep, means: Floats, alive: str) -> str:
     high, low, width = (_number(value) for value in (means[best], means[worst], means[best] - means[worst]))
     if width == "0":
         return f"{patients}, {_number(means[0])} are {alive} in every cell: what varies makes no difference."
-    difference = _difference(sweep, best, worst)
+    difference = between_cells(sweep, best, worst)
     return difference.lead(
         f"{patients}, {high} are {alive} at best ({sweep.grid.label(best)}) and {low} at worst "
         f"({sweep.grid.label(worst)}): a difference of {width}{difference.in_brackets}."
@@ -55,7 +55,7 @@ def _one_more(sweep: Sweep, place: int, alive: str) -> str:
     others = zip(axes, sweep.grid.values(before), strict=True)
     where = ", ".join(other.label(value) for other, value in others if other is not axis)
     label = resources.label(sweep.scenario.pathway.resources[axis.key], int(fewer))
-    difference = _difference(sweep, after, before)
+    difference = between_cells(sweep, after, before)
     survival = _by_units(sweep, place, 100.0 * sweep.draws.mean(axis=1))
     with_more = (
         f"{difference.words} are {alive} with {more:g} instead of {fewer:g} {label}{f' ({where})' if where else ''}"
@@ -106,7 +106,7 @@ def _saturation(sweep: Sweep, place: int, outcomes: Sequence[Floats]) -> str:
     return f" {more} no result by as much as one patient in 100."
 
 
-def _difference(sweep: Sweep, cell: int, other: int) -> Difference:
+def between_cells(sweep: Sweep, cell: int, other: int) -> Difference:
     """Return the difference between two cells."""
     difference = read_off(lambda one, two: one - two, sweep.leading[cell], sweep.leading[other])
     estimate, lower, upper = map(float, of_means(difference.values, difference.noise**2)[:3])

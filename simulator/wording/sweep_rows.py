@@ -16,6 +16,10 @@ from simulator.wording.intervals import Estimate, rounded
 
 MOST = 8
 
+LATE = ("wait_over_30_days", "waits over 30 days for {}, of requests, %", 100.0)
+"""What figures show first where units are limited: survival hardly changes there."""
+HARMS = (LATE[0], "lost_while_waiting", "wait_mean")
+
 RESOURCE_OUTCOMES = (
     ("lost_while_waiting", "lost while waiting for {}, of requests, %", 100.0),
     ("wait_mean", "mean wait for {} of patients served, days", DAYS_A_MONTH),
@@ -38,6 +42,16 @@ class Displayed:
     def unit(self) -> str:
         """The displayed unit: the words after the label's last comma."""
         return self.label.rpartition(", ")[2]
+
+    @property
+    def words(self) -> str:
+        """The label without its unit."""
+        return self.label.rpartition(", ")[0] or self.label
+
+    @property
+    def is_harm(self) -> bool:
+        """Whether more is worse."""
+        return self.outcome in HARMS
 
     def rows(self, sweep: Sweep) -> list[dict[Any, Any]]:
         """Return the outcome's row of every cell, in the order of the cells."""
@@ -71,6 +85,16 @@ def lead(sweep: Sweep) -> Displayed | None:
         return None
     clock, outcome = sweep.lead
     return _alive(outcome, clock, sweep)
+
+
+def drawn(sweep: Sweep) -> list[Displayed]:
+    """Return the outcomes of figures: long waits first where units are limited, then those of the table."""
+    outcomes, (name, words, factor) = displayed(sweep), LATE
+    resource = next((outcome.resource for outcome in outcomes if outcome.resource), "")
+    if not resource:
+        return outcomes
+    label = words.format(sweep.scenario.pathway.resources[resource].label)
+    return [Displayed(name, label, factor, resource=resource), *outcomes][:MOST]
 
 
 def displayed(sweep: Sweep) -> list[Displayed]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from simulator.evidence.cohort import cohort_folder
 from simulator.wording import reported, rounding
+from simulator.wording.added import IN_THE_MODEL
 from simulator.wording.headline import ABSORBS
 from simulator.wording.intervals import Row
 
@@ -43,6 +44,8 @@ NOTE = (
 )
 NOT_REACHED = "not reached"
 NOT_SIMULATED = "no simulated cohort has this figure"
+NAMED = 2
+"""Misses that a title names."""
 LEAN = 2.0 / 3.0
 """Share of simulated cohorts on one side of the report from which on the model leans to it."""
 CLEAR = 0.9
@@ -145,6 +148,12 @@ def numbers(every: Sequence[Targets]) -> dict[str, int]:
     return {names[targets.cohort.name]: targets.cohort.n for targets in every}
 
 
+def titles(every: Sequence[Targets]) -> dict[str, str]:
+    """Return cohort, by its short name -> its patients in words."""
+    names = short_names(every)
+    return {names[targets.cohort.name]: targets.cohort.title for targets in every}
+
+
 def _better(validation: Validation) -> dict[str, float]:
     """Return cohort -> the share of simulated cohorts that survive better; of a range, that nearest to one half."""
     rows = validation.cohorts.to_dict("records")
@@ -170,6 +179,27 @@ def _misses(table: pd.DataFrame) -> str:
     row = min(table.to_dict("records"), key=lambda row: min(row["at_most"], row["at_least"]))
     inside = f"{len(table)} of {len(table)} figures {source} lie within the 95 % predictive interval"
     return f"{inside}. The nearest to a miss: {figure(row)}: {in_words(row)}."
+
+
+def title(table: pd.DataFrame) -> str:
+    """Return how many reported figures the predictions hold, and the misses, or the figure nearest to a miss."""
+    known = table[table["inside"] != ""]
+    missed = [figure(row) for row in known[known["inside"] == "no"].to_dict("records")]
+    inside = len(known) - len(missed)
+    held = f"all {inside}" if not missed else f"{inside} of {len(known)}"
+    holds = f"{IN_THE_MODEL}, {held} reported figures lie inside their 95 % prediction"
+    if not len(known):
+        return f"{IN_THE_MODEL}, no simulated cohort has any of the reported figures"
+    if not missed:
+        return holds
+    more = f" and {len(missed) - NAMED} more" if len(missed) > NAMED else ""
+    return f"{holds}; misses: {'; '.join(missed[:NAMED])}{more}"
+
+
+def as_extreme(row: Row) -> str:
+    """Return the share of simulated cohorts at least as far out as the report, "3 %"; empty where it is not known."""
+    share = min(row.get("at_most", math.nan), row.get("at_least", math.nan))
+    return percent(share) if math.isfinite(share) else ""
 
 
 def figure(row: Row) -> str:
@@ -216,6 +246,14 @@ def left_alone(left: Mapping[str, Sequence[str]]) -> str:
     parts = [f"{names} ({', '.join(cohorts)})" for names, cohorts in alike.items() if names]
     parts = [", ".join(every), *parts] if every else parts
     return f"Left as in the pathway, since not reported: {'; '.join(parts)}." if parts else ""
+
+
+def ranges_title(table: pd.DataFrame) -> str:
+    """Return how many reported figures the predictions hold at some value of the lever that is not reported."""
+    inside = [bool((rows["inside"] == "yes").any()) for _, rows in table.groupby(["cohort_label", "label"], sort=False)]
+    levers = ", ".join(dict.fromkeys(table["lever"])).replace("_", " ")
+    held = "all" if all(inside) else f"{sum(inside)} of"
+    return f"{IN_THE_MODEL}, {held} {len(inside)} reported figures lie inside their 95 % prediction at some {levers}"
 
 
 def ranges_caption(table: pd.DataFrame) -> str:

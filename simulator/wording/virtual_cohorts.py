@@ -6,9 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from simulator.analyses.virtual_cohorts.power import USUAL
+from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import in_words
 from simulator.plain_text import capital
+from simulator.scenario.scenario import COHORTS, split_name
 from simulator.wording import rounding
+from simulator.wording.added import IN_THE_MODEL
 from simulator.wording.difference import EQUAL, Difference
 from simulator.wording.headline import of_100, scenario_in_words
 from simulator.wording.intervals import in_brackets
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
     from simulator.analyses.virtual_cohorts.power import VirtualCohorts
     from simulator.pathway.pathway import Pathway
 
-USUAL_POWER = 0.8
 ARMS = "The arms are independent patients, followed up as the cohort was."
 
 
@@ -167,15 +170,39 @@ def cohorts(result: VirtualCohorts) -> str:
 def _power(name: str, first: str, rows: pd.DataFrame, n: int) -> str:
     row: Mapping[Any, Any] = rows.iloc[0].to_dict()
     interval = in_brackets(row["lower"], row["upper"], "probability", row["power"])
-    enough = rows[rows["power"] >= USUAL_POWER]
-    size = f"even {rows['patients_an_arm'].max()} patients an arm, the most tried, do not reach {percent(USUAL_POWER)}"
+    enough = rows[rows["power"] >= USUAL]
+    size = f"even {rows['patients_an_arm'].max()} patients an arm, the most tried, do not reach {percent(USUAL)}"
     if len(enough):
         smallest = enough["patients_an_arm"].iloc[0]
-        size = f"of the sizes tried, {smallest} patients an arm are the fewest that reach {percent(USUAL_POWER)}"
+        size = f"of the sizes tried, {smallest} patients an arm are the fewest that reach {percent(USUAL)}"
     return (
         f"With {n} patients an arm, {percent(row['power'])} of 100 comparisons{interval} distinguish "
         f"{scenario_in_words(name)} from {first} (log-rank P < 0.05); {size}."
     )
+
+
+def cohorts_title(result: VirtualCohorts) -> str:
+    """Return the share alive and, of cohorts of n, the range by chance alone."""
+    lower, upper = central_range(result.variation)
+    return (
+        f"{IN_THE_MODEL}, {percent(result.variation['survival'])} of {PER} are alive at {month(result)} under "
+        f"{result.scenarios[0].name}; 95 of 100 cohorts of {result.settings.size} show {lower} to {upper}"
+    )
+
+
+def power_title(result: VirtualCohorts, power: pd.DataFrame) -> str:
+    """Return how often a trial as large as the cohort distinguishes the first policy, and by the cautious estimate."""
+    n, first = result.settings.size, result.scenarios[0].name
+    rows = power[power["patients_an_arm"] == power["patients_an_arm"].min()].to_dict("records")
+    ends = rounding.interval(rows[0]["lower"], rows[0]["upper"], "probability", rows[0]["power"])
+    across = f" ({' to '.join(ends)} across the parameter sets)" if ends else ""
+    title = (
+        f"{IN_THE_MODEL}, {percent(rows[0]['power'])} of 100 trials with {n} patients an arm distinguish "
+        f"{rows[0]['scenario']} from {first}{across}"
+    )
+    own, benefit = split_name(str(rows[0]["scenario"]))[0], {split_name(str(row["scenario"])): row for row in rows}
+    cautious = benefit.get((own, COHORTS))
+    return title if cautious is None else f"{title}; cautious estimate {percent(cautious['power'])}"
 
 
 def standard_deviations(result: VirtualCohorts) -> str:

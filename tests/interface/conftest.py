@@ -74,6 +74,13 @@ def without_png(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def files_of_figures() -> Callable[..., set[str]]:
+    """Return a function that gives the files of figures: two formats in two widths."""
+    ends = (".svg", ".png", "_compact.svg", "_compact.png")
+    return lambda *names: {f"{name}{end}" for name in names for end in ends}
+
+
+@pytest.fixture
 def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write no figure of an analysis."""
     monkeypatch.setattr("simulator.figures.picture.save", lambda pictures, into: None)

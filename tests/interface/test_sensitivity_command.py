@@ -110,13 +110,16 @@ def test_with_fewer_than_100_parameter_sets_only_the_tornado_is_shown(
 
 
 @pytest.mark.usefixtures("without_png")
-def test_the_folder_contains_a_table_and_a_figure_for_each_part(aftercart_with_figures: Command, ill: Path) -> None:
+def test_the_folder_contains_a_table_and_a_figure_for_each_part(
+    aftercart_with_figures: Command, ill: Path, files_of_figures: Callable[..., set[str]]
+) -> None:
     typed = ("--show", "evppi, tornado,prcc,structure,sobol", "--samples", "32", "--out", "all", "--quiet")
     result = sensitivity(aftercart_with_figures, "fewer.toml", "today.toml", *typed)
     assert result.exit_code == 0, result.output
     parts = ("tornado", "prcc", "sobol", "structure", "evppi")
-    expected = {f"{part}.{end}" for part in parts for end in ("csv", "svg", "png")} | {"manifest.json"}
-    assert {file.name for file in (ill / "all").iterdir()} == expected
+    # There is nothing to learn for this decision, so that the value of information has no chart.
+    tables, figures = {f"{part}.csv" for part in parts}, files_of_figures(*parts[:-1])
+    assert {file.name for file in (ill / "all").iterdir()} == tables | figures | {"manifest.json"}
     table = pd.read_csv(ill / "all" / "tornado.csv")
     assert set(table["parameter"]) == set(RATES)
     manifest = json.loads((ill / "all" / "manifest.json").read_text())
@@ -132,7 +135,7 @@ def test_figures_have_a_text_description_and_tables_name_n_and_source(
     result = sensitivity(aftercart_with_figures, "wider-salvage", "baseline", *typed)
     assert result.exit_code == 0, result.output
     drawn = (folder / "run" / "tornado.svg").read_text()
-    assert any(f"Each varied over its 95 % interval, {name} (" in drawn for name in ("hsct_cure", "pr_cure"))
+    assert "wider-salvage less baseline) depends most on the fraction " in drawn
     output = " ".join(result.stdout.split())
     assert "n = 37" in output
     assert "pr_cure *" in output

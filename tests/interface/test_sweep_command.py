@@ -54,11 +54,13 @@ def test_a_large_grid_is_shown_by_its_best_and_worst_cells(aftercart: Command) -
 
 
 @pytest.mark.usefixtures("without_png")
-def test_the_folder_contains_one_table_figures_and_the_manifest(aftercart_with_figures: Command, folder: Path) -> None:
+def test_the_folder_contains_one_table_figures_and_the_manifest(
+    aftercart_with_figures: Command, folder: Path, files_of_figures: Callable[..., set[str]]
+) -> None:
     result = aftercart_with_figures("sweep", "as-it-is.toml", *ONSET, *DEATHS)
     assert result.exit_code == 0, result.output
     (run,) = (folder / "results" / "as-it-is-sweep").iterdir()
-    names = {"sweep.csv", "manifest.json"} | {f"{n}.{end}" for n in ("heat_map", "outcomes") for end in ("svg", "png")}
+    names = {"sweep.csv", "manifest.json"} | files_of_figures("heat_map", "outcomes")
     assert {file.name for file in run.iterdir()} == names
     table = pd.read_csv(run / "sweep.csv")
     assert list(table.columns[:7]) == [

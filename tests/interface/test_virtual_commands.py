@@ -54,11 +54,13 @@ def test_virtual_cohorts_report_the_power_and_the_spread(aftercart: Command, wit
 
 
 @pytest.mark.usefixtures("without_png")
-def test_one_scenario_alone_has_a_spread_and_no_power(aftercart_with_figures: Command, folder: Path) -> None:
+def test_one_scenario_alone_has_a_spread_and_no_power(
+    aftercart_with_figures: Command, folder: Path, files_of_figures: Callable[..., set[str]]
+) -> None:
     result = aftercart_with_figures("virtual-cohorts", "as-it-is.toml", *FEW[:2], "--out", "there")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("Of 100 patients, ")
-    names = {"cohorts.csv", "curves.csv", "spread.csv", "manifest.json", "virtual_cohorts.svg", "virtual_cohorts.png"}
+    names = {"cohorts.csv", "curves.csv", "spread.csv", "manifest.json"} | files_of_figures("virtual_cohorts")
     assert {file.name for file in (folder / "there").iterdir()} == names
 
 

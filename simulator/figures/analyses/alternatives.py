@@ -44,7 +44,7 @@ def picture(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: f
     times = factor(analysis.question)
     for place, row in enumerate(table.to_dict("records")):
         if row["effective_draws"] < LEAST_EFFECTIVE:
-            words = f"unknown: the reweighted sets are worth {row['effective_draws']:.0f}"
+            words = f"unknown: worth {row['effective_draws']:.0f} sets"
             axes.annotate(words, (0.0, -place), (5, 0), textcoords="offset points", va="center", fontsize=sheet.small)
             continue
         at, error = times * row["change"], 1.96 * times * row["change_se"]
@@ -58,7 +58,7 @@ def picture(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: f
     low, high = axes.get_xlim()
     axes.set_xlim(low - 0.25 * (high - low), high + 0.25 * (high - low))
     _draw_whole(analysis, sheet, strip, declared, table)
-    return sheet.picture(part, f"{sheet.title}.")
+    return sheet.picture(part)
 
 
 def _draw_whole(

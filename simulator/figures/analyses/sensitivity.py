@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from simulator.analyses.sensitivity.run import Sensitivity
+from simulator.analyses.sensitivity.run import SEEN, Sensitivity
 from simulator.evidence.cohort import Cohort
 from simulator.figures import row_chart, style, text
 from simulator.figures.analyses import alternatives
@@ -77,9 +77,9 @@ def _tornado(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: 
     # The values next to the outermost bars are inside the axes.
     low, high = min(ends.min(), centre), max(ends.max(), centre)
     room, across = widest + 0.08, axes.get_position().width * width
-    more = max(high - low, 1e-9) * room / max(across - 2 * room, 1.0)
+    more = (high - low if high - low > SEEN else 1.0) * room / max(across - 2 * room, 1.0)
     axes.set_xlim(low - more, high + more)
-    return sheet.picture(part, f"{sheet.title}.")
+    return sheet.picture(part)
 
 
 def _value(value: float, unit: str) -> str:
@@ -109,7 +109,7 @@ def _prcc(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: flo
         row_chart.point(axes, place, row["prcc"], row["lower"], row["upper"])
     axes.set_xlim(-1.05, 1.05)
     row_chart.zero_line(axes, 0.0)
-    return sheet.picture(part, f"{sheet.title}.")
+    return sheet.picture(part)
 
 
 def _sobol(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: float = style.WIDTH) -> Picture:
@@ -127,7 +127,7 @@ def _sobol(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: fl
             row_chart.point(axes, lifted, at, low, high, mark, colour, face)
     axes.set_xlim(-2, 102)
     row_chart.zero_line(axes, 0.0)
-    return sheet.picture(part, f"{sheet.title}.")
+    return sheet.picture(part)
 
 
 def _evppi(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: float = style.WIDTH) -> Picture:
@@ -147,4 +147,4 @@ def _evppi(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: fl
         error = 1.96 * row["standard_error"]
         row_chart.whisker(axes, place, max(row["value"] - error, 0.0), row["value"] + error, colour)
     axes.set_xlim(0, max(decision.worth, 1.08 * float(upper.max())))
-    return sheet.picture(part, f"{sheet.title}.")
+    return sheet.picture(part)

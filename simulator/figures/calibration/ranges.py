@@ -3,38 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from simulator.figures import style
-from simulator.figures.picture import Picture
+from simulator.figures import style, text
+from simulator.figures.picture import Picture, in_two_widths
 from simulator.figures.sheet import Grid, Sheet
-from simulator.wording.validation import in_words, ranges_caption
+from simulator.wording.validation import ranges_caption, ranges_title
 
 
-@style.applied()
 def picture(table: pd.DataFrame, sizes: Mapping[str, int], source: str) -> Picture:
     """Return the figure. table : see `calibration.validation.over_range.table`
 
     sizes : cohort, by its short name -> n
     """
+    return in_two_widths(partial(_picture, table, sizes, source))
+
+
+@style.applied()
+def _picture(table: pd.DataFrame, sizes: Mapping[str, int], source: str, *, width: float = style.WIDTH) -> Picture:
     panels = list(table.groupby(["cohort_label", "label"], sort=False))
     subtitle = (
-        "Line and band: predicted, with the 95 % predictive interval for a cohort of that size. Dashed: reported."
+        f"{ranges_caption(table)} as on the horizontal axis, in %. Line and band: predicted, with the 95 % predictive "
+        "interval for a cohort of that size. Dashed: reported."
     )
-    grid = Grid(len(panels), 4, plot=1.5, gap=0.62)
-    footing = [f"{ranges_caption(table)} as on the horizontal axis, in %.", source]
-    sheet = Sheet("External validation: where the share treated is unknown", subtitle, footing, grid.height)
-    sentences = ["Predictions over a share that a cohort does not report."]
-    for axes, ((cohort, label), of_figure) in zip(sheet.panels(grid, one_scale=False), panels, strict=True):
-        records = of_figure.to_dict("records")
+    grid = Grid(len(panels), 4 if width >= style.WIDTH else 2, plot=1.5, gap=0.62, sheet=width)
+    small = style.small(width)
+    titles = [
+        text.wrap(
+            f"{cohort} (n = {sizes[str(cohort)]}): {label}, {rows['unit'].iloc[0]}", grid.width + 0.3, small, "bold"
+        )
+        for (cohort, label), rows in panels
+    ]
+    grid = replace(grid, above=0.2 + 0.15 * max(map(len, titles)))
+    sheet = Sheet(ranges_title(table), subtitle, [source], grid.height, width=width)
+    for axes, (_, of_figure), words in zip(sheet.panels(grid, one_scale=False), panels, titles, strict=True):
         _fill(axes, of_figure)
-        axes.set_title(f"{cohort} (n = {sizes[str(cohort)]})\n{label}, {records[0]['unit']}", fontsize=style.SMALL)
-        ends = [f"at {100 * row['setting']:.0f} %, {in_words(row)}" for row in (records[0], records[-1])]
-        sentences.append(f"{cohort}: {label}, {'; '.join(ends)}.")
-    return sheet.picture("validation_ranges", " ".join(sentences))
+        axes.set_title("\n".join(words), fontsize=sheet.small)
+    return sheet.picture("validation_ranges")
 
 
 def _fill(axes: Axes, rows: pd.DataFrame) -> None:

@@ -65,7 +65,7 @@ def _figures(table: pd.DataFrame) -> Table:
     rows = []
     for row in table.to_dict("records"):
         reported, predicted, *ends = wording.rounded(row)
-        extreme = f"{wording.percent(min(row['at_most'], row['at_least']))}{' MISS' * (row['inside'] == 'no')}"
+        extreme = f"{wording.as_extreme(row)}{' MISS' * (row['inside'] == 'no')}"
         cells = [f"{predicted} ({' to '.join(ends)})", extreme] if row["inside"] else [NONE, ""]
         rows.append(Row(_label(row), [wording.with_unit(reported, row), *cells]))
     marked = [f"{wording.figure(row)} ({row['centred_on']})" for row in table.to_dict("records") if row["centred_on"]]

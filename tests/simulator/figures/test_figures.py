@@ -358,8 +358,9 @@ def test_many_policies_have_a_panel_each() -> None:
 
 
 def test_a_sweeps_figure_says_what_its_parameters_mean() -> None:
-    subtitle = sweep_text.subtitle(sweep("baseline", {"salvage_uptake": [0.5, 0.9]}, draws=1))
-    assert subtitle.endswith("set. salvage_uptake: probability of salvage treatment at the first relapse.")
+    subtitle = sweep_text.subtitle(sweep("baseline", {"salvage_uptake": [0.5, 0.9]}, draws=1), "Drawn.")
+    words = "Drawn. Salvage uptake (salvage_uptake): probability of salvage treatment at the first relapse. Every cell"
+    assert subtitle.startswith(words)
 
 
 # --- The diagram ---

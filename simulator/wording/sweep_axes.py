@@ -1,0 +1,92 @@
+"""What varies in a sweep, in words: names, units and values of axes, and where today and the scenario lie on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from simulator.analyses.sweep.axis import Axis
+from simulator.analyses.sweep.grid import value_in
+from simulator.analyses.sweep.run import Sweep
+from simulator.pathway.pathway import Pathway
+from simulator.plain_text import capital
+from simulator.scenario.scenario import Scenario
+from simulator.wording import reported, resources, rounding
+
+BENEFIT = "share of additional patients who benefit"
+TABLES = {"scale": "factor on {}", "odds_ratio": "odds ratio of {}", "hazard_ratio": "hazard ratio of {}"}
+"""Table of a scenario -> what varies, where it is not the value itself."""
+
+
+def name(axis: Axis, pathway: Pathway) -> str:
+    """Return what varies: "salvage uptake", "HSCT beds", "factor on HSCT wait median"."""
+    if not axis.table:
+        return BENEFIT
+    if axis.table == "capacity":
+        return pathway.resources[axis.key].label
+    return TABLES.get(axis.table, "{}").format(reported.parameter(axis.key, pathway))
+
+
+def unit(axis: Axis, pathway: Pathway) -> str:
+    """Return the unit of the displayed values: "%", "months"; empty for a number."""
+    declared = "probability" if not axis.table else ""
+    if axis.table == "set":
+        declared = pathway.parameters[axis.key].unit
+    return {"probability": "%", "number": ""}.get(declared, declared)
+
+
+def label(axis: Axis, pathway: Pathway) -> str:
+    """Return the label of an axis: "Salvage uptake, %"."""
+    words = unit(axis, pathway)
+    return f"{capital(name(axis, pathway))}{words and f', {words}'}"
+
+
+def displayed(axis: Axis, pathway: Pathway, value: float) -> float:
+    """Return a value in its displayed unit."""
+    return 100.0 * value if unit(axis, pathway) == "%" else value
+
+
+def number(axis: Axis, pathway: Pathway, value: float) -> str:
+    """Return a value as displayed, without its unit: "88"."""
+    return f"{displayed(axis, pathway, value):.6g}"
+
+
+def with_unit(axis: Axis, pathway: Pathway, value: float) -> str:
+    """Return a value as displayed: "88 %"."""
+    words = unit(axis, pathway)
+    return f"{number(axis, pathway, value)}{words and f' {words}'}"
+
+
+def roughly(axis: Axis, pathway: Pathway, value: float) -> str:
+    """Return a value that is no typed one, rounded: "49 %"."""
+    words, shown = unit(axis, pathway), displayed(axis, pathway, value)
+    return f"{rounding.number(shown, '%')} %" if words == "%" else f"{shown:.3g}{words and f' {words}'}"
+
+
+def cell(axes: Sequence[Axis], pathway: Pathway, values: Sequence[float]) -> str:
+    """Return a cell in words: "salvage uptake 40 % and 2 HSCT beds"."""
+    parts = []
+    for axis, value in zip(axes, values, strict=False):
+        if axis.table == "capacity":
+            parts.append(f"{value:g} {resources.label(pathway.resources[axis.key], int(value))}")
+        else:
+            parts.append(f"{name(axis, pathway)} {with_unit(axis, pathway, value)}")
+    return " and ".join(parts)
+
+
+def practice(sweep: Sweep) -> list[tuple[str, Scenario]]:
+    """Return today's practice and the scenario, by their names; one if both are the same."""
+    scenario = sweep.scenario
+    today = replace(scenario, set={}, scale={}, odds_ratio={}, hazard_ratio={}, marginal_benefit=1.0)
+    return [(scenario.name, scenario), ("today", today)]
+
+
+def places(sweep: Sweep, axis: Axis) -> list[tuple[str, str, float]]:
+    """Return where today and the scenario lie on an axis: name, value in words, place; neither outside its values."""
+    found: dict[float, str] = {}
+    for name, scenario in reversed(practice(sweep)):
+        value = value_in(scenario, axis)
+        if axis.nearest(value) is not None:
+            found.setdefault(value, name)
+    pathway = sweep.scenario.pathway
+    return [(name, roughly(axis, pathway, value), displayed(axis, pathway, value)) for value, name in found.items()]

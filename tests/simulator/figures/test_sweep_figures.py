@@ -1,0 +1,115 @@
+"""Figures of a sweep: words and units, today and the policy, ordered lines, and no panel of what does not move."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from simulator.analyses.sweep.run import Sweep, sweep
+from simulator.figures.analyses.sweep import pictures
+from simulator.figures.picture import Picture
+from simulator.wording import sweep_axes
+from simulator.wording.sweep_rows import drawn as outcomes_of
+from simulator.wording.sweep_titles import moves
+
+
+@pytest.fixture(scope="module")
+def of_uptake() -> Sweep:
+    return sweep("wider-salvage", {"salvage_uptake": [0.3, 0.6, 0.9]}, draws=3)
+
+
+@pytest.fixture(scope="module")
+def of_two() -> Sweep:
+    return sweep("wider-salvage", {"salvage_uptake": [0.4, 0.5, 0.9], "marginal_benefit": [0.0, 0.5, 1.0]}, draws=3)
+
+
+def text_of(figure: Figure) -> str:
+    return " ".join(" ".join(text.get_text() for text in figure.findobj(Text)).split())
+
+
+def panels(picture: Picture) -> list[Axes]:
+    return [axes for axes in picture.figure.axes if axes.axison]
+
+
+def test_axes_and_titles_are_in_words_with_units(of_uptake: Sweep) -> None:
+    line, _ = pictures(of_uptake)
+    (axes,) = panels(line)
+    assert axes.get_xlabel() == "Salvage uptake, %"
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["30", "60", "90"]
+    low, high = of_uptake.draws.mean(axis=1)[[0, -1]]
+    words = f"In the model, alive at 12 months: {100 * high:.0f} % with salvage uptake 90 %; {100 * low:.0f} % with"
+    assert line.title.startswith(words)
+    assert "95 % interval" in line.title
+
+
+def test_today_and_the_policy_are_marked_where_they_lie(of_uptake: Sweep) -> None:
+    line, _ = pictures(of_uptake)
+    (axes,) = panels(line)
+    upright = [float(np.asarray(one.get_xdata())[0]) for one in axes.lines if len(set(one.get_xdata())) == 1]
+    assert upright == pytest.approx([100 * 18 / 37, 88.0], abs=0.1)
+    assert "today: 49 %" in text_of(line.figure)
+    assert "wider-salvage: 88 %" in text_of(line.figure)
+
+
+def test_the_line_is_not_drawn_again_among_the_other_outcomes(of_uptake: Sweep) -> None:
+    line, others = pictures(of_uptake)
+    first = [axes.get_title(loc="left") for axes in panels(line)]
+    assert not set(first) & {axes.get_title(loc="left") for axes in panels(others)}
+
+
+def test_lines_of_rising_values_darken_and_have_their_values_at_their_ends(of_two: Sweep) -> None:
+    _, others = pictures(of_two)
+    first, *_ = panels(others)
+    lines = [line for line in first.lines if len(line.get_xdata()) == 3]
+    lightness = [sum(to_rgb(line.get_color())) for line in lines]  # type: ignore[arg-type]
+    assert lightness == sorted(lightness, reverse=True)
+    assert len(set(lightness)) == 3
+    assert {text.get_text() for text in first.texts} >= {"0 %", "50 %", "100 %"}
+
+
+def test_where_beds_are_limited_long_waits_are_first() -> None:
+    few = sweep("letter-centre", {"hsct_beds": [1, 2]}, draws=2, replications=2, horizon=24.0)
+    assert outcomes_of(few)[0].outcome == "wait_over_30_days"
+    line, *_ = pictures(few)
+    assert line.title.startswith("In the model, waits over 30 days for HSCT beds, of requests: ")
+
+
+def test_what_does_not_move_is_a_sentence_and_no_panel() -> None:
+    still = sweep("baseline", {"hsct_if_cr": [0.3, 0.8]}, draws=2)
+    outcomes = outcomes_of(still)
+    moving = [outcome for outcome in outcomes[1:] if moves(still, outcome)]
+    assert moving != outcomes[1:]
+    _, others = pictures(still)
+    assert len(panels(others)) == len(moving)
+    for outcome in outcomes[1:]:
+        assert (f"{outcome.words} " in text_of(others.figure).partition("not drawn:")[2]) == (outcome not in moving)
+
+
+def test_the_margin_is_drawn_around_the_cells_that_reach_it(of_two: Sweep) -> None:
+    heat_map, *_ = pictures(of_two)
+    (axes,) = (axes for axes in heat_map.figure.axes if axes.images)
+    values = 100 * of_two.draws.mean(axis=1).reshape(of_two.grid.shape)
+    reached = values >= values[1, 2] + of_two.manifest["margin"]
+    edges = int((reached[1:] != reached[:-1]).sum() + (reached[:, 1:] != reached[:, :-1]).sum())
+    assert len(axes.lines) == edges > 0
+    assert "5 more than today, or better" in text_of(heat_map.figure)
+
+
+def test_numbers_of_a_map_have_their_intervals(of_two: Sweep) -> None:
+    heat_map, *_ = pictures(of_two)
+    (axes,) = (axes for axes in heat_map.figure.axes if axes.images)
+    written = [text.get_text() for text in axes.texts]
+    assert len([words for words in written if " to " in words]) == 9
+
+
+def test_a_factor_an_odds_ratio_and_a_time_are_named_as_such(of_uptake: Sweep) -> None:
+    pathway = of_uptake.scenario.pathway
+    names = ["scale.hsct_wait_median", "odds_ratio.salvage_uptake", "hsct_admission_months", "hsct_beds"]
+    axes = sweep("letter-centre", {name: [1.0] for name in names}, draws=1, replications=1, horizon=12.0).grid.axes
+    assert [sweep_axes.label(axis, pathway) for axis in axes] == [
+        "Factor on HSCT wait median", "Odds ratio of salvage uptake", "HSCT admission months, months", "HSCT beds",
+    ]  # fmt: skip
