@@ -21,7 +21,7 @@ LEFT, LINE, AXIS, GAP = 3.4, 0.15, 0.42, 0.3
 REPORTED, PREDICTED, PREDICTED_IN_LINES, EXTREME = 0.78, 1.85, 1.0, 0.74
 """Inches of the columns of numbers; on a narrow sheet an interval stands below its prediction."""
 
-MOST_LINES = 2
+INDENT = 0.15
 Row = Mapping[Any, Any]
 
 
@@ -120,14 +120,26 @@ class _Part:
         place = (across - self.places.left) / self.places.across
         self.axes.text(place, row, words, transform=self.axes.get_yaxis_transform(), va="center", zorder=6, **look)
 
-    def name(self, row: float, name: str, *, weight: str = "normal", indent: float = 0.0) -> None:
+    def name(self, row: float, name: str) -> None:
         """Write a row's name, left of its bar or above it."""
-        room = self.places.room - indent
-        lines: Sequence[str] = text.wrap(name, room, style.TEXT, weight)
-        if len(lines) > MOST_LINES:
-            lines = [lines[0], text.fitted(" ".join(lines[1:]), room, style.TEXT, weight)]
-        lift = (0.15 + LINE * len(lines) / 2) / self.places.row if self.places.is_narrow else 0.0
-        self.write(row + lift, style.MARGIN + indent, "\n".join(lines), weight=weight, linespacing=1.05)
+        lines = _lines(name, self.places.room - INDENT, "normal")
+        self.write(row + self.lift, style.MARGIN + INDENT, "\n".join(lines), linespacing=1.05)
+
+    def head(self, row: float, name: str) -> None:
+        """Write a cohort's name in a row of its own, which has no bar."""
+        room = self.places.width - 2 * style.MARGIN if self.places.is_narrow else self.places.columns[0] - 0.3
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+        self.write(row, style.MARGIN, "\n".join(_lines(name, room, "bold")), weight="bold", linespacing=1.05, bbox=box)
+
+    @property
+    def lift(self) -> float:
+        """How far above a bar its name stands, in rows."""
+        return (0.15 + LINE) / self.places.row if self.places.is_narrow else 0.0
+
+
+def _lines(name: str, room: float, weight: str) -> Sequence[str]:
+    first, *rest = text.wrap(name, room, style.TEXT, weight)
+    return [first, text.fitted(" ".join(rest), room, style.TEXT, weight)] if rest else [first]
 
 
 def _fill(
@@ -137,15 +149,17 @@ def _fill(
     end = 100.0 if unit == "%" else max(longest, 1.1 * float(table["reported"].replace(float("inf"), longest).max()))
     axes.set(xlim=(0, end), xlabel=unit)
     for at, words in zip(part.places.columns, ("reported", "predicted", "as extreme"), strict=True):
-        part.write(0.0 if part.places.is_narrow else 0.75, at, words, color=style.QUIET, fontsize=part.sheet.small)
+        part.write(
+            part.lift if part.places.is_narrow else 0.75, at, words, color=style.QUIET, fontsize=part.sheet.small
+        )
     place = 0
     for cohort, rows in table.groupby("cohort_label", sort=False):
         size = sizes[str(cohort)]
         patients = titles.get(str(cohort), "").removeprefix(f"{size} ")
-        part.name(place, f"{cohort} (n = {size}){patients and f': {patients}'}", weight="bold")
+        part.head(place, f"{cohort} (n = {size}){patients and f': {patients}'}")
         for row in rows.to_dict("records"):
             place -= 1
-            part.name(place, row["label"] + " *" * bool(row["centred_on"]), indent=0.15)
+            part.name(place, row["label"] + " *" * bool(row["centred_on"]))
             _plot(part, place, row, end)
         place -= 1
 
