@@ -7,7 +7,6 @@ Only CSV and JSON have a hyphen for a minus.
 from __future__ import annotations
 
 import math
-import re
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
@@ -44,11 +43,6 @@ def fixed(value: float, places: int, *, sign: str = "") -> str:
     text = f"{value:{sign}z.{places}f}"
     # A value that rounds to zero has neither a sign nor decimals.
     return "0" if float(text) == 0.0 else text.replace("-", MINUS)
-
-
-def true_minus(text: str) -> str:
-    """Return numbers with a true minus, as figures have them; names keep their hyphens, which follow a letter."""
-    return re.sub(r"(?<![\w-])-(?=[\d.])", "\N{MINUS SIGN}", text)
 
 
 def interval(lower: float, upper: float, unit: str, estimate: float, *, sign: str = "") -> tuple[str, str] | None:

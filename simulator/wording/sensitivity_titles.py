@@ -23,8 +23,7 @@ from simulator.scenario.scenario import COHORTS
 from simulator.wording import rounding
 from simulator.wording.added import IN_THE_MODEL
 from simulator.wording.difference import Difference
-from simulator.wording.rounding import true_minus
-from simulator.wording.sensitivity import answer_of, change, factor, interval, number, unit_of, worth
+from simulator.wording.sensitivity import answer_of, factor, interval, number, unit_of, worth
 
 LEAST: Mapping[str, tuple[str, float]] = {"tornado": ("swing", 1.0), "prcc": ("prcc", 0.1), "sobol": ("total", 0.01)}
 """Part -> column and size of the smallest row that is drawn."""
@@ -66,7 +65,7 @@ def _of_100(question: Question, lead: Lead) -> str:
     answer = answer_of(question, lead)
     if isinstance(answer, Difference):
         return f"{answer.more_or_fewer} of {PER}{answer.in_brackets}"
-    value, _, interval = true_minus(answer).partition(" ")
+    value, _, interval = answer.partition(" ")
     return f"{value}{_points(question)}{interval and f' {interval}'}"
 
 
@@ -146,7 +145,7 @@ def _tornado(analysis: Sensitivity, table: pd.DataFrame) -> str:
     ends = interval(question, low, high, first["outcome_at_centre"])
     if not ends:
         return f"no number alone moves {it} visibly"
-    most = f"{it} depends most on the {_words(analysis.inputs, first['parameter'])}: {true_minus(ends)}"
+    most = f"{it} depends most on the {_words(analysis.inputs, first['parameter'])}: {ends}"
     next_most = f"; every other number moves it by {_swing(question, others[0])} or less" if others else ""
     return f"{most}{_points(question)}{next_most}"
 
@@ -160,7 +159,7 @@ def _prcc(analysis: Sensitivity, table: pd.DataFrame) -> str:
     it = _it(analysis.question)
     if not known:
         return f"{len(analysis.inputs.draws)} parameter sets are too few to rank what {it} depends on"
-    value, lower, upper = (true_minus(f"{known[0][name]:+.2f}") for name in ("prcc", "lower", "upper"))
+    value, lower, upper = (rounding.fixed(known[0][name], 2, sign="+") for name in ("prcc", "lower", "upper"))
     words = _words(analysis.inputs, known[0]["parameter"])
     return f"{it} correlates most with the {words}: {value} (95 % interval {lower} to {upper})"
 
@@ -206,7 +205,7 @@ def _moved(analysis: Sensitivity, table: pd.DataFrame, moves: str, nothing: str)
     places = 1 if np.abs(changes).max() >= 1 else 2
     if np.abs(changes).max() < 0.005:
         return f"{moves} {it} by less than 0.01{_unit_of_change(question)}"
-    by = true_minus(" to ".join(dict.fromkeys(f"{change:+z.{places}f}" for change in changes)))
+    by = " to ".join(dict.fromkeys(rounding.fixed(change, places, sign="+") for change in changes))
     whole = " to ".join(dict.fromkeys(ends(analysis, table.iloc[0].to_dict())))
     return f"{moves} {it} by {by}{_unit_of_change(question)}; its 95 % interval is {whole}"
 
@@ -217,7 +216,7 @@ def _unit_of_change(question: Question) -> str:
 
 def as_declared(analysis: Sensitivity, row: Row) -> tuple[str, str]:
     """Return the estimate as declared in words, and what is drawn next to it."""
-    return f"As declared: {true_minus(number(analysis.question, row['estimate']))}", (
+    return f"As declared: {number(analysis.question, row['estimate'])}", (
         "grey: its whole 95 % interval; black: all changes below, on that scale"
     )
 
@@ -226,12 +225,7 @@ def ends(analysis: Sensitivity, row: Row) -> list[str]:
     """Return both ends of an estimate's interval."""
     unit, sign = unit_of(analysis.question), "" if analysis.question.base is None else "+"
     numbers = (rounding.number(row[end], unit, sign=sign, end_of=row["estimate"]) for end in ("lower", "upper"))
-    return [true_minus(number) for number in numbers]
-
-
-def change_in_words(question: Question, row: Row) -> str:
-    """Return a change with its error, as drawn: "+0.42 \N{PLUS-MINUS SIGN} 0.02"."""
-    return true_minus(change(question, row))
+    return list(numbers)
 
 
 def _evppi(analysis: Sensitivity, table: pd.DataFrame) -> str:

@@ -10,7 +10,6 @@ from simulator.analyses.sweep.run import Sweep
 from simulator.arrays import Floats
 from simulator.wording import rounding, sweep_axes
 from simulator.wording.added import IN_THE_MODEL
-from simulator.wording.rounding import true_minus
 from simulator.wording.sweep import between_cells
 from simulator.wording.sweep_rows import Displayed, lead
 
@@ -61,7 +60,7 @@ def _difference(sweep: Sweep, outcome: Displayed, values: Floats, most: int, lea
     cells = np.arange(len(sweep.grid)).reshape(sweep.grid.shape)
     cell, other = (int(plane(cells.astype(float)).flat[at]) for at in (most, least))
     difference = between_cells(sweep, cell, other)
-    return f"; difference {rounding.number(abs(difference.value), 'probability')}{true_minus(difference.in_brackets)}"
+    return f"; difference {rounding.number(abs(difference.value), 'probability')}{difference.in_brackets}"
 
 
 def of_outcomes(sweep: Sweep, outcomes: Sequence[Displayed], moving: Sequence[Displayed]) -> str:

@@ -28,11 +28,11 @@ def test_guarantee_time_answers_first_and_every_line_fits(aftercart: Command, wi
 
 @pytest.mark.usefixtures("without_png")
 def test_the_folder_of_guarantee_time_contains_tables_a_figure_and_the_manifest(
-    aftercart_with_figures: Command, folder: Path
+    aftercart_with_figures: Command, folder: Path, files_of_figures: Callable[..., set[str]]
 ) -> None:
     result = aftercart_with_figures("guarantee-time", *FEW, "--landmarks", "2", "--out", "there", "--quiet")
     assert result.exit_code == 0, result.output
-    names = {"analyses.csv", "curves.csv", "manifest.json", "guarantee_time.svg", "guarantee_time.png"}
+    names = {"analyses.csv", "curves.csv", "manifest.json"} | files_of_figures("guarantee_time")
     assert {file.name for file in (folder / "there").iterdir()} == names
     table = pd.read_csv(folder / "there" / "analyses.csv")
     assert table["analysis"].tolist() == ["naive", "landmark", "simon_makuch"] * 2

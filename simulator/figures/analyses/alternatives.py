@@ -18,7 +18,7 @@ from simulator.figures.row_chart import Layout, Row
 from simulator.figures.sheet import Sheet
 from simulator.pathway.outcome_months import OutcomeMonths
 from simulator.wording import sensitivity_titles
-from simulator.wording.sensitivity import factor, measured
+from simulator.wording.sensitivity import change, factor, measured
 
 DRAWN = "Circles: changes of the estimate, with 95 % intervals, on a scale of their own."
 GAP = 0.16
@@ -49,7 +49,7 @@ def picture(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: f
             continue
         at, error = times * row["change"], 1.96 * times * row["change_se"]
         row_chart.point(axes, place, at, at - error, at + error)
-        words, side = sensitivity_titles.change_in_words(analysis.question, row), 1 if at >= 0 else -1
+        words, side = change(analysis.question, row), 1 if at >= 0 else -1
         axes.annotate(
             words, (at + side * error, -place), (5 * side, 0), textcoords="offset points", va="center",
             ha="left" if side > 0 else "right", fontsize=sheet.small,

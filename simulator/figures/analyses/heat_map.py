@@ -143,7 +143,7 @@ def _write_numbers(
     """Write each field's number, and its interval below, if there is room; else the ends of the scale above the map."""
     rows, columns = values.shape
     room, height = size[0] / columns - 0.08, size[1] / rows
-    intervals = [number.interval_on_figure for number in numbers]
+    intervals = [number.interval for number in numbers]
     needed = max(text.width(number.value) for number in numbers)
     has_intervals = height > 0.32 and max(text.width(interval, small) for interval in intervals) <= room
     if needed > room or height < 0.17:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 
 from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime
 from simulator.figures import row_chart, style
-from simulator.figures.picture import Picture
+from simulator.figures.picture import Picture, in_two_widths
 from simulator.figures.row_chart import Layout, Row
 from simulator.figures.survival import panels
 from simulator.figures.survival.curve import Curve
@@ -25,11 +26,15 @@ ABOVE = 0.2
 NAMES = {"naive": "Naive: ever versus never", "simon_makuch": "Simon-Makuch: from entry on"}
 
 
-@style.applied()
 def picture(result: ImmortalTime) -> Picture:
     """Return the figure: the differences by method next to the truth, and below them the curves that they come from."""
+    return in_two_widths(partial(_picture, result))
+
+
+@style.applied()
+def _picture(result: ImmortalTime, *, width: float = style.WIDTH) -> Picture:
     analyses = result.analyses.to_dict("records")
-    layout = Layout([_row(result, row) for row in analyses], _scale(result))
+    layout = Layout([_row(result, row) for row in analyses], _scale(result), width)
     parts = [_panel(result, row) for row in analyses]
     reported = [figure for group in result.groups if (figure := _reported(result, group.label, group.name))]
     seen = np.isfinite(result.analyses["difference_upper"]).all()
@@ -45,9 +50,9 @@ def picture(result: ImmortalTime) -> Picture:
     title, subtitle = virtual_cohorts.immortal_time_title(result), _subtitle(result)
     sheet = panels.draw(
         title, parts, lines, pathway.clock, result.cohort, caution, across=across, end=end, subtitle=subtitle,
-        head=head, plot=1.2,
+        head=head, width=width, plot=1.2,
     )  # fmt: skip
-    _differences(row_chart.fill(sheet, sheet.top - head, layout), result)
+    _differences(row_chart.fill(sheet, sheet.top - head, layout), result, sheet.small)
     return sheet.picture("guarantee_time", _point(result))
 
 
@@ -74,7 +79,7 @@ def _row(result: ImmortalTime, row: Mapping[Any, Any]) -> Row:
     )
 
 
-def _differences(axes: Axes, result: ImmortalTime) -> None:
+def _differences(axes: Axes, result: ImmortalTime, small: float) -> None:
     """Draw a dot with its interval a comparison, the reported difference, and the truth where it is known."""
     axes.axvline(0.0, color=style.INK, linewidth=2.4 if virtual_cohorts.is_milestone(result) else 0.9, zorder=2)
     for place, row in enumerate(result.analyses.to_dict("records")):
@@ -87,8 +92,9 @@ def _differences(axes: Axes, result: ImmortalTime) -> None:
         axes.annotate(number, (high, -place), (5, 0), textcoords="offset points", va="center", fontweight="bold")
     if result.reported is not None:
         at, words = 100 * result.reported, f"reported: {virtual_cohorts.points(result.reported)}"
-        axes.plot(at, 0.3, "s", color=style.INK, markerfacecolor="white", markersize=4.5, zorder=5)
-        axes.annotate(words, (at, 0.3), (-6, 0), textcoords="offset points", ha="right", va="center", size=style.SMALL)
+        up = row_chart.half_bar(axes)
+        axes.plot(at, up, "s", color=style.INK, markerfacecolor="white", markersize=4.5, zorder=5)
+        axes.annotate(words, (at, up), (-6, 0), textcoords="offset points", ha="right", va="center", size=small)
 
 
 def _point(result: ImmortalTime) -> str:
