@@ -85,8 +85,9 @@ def test_what_does_not_move_is_a_sentence_and_no_panel() -> None:
     assert moving != outcomes[1:]
     _, others = pictures(still)
     assert len(panels(others)) == len(moving)
+    sentence = text_of(others.figure).partition("not drawn:")[2].partition(". ")[0]
     for outcome in outcomes[1:]:
-        assert (f"{outcome.words} " in text_of(others.figure).partition("not drawn:")[2]) == (outcome not in moving)
+        assert (f"{outcome.words} " in sentence) == (outcome not in moving)
 
 
 def test_the_margin_is_drawn_around_the_cells_that_reach_it(of_two: Sweep) -> None:
