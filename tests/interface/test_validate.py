@@ -119,9 +119,8 @@ def test_a_figure_of_patients_whom_the_model_never_has_is_shown_as_such_next_to_
     assert max(map(len, result.stdout.splitlines())) <= 80
     output = " ".join(result.stdout.split())
     assert output.startswith("2 of 2 figures reported by 1 cohort lie within the 95 % predictive interval.")
-    assert (
-        "theirs, survival at 12 months from relapse, 20 % - untreated - no simulated cohort has this figure." in output
-    )
+    dash = "\N{EN DASH}"
+    assert f"relapse, 20 % {dash} untreated {dash} no simulated cohort has this figure." in output
     table = pd.read_csv(folder / "found" / "validation.csv").set_index("target")
     assert table["inside"].fillna("").to_dict() == {"alive_6": "yes", "alive_12": "yes", "alive_untreated": ""}
 
