@@ -82,20 +82,26 @@ def _longest(text: str) -> int:
 
 def _width(strips: Sequence[_Strip]) -> int:
     """Return the columns that strips need, with a space between them."""
-    longest = [(column, max(map(_longest, texts))) for column, texts in strips]
-    return sum(width if column.is_number else min(width, LABEL) for column, width in longest) + len(strips) - 1
+    needed = (max(_least(column, texts), min(max(map(_longest, texts)), LABEL)) for column, texts in strips)
+    return sum(needed) + len(strips) - 1
+
+
+def _least(column: Column, texts: Sequence[str]) -> int:
+    """Return the columns that a strip needs at least: no word and no number is broken."""
+    heading, *cells = texts
+    return max(map(_longest, [heading, *(cells if column.is_number else " ".join(cells).split())]))
 
 
 def _grid(strips: Sequence[_Strip]) -> Grid:
-    """Return a grid; it is wider than a narrow terminal, because no word and no number is broken."""
+    """Return a grid; it may be wider than a narrow terminal."""
     grid = Grid(box=SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
     lines = max(texts[0].count("\n") for _, texts in strips)
     for column, (heading, *cells) in strips:
-        words = [heading, *cells] if column.is_number else [heading, *" ".join(cells).split()]
-        least = max(map(_longest, words))
         # Headings stand on their rule, cells at the top of their row.
         standing = "\n" * (lines - heading.count("\n")) + heading
-        grid.add_column(Text(standing), justify="right" if column.is_number else "left", min_width=least)
+        grid.add_column(
+            Text(standing), justify="right" if column.is_number else "left", min_width=_least(column, [heading, *cells])
+        )
     for row in zip(*(texts[1:] for _, texts in strips), strict=True):
         grid.add_row(*map(Text, row))
     return grid

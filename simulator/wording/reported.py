@@ -25,7 +25,7 @@ def population(name: str, pathway: Pathway) -> str:
 
 
 def parameter(name: str, pathway: Pathway) -> str:
-    """Return a parameter's name in words, with the pathway's spelling of abbreviations: "HSCT wait median"."""
+    """Return a parameter's name in words, with the pathway's spelling of abbreviations: "ICU wait median"."""
     words = _words(name)
     for abbreviation in pathway.abbreviations:
         spelled = re.escape(abbreviation.replace("-", " ").replace("_", " "))

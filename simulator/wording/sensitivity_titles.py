@@ -117,7 +117,7 @@ def _in_unit(question: Question, size: float) -> str:
 
 
 def _it(question: Question) -> str:
-    """Return the outcome in words: "the difference in survival at 12 months (wider-salvage less baseline)"."""
+    """Return the outcome in words: "the difference in survival at 12 months (policy less base)"."""
     words, _ = words_and_unit(question.outcome, question.scenario.pathway)
     words = re.sub("^alive at", "survival at", words)
     whose = "" if question.population == "all" else f" of {question.population}"

@@ -18,7 +18,7 @@ MOST_LISTED = 2
 def alive(values: Mapping[str, Estimate], when: str, *, coincide: bool = False) -> str:
     """Return how many of 100 are alive under the first scenario and under policies, with intervals.
 
-    values : scenario -> alive of 100, of those with patients; when : "12 months after relapse"
+    values : scenario -> alive of 100, of those with patients; when : "12 months after diagnosis"
     coincide : whether all the curves do
     """
     if not values:

@@ -19,7 +19,7 @@ TABLES = {"scale": "factor on {}", "odds_ratio": "odds ratio of {}", "hazard_rat
 
 
 def name(axis: Axis, pathway: Pathway) -> str:
-    """Return what varies: "salvage uptake", "HSCT beds", "factor on HSCT wait median"."""
+    """Return what varies: "uptake", "ICU beds", "factor on ICU wait median"."""
     if not axis.table:
         return BENEFIT
     if axis.table == "capacity":
@@ -36,7 +36,7 @@ def unit(axis: Axis, pathway: Pathway) -> str:
 
 
 def label(axis: Axis, pathway: Pathway) -> str:
-    """Return the label of an axis: "Salvage uptake, %"."""
+    """Return the label of an axis: "Uptake, %"."""
     words = unit(axis, pathway)
     return f"{capital(name(axis, pathway))}{words and f', {words}'}"
 
@@ -64,7 +64,7 @@ def roughly(axis: Axis, pathway: Pathway, value: float) -> str:
 
 
 def cell(axes: Sequence[Axis], pathway: Pathway, values: Sequence[float]) -> str:
-    """Return a cell in words: "salvage uptake 40 % and 2 HSCT beds"."""
+    """Return a cell in words: "uptake 40 % and 2 ICU beds"."""
     parts = []
     for axis, value in zip(axes, values, strict=False):
         if axis.table == "capacity":

@@ -165,7 +165,8 @@ RUNS = {
 }
 OTHER = re.compile(
     r"relaps|hsct|\bcar-?t\b|b-all|leuk|salvage|transplant|remission|cd19|infusion|\bwang\b|the letter|n = 37|\b37 pat"
-    r"|\bof 37\b|\b(?:6|12|24|60)[ -]months?\b|\bto month (?:6|12|24|60)\b|\b(?:os|rmst)_(?:6|12|24|60)\b|survivors_12",
+    r"|\bof 37\b|(?<![\d.])(?:6|12|24|60)[ -]months?\b|\bto month (?:6|12|24|60)\b|\b(?:os|rmst)_(?:6|12|24|60)\b"
+    r"|survivors_12",
     re.IGNORECASE,
 )
 

@@ -20,6 +20,7 @@ from simulator.experiment.run import compare
 from simulator.outcomes import event_log
 from simulator.pathway.format import load_pathway
 from simulator.scenario.scenario import load_scenario
+from simulator.wording.rounding import MINUS
 
 Command = Callable[..., Any]
 pytestmark = pytest.mark.usefixtures("without_png")
@@ -222,8 +223,8 @@ def test_differences_are_reported_to_the_first_scenario(aftercart: Command, fold
     assert "Under calendar, two beds, three from month 24: " in " ".join(printed.split())
     utilisation = service(folder / "run").loc[("calendar", "beds", "utilisation")]
     assert utilisation["difference"] < 0.0
-    difference = 100 * utilisation["difference"]
-    assert re.search(rf"utilisation, % +\d+ ± [\d.]+ +\d+ ± [\d.]+ +{difference:+.0f}", printed), printed
+    lower = -100 * utilisation["difference"]
+    assert re.search(rf"utilisation, % +\d+ ± [\d.]+ +\d+ ± [\d.]+ +{MINUS}{lower:.0f}", printed), printed
 
 
 def test_json_is_the_outcomes_table_and_nothing_else(aftercart: Command) -> None:

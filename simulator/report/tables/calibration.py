@@ -10,7 +10,7 @@ from simulator.evidence.cohort import Cohort, is_silent
 from simulator.pathway.outcome_months import alive_at, in_words, mean_to
 from simulator.pathway.pathway import Parameter, Pathway
 from simulator.scenario.scenario import LEVERS, Scenario
-from simulator.wording import calibration, intervals, reported
+from simulator.wording import calibration, intervals, reported, rounding
 from simulator.wording.intervals import Estimate
 from simulator.wording.table import Bar, Cell, Column, Part, Row, Table, columns
 
@@ -111,7 +111,7 @@ def _contraction(posterior: intervals.Row, cohort: Cohort) -> Cell:
     if not math.isfinite(value):
         return Cell()
     mark = [("mark", f"not informed by the {cohort.n} patients")] if is_silent(posterior) else []
-    return Cell(Estimate(f"{value:.2f}"), Bar(0.0, min(max(value, 0.0), 1.0)), mark)
+    return Cell(Estimate(rounding.fixed(value, 2)), Bar(0.0, min(max(value, 0.0), 1.0)), mark)
 
 
 def _change(scenario: Scenario, name: str) -> str:
@@ -131,8 +131,8 @@ def fitted(fit: Fit) -> Iterator[Part]:
     rows = []
     for row in fit.posterior.to_dict("records"):
         before, after = (mean(row, when) for when in ("prior", "posterior"))
-        rows.append(Row(row["parameter"], [before, after, f"{row['contraction']:.2f}"]))
-    caption = "Means (95 % intervals); learned (contraction): 1 - posterior / prior variance"
+        rows.append(Row(row["parameter"], [before, after, rounding.fixed(row["contraction"], 2)]))
+    caption = f"Means (95 % intervals); learned (contraction): 1 {rounding.MINUS} posterior / prior variance"
     yield Table(columns("parameter", "prior", "posterior", "learned"), rows, caption)
     yield calibration.conflicts(fit.posterior.to_dict("records"))
     yield calibration.sample(fit)

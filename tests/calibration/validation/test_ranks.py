@@ -78,13 +78,12 @@ def test_a_truth_that_equals_some_draws_has_a_random_rank_among_them() -> None:
     assert ranks.rank(np.array([0.5, 0.1, 0.9]), np.array([0.2, 0.4, 0.4]), 0.5) == RANKS // 2
 
 
-@pytest.mark.parametrize(("centre", "sd"), [(0.0, 1.0), (-0.6, 0.9), (0.6, 3.0)])
-@pytest.mark.parametrize("n", [3, 40])
+@pytest.mark.parametrize(("n", "centre", "sd"), [(3, 0.6, 3.0), (3, -0.6, 0.9), (40, 0.0, 1.0)])
 def test_the_truth_ranks_uniformly_among_few_points_of_any_mixture(n: int, centre: float, sd: float) -> None:
     """The posterior is N(0, 1), the rough likelihood wavy. Classes 0 to 2, and 117 to 119: within 4 binomial sd."""
     random, mixture = np.random.default_rng(n), stats.norm(centre, sd)
     found = []
-    for seed in range(4000):
+    for seed in range(3000):
         z = mixture.rvs((n, 1), random_state=random)
         rough = lambda z: 0.2 * np.sin(z[:, 0])  # noqa: E731
         points = SimpleNamespace(
@@ -92,7 +91,7 @@ def test_the_truth_ranks_uniformly_among_few_points_of_any_mixture(n: int, centr
         )
         fit = ranks.weighed(random.standard_normal((1, 1)), points, rough, lambda z: np.zeros(len(z)), seed)
         found.append(ranks.rank(fit.z[:, 0], fit.weights, random.random()))
-    expected = 4000 * 3 / RANKS
+    expected = 3000 * 3 / RANKS
     for place in (np.less(found, 3), np.greater(found, RANKS - 4)):
         assert abs(place.sum() - expected) < 4 * np.sqrt(expected)
 

@@ -192,7 +192,7 @@ def test_no_parameter_is_named_if_the_outcome_changes_by_rounding_only(wider: tu
     """Survival after transplant is the same under either policy, up to rounding."""
     settings = {"population": "hsct", "parameters": ["cr_immunotherapy", "pr_car_t_reinfusion", "hsct_cure"]}
     results = analyse(*wider, outcome="rmst_60", parts=["tornado"], draws=40, **settings)
-    assert 0.0 < results.tables["tornado"]["swing"].max() < 1e-6
+    assert results.tables["tornado"]["swing"].max() < 1e-6
     assert "With every parameter at its median, the outcome is 0. No parameter changes it." in answer(results)
     results = analyse(*wider, parts=["prcc"], draws=100, **settings)
     assert results.tables["prcc"]["prcc"].isna().all()

@@ -382,7 +382,7 @@ def test_the_answer_is_the_best_and_the_worst_cell(healthy: Scenario, monkeypatc
     )
     alike = sweep("baseline", {"marginal_benefit": "0,1"}, draws=2, horizon=12.0)
     assert "in every cell: what varies makes no difference" in answer(alike)
-    monkeypatch.setattr(wording, "_difference", lambda *_: Difference(0.018, -0.007, 0.073, 0.7))
+    monkeypatch.setattr(wording, "between_cells", lambda *_: Difference(0.018, -0.007, 0.073, 0.7))
     unclear = answer(results)
     assert unclear.startswith("No clear difference: of 100 patients, ")
     assert unclear.endswith(" (95 % interval 0.7 fewer to 7.3 more; more in 70 of 100 parameter sets).")
@@ -400,7 +400,7 @@ def test_with_beds_the_answer_is_the_benefit_of_one_more_bed(
     assert "More than" not in answer(short)
     # Its interval names directions as the answer of a comparison does.
     unclear = Difference(-0.018, -0.073, 0.007, 0.7)
-    monkeypatch.setattr(wording, "_difference", lambda *_: unclear)
+    monkeypatch.setattr(wording, "between_cells", lambda *_: unclear)
     assert answer(short).startswith(
         "No clear difference: of 100 patients, 1.8 fewer (95 % interval 7.3 fewer to 0.7 more; fewer in 70 of 100 "
         "parameter sets) are alive"
