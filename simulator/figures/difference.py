@@ -96,9 +96,13 @@ def _span(axes: Axes, rows: Sequence[Added], margin: float | None) -> None:
     row_chart.zero_line(axes, 0.0)
     if margin is not None:
         axes.axvspan(margin, high + room, color=SHADE, linewidth=0, zorder=0)
+        # The words begin at the margin, and end with the panel if they would leave the sheet.
+        words, figure = f"{margin:g} more or better", axes.get_figure(root=True)
+        place = figure.dpi_scale_trans.inverted().transform(axes.transData.transform((margin, 0.0)))[0]  # type: ignore[union-attr]
+        begins = place + text.width(words) + style.MARGIN < figure.get_figwidth()  # type: ignore[union-attr]
         axes.annotate(
-            f"{margin:g} more or better", (margin, 1), (2, 3), ("data", "axes fraction"), "offset points",
-            color=style.QUIET, va="bottom",
+            words, (margin if begins else high + room, 1), (2, 3), ("data", "axes fraction"), "offset points",
+            color=style.QUIET, va="bottom", ha="left" if begins else "right",
         )  # fmt: skip
 
 
