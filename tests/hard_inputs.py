@@ -269,9 +269,12 @@ def sweep_of_one_cell() -> list[Picture]:
 
 
 def sweep_of_many_values() -> list[Picture]:
-    return of_sweep(
-        swept({"uptake": np.linspace(0.0, 1.0, 21), "hazard_ratio.cr.progression": np.linspace(0.2, 2, 18)}, 1)
-    )
+    vary = {"uptake": np.linspace(0.0, 1.0, 14), "responding": np.linspace(0.1, 0.9, 13)}
+    return of_sweep(swept(vary, 1))
+
+
+def sweep_of_long_names() -> list[Picture]:
+    return of_sweep(swept({"hazard_ratio.cr.progression": [0.5, 1.0], "hazard_ratio.salvage.dead": [0.5, 1.0]}, 1))
 
 
 # --- Sensitivity ---
@@ -439,8 +442,8 @@ CASES: Mapping[str, Callable[[], list[Picture]]] = {
         one_scenario, horizon_6, horizon_36, horizon_240, scenarios_14, long_names, other_scripts, one_draw,
         declared_values, nothing_moves, empty_group, all_die_at_once, nobody_dies, states_25, one_bed_or_none,
         few_replications, beds_open_and_close, sweep_of_one_value, sweep_of_one_name, sweep_of_equal_values,
-        sweep_of_one_cell, sweep_of_many_values, sensitivity, sensitivity_of_many_parameters, nothing_to_learn, power,
-        power_of_many_policies, guarantee_time, ranks_of_one_quantity, ranks_of_56_quantities, validation,
-        validation_ranges, shipped_pathways,
+        sweep_of_one_cell, sweep_of_many_values, sweep_of_long_names, sensitivity, sensitivity_of_many_parameters,
+        nothing_to_learn, power, power_of_many_policies, guarantee_time, ranks_of_one_quantity,
+        ranks_of_56_quantities, validation, validation_ranges, shipped_pathways,
     )
 }  # fmt: skip

@@ -102,10 +102,12 @@ def _own_box(text: Text) -> tuple[float, float, float] | None:
 def _areas(figure: Figure) -> Iterator[tuple[int, Artist]]:
     """Yield the filled areas of a figure in the order in which they are drawn, each with its axes' place."""
     for place, axes in enumerate(figure.axes):
-        children = [axes.patch, *axes.get_children()] if axes.axison else axes.get_children()
+        # Below all else, whatever its order among them.
+        yield from [(place, axes.patch)] if axes.axison else []
+        children = (child for child in axes.get_children() if child is not axes.patch)
         filled = (child for child in children if isinstance(child, Patch | PolyCollection | AxesImage))
         for child in sorted(filled, key=lambda child: child.get_zorder()):
-            if child.get_visible() and (child is not axes.patch or axes.axison):
+            if child.get_visible():
                 yield place, child
 
 

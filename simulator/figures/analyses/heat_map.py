@@ -34,6 +34,9 @@ TALLEST, FIELD = 4.2, 0.52
 
 MOST_TICKS = 12
 
+MIDDLE = 0.179
+"""Luminance to which white and black have the same contrast, 4.6."""
+
 GOOD, BAD = style.BLUE, style.VERMILLION
 """Colours of an outcome, and of a harm: there the palest is 0."""
 
@@ -133,7 +136,7 @@ def scale(values: Floats, errors: Floats, *, from_zero: bool) -> tuple[float, fl
 
 def _ink(field: tuple[float, float, float, float]) -> str:
     """Return the text colour with more contrast on a field."""
-    return "white" if style.luminance(field) < 0.183 else style.INK
+    return "white" if style.luminance(field) < MIDDLE else style.BLACK
 
 
 def _write_numbers(
