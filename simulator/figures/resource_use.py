@@ -28,9 +28,6 @@ QUARTER = 3.0
 COLOURS = ("#e6f0f0", "#a9cfd0", "#64a6a9", "#2f7478", "#123f43")
 """Of nobody waiting to many: light to dark, and no policy's or state's."""
 
-READABLE = 4.0
-"""Per cent of a bar that has its number in it."""
-
 Panels = Sequence[tuple[Scenario, str, pd.DataFrame]]
 """Scenario, resource, and rows of the run's queue table."""
 
