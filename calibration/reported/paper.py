@@ -27,7 +27,7 @@ from calibration.reported.percentages import Percentage
 from simulator.engines.model import Model, check_numbers, resolve
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort, Structure, read_cohort
-from simulator.evidence.priors import inside
+from simulator.evidence.priors import inside, of_weight
 from simulator.pathway.format import named_pathway
 from simulator.pathway.pathway import Pathway, reachable
 from simulator.pathway.references import attributes_in
@@ -79,6 +79,8 @@ def load(folder: Path, reading: str = "", structure: str = "") -> Paper:
     key = f"[structures.{structure}] pathway" if other.pathway else "pathway"
     pathway = named_pathway(other.pathway or cohort.declared.pathway, cohort.file, key)
     pathway = cohort.named(pathway)
+    if other.prior_weight:
+        pathway = of_weight(pathway, other.prior_weight)
     check_numbers(pathway)
     patient_times.check_reported(cohort)
     figures = read(cohort, pathway)

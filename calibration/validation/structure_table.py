@@ -226,7 +226,10 @@ def refuse(targets: Targets, policies: Sequence[Scenario], points: int) -> None:
     if points < FEWEST_POINTS:
         raise InputError("too few points", where="--points", got=points, allowed=f"{FEWEST_POINTS:,} or more")
     if not targets.cohort.structures:
-        where, allowed = f"{targets.folder / 'cohort.toml'}", "[structures.NAME], a reading, a pathway or both"
+        where, allowed = (
+            f"{targets.folder / 'cohort.toml'}",
+            "[structures.NAME], a reading, a pathway or a prior_weight",
+        )
         raise InputError("the cohort declares no other structure", where=where, allowed=allowed)
     if stale := stale_draws(targets.pathway, targets.folder / "draws.csv"):
         raise InputError(stale, where=str(targets.folder / "draws.csv"))

@@ -99,11 +99,13 @@ class Structure(toml.Table):
     """Another structure of the model, fitted to the same patients.
 
     reading : of the cohort, "" for the declared rows; pathway : a file in its folder, "" for the cohort's own
+    prior_weight : patients that its centred priors are worth, see `priors.of_weight`; None as declared
     """
 
     meaning: toml.Line
     reading: str = ""
     pathway: str = ""
+    prior_weight: Annotated[Number, Field(gt=0)] | None = None
 
 
 class CohortTable(toml.Table):
@@ -327,8 +329,9 @@ def declared_in(folder: Path) -> CohortTable:
         where = f"{path}: [structures.{name}]"
         if of.reading and of.reading not in table.readings:
             raise UnknownNameError("reading", of.reading, table.readings, f"{where} reading")
-        if not of.reading and not of.pathway:
-            raise InputError("the structure of the cohort itself", where=where, allowed="a reading, a pathway, or both")
+        if not (of.reading or of.pathway or of.prior_weight):
+            allowed = "a reading, a pathway, a prior_weight, or several"
+            raise InputError("the structure of the cohort itself", where=where, allowed=allowed)
     return table
 
 

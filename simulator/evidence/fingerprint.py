@@ -157,7 +157,8 @@ def of_structures(draws: Path, structures: Mapping[str, Structure | None]) -> di
         path = cohort / other.pathway if other and other.pathway else None
         declared = _declared(extension.read(path, name, None)) if path and path.is_file() else ()
         rows = readings[other.reading].rows if other and other.reading else None
-        found[name] = _digest([*own, rows, *declared])
+        weight = [other.prior_weight] if other and other.prior_weight else []
+        found[name] = _digest([*own, rows, *declared, *weight])
     return found
 
 

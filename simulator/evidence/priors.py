@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 
@@ -240,6 +240,24 @@ def priors_of_pathway(pathway: Pathway) -> Priors:
     for shares in dict.fromkeys(shares for name in priors.names for shares in siblings[name]):
         _check_sum(shares, pathway, dirichlets, priors.marginals)
     return priors
+
+
+def of_weight(pathway: Pathway, patients: float) -> Pathway:
+    """Return a pathway whose centred priors of probabilities are worth so many patients: alpha patients / sum of alpha.
+
+    These are as weak as a flat prior, which is worth a patient for each branch, but not flat; others stay as they are.
+    """
+    betas = ((name,) for name, of in pathway.parameters.items() if of.prior and of.prior.family == "beta")
+    changed = {}
+    for names in (*pathway.dirichlets(), *betas):
+        priors = {name: prior for name in names if (prior := pathway.parameters[name].prior)}
+        alphas = [alpha for prior in priors.values() for alpha in prior.arguments.values()]
+        if set(alphas) == {1.0} or not math.isclose(total := math.fsum(alphas), len(alphas)):
+            continue
+        for name, prior in priors.items():
+            scaled = {key: alpha * patients / total for key, alpha in prior.arguments.items()}
+            changed[name] = replace(pathway.parameters[name], prior=replace(prior, arguments=scaled))
+    return replace(pathway, parameters={**pathway.parameters, **changed})
 
 
 def inside(pathway: Pathway) -> dict[str, Floats]:

@@ -173,11 +173,11 @@ def test_a_policy_treats_the_same_share_of_all_where_some_are_treated_less_often
 # --- Messages ---
 
 
-def rewritten(cohort: Targets, folder: Path, **structure: str) -> Path:
+def rewritten(cohort: Targets, folder: Path, **structure: object) -> Path:
     for file in cohort.folder.iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
     about = (folder / "cohort.toml").read_text(encoding="utf-8")
-    keys = "".join(f'{key} = "{value}"\n' for key, value in structure.items())
+    keys = toml(structure)
     (folder / "cohort.toml").write_text(f'{about}\n[structures.wrong]\nmeaning = "wrong"\n{keys}', encoding="utf-8")
     return folder
 
@@ -186,12 +186,16 @@ def rewritten(cohort: Targets, folder: Path, **structure: str) -> Path:
     ("structure", "message"),
     [
         ({"reading": "unknwon"}, r"\[structures.wrong\] reading: unknown reading.*unknwon.*did you mean 'unknown'"),
-        ({}, r"\[structures.wrong\]: the structure of the cohort itself; allowed: a reading, a pathway, or both"),
+        (
+            {},
+            r"\[structures.wrong\]: the structure of the cohort itself; allowed: a reading, a pathway, a prior_weight",
+        ),
         ({"pathway": "nowhere.toml"}, r"\[structures.wrong\] pathway.*nowhere.toml"),
+        ({"prior_weight": 0}, r"structures.wrong.prior_weight: input should be greater than 0; got 0"),
     ],
 )
 def test_a_structure_that_is_none_is_refused_with_its_place(
-    cohort: Targets, tmp_path: Path, structure: dict[str, str], message: str
+    cohort: Targets, tmp_path: Path, structure: dict[str, object], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
         load_targets(rewritten(cohort, tmp_path, **structure), structure="wrong")
@@ -232,21 +236,27 @@ def test_nobody_without_response_goes_unrescued_where_the_non_responder_is_alive
     assert drops["without_salvage"] < -5.0
 
 
+SALVAGES = ("chemotherapy", "immunotherapy", "car_t_reinfusion", "dual_target_reinfusion")
+SOURCED = {
+    *("remission_cure", "hsct_cure", "trm_free_first_hsct", "trm_free_second_hsct"),
+    *(f"{response}_{salvage}" for response in ("cr", "pr", "nr") for salvage in SALVAGES),
+}
+"""Probabilities that are centred on other cohorts and as weak as a flat prior, by the head of the pathway."""
+
+
 @pytest.mark.parametrize(("name", "patients"), [("priors_worth_five", 5.0), ("priors_worth_one", 1.0)])
 def test_sourced_priors_of_another_weight_are_all_of_them_at_their_declared_centres(
     name: str, patients: float, letter: Targets
 ) -> None:
-    """All priors of a probability worth two patients, or three in a choice of three, that are not flat."""
-    declared, other = letter.pathway, load_pathway(letter.folder / letter.cohort.structures[name].pathway)
-    scaled = {of for siblings in declared.dirichlets() if len(siblings) > 2 for of in siblings}
-    for of, parameter in declared.parameters.items():
-        before, after = (dict(p.arguments) if p else {} for p in (parameter.prior, other.parameters[of].prior))
-        is_beta = parameter.prior is not None and parameter.prior.family == "beta"
-        is_sourced = len(set(before.values()) | {1.0}) > 1 and (
-            sum(before.values()) == pytest.approx(2.0) if is_beta else of in scaled
-        )
-        factor = patients / (2.0 if is_beta else 3.0) if is_sourced else 1.0
-        assert after == pytest.approx({key: factor * value for key, value in before.items()}), of
+    weighted = load_targets("wang2024", structure=name).pathway.parameters
+    for of, parameter in letter.pathway.parameters.items():
+        prior, centre = weighted[of].prior, parameter.value
+        if of not in SOURCED:
+            assert weighted[of] == parameter
+            continue
+        assert prior is not None
+        alphas = {"alpha": centre} if prior.family == "dirichlet" else {"a": centre, "b": 1.0 - centre}
+        assert prior.arguments == pytest.approx({key: patients * alpha for key, alpha in alphas.items()}), of
 
 
 def test_a_pathway_at_high_risk_of_ratio_and_odds_1_is_the_declared_one(letter: Targets) -> None:

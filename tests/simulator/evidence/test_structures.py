@@ -93,11 +93,13 @@ def test_rows_of_a_parameter_with_the_name_of_a_text_are_stale_once_it_changes(f
     assert structures.fresh(folder / "draws.csv")["prior_hsct"] != before
 
 
-def test_rows_of_other_draws_or_another_reading_are_stale(folder: Path) -> None:
+def test_rows_of_other_draws_another_reading_or_another_weight_of_priors_are_stale(folder: Path) -> None:
     about = folder / "cohort.toml"
     text = about.read_text(encoding="utf-8")
     about.write_text(text.replace('fit = ["no_response_deaths"]', "fit = []"), encoding="utf-8")
     assert "another version of without_salvage." in str(structures.stale(folder / "draws.csv"))
+    about.write_text(text.replace("prior_weight = 5", "prior_weight = 4"), encoding="utf-8")
+    assert "another version of priors_worth_five." in str(structures.stale(folder / "draws.csv"))
     about.write_text(text, encoding="utf-8")
     draws = folder / "draws.csv"
     header, _, *others = draws.read_text(encoding="utf-8").splitlines(keepends=True)
