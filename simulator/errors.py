@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from math import inf
 from typing import Any
 
 from simulator.plain_text import visible
@@ -112,6 +113,8 @@ def alike(name: str, choices: Iterable[str], count: int) -> list[str]:
 
 def within(lowest: float, highest: float, value: float) -> str:
     """Return the range that is allowed, "0 to 1", and of a share that was given in per cent the number to write."""
+    if highest == inf:
+        return "a finite number" + (f", {lowest:g} or more" if lowest > -inf else "")
     return f"{lowest:g} to {highest:g}{in_per_cent(value) if highest == 1.0 else ''}"
 
 

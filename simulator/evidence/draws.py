@@ -10,14 +10,15 @@ import numpy as np
 
 from simulator.arrays import Floats
 from simulator.engines.model import resolve
-from simulator.errors import InputError, UnknownNameError, within
+from simulator.errors import InputError, UnknownNameError
 from simulator.evidence import fingerprint, structures
 from simulator.evidence.cohort import cohort_folder, cohorts_folder, draws_path
 from simulator.evidence.practice import at_reference, check_declared
 from simulator.evidence.prior_draws import N_DRAWS, prior_draws
 from simulator.files import csv
-from simulator.pathway.format import UNITS, load_pathway
+from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import FROM_PRIORS, Pathway
+from simulator.pathway.units import UNITS, check_unit
 from simulator.scenario.scenario import INFORMED, PRIOR_ALONE, Scenario
 
 if TYPE_CHECKING:
@@ -230,12 +231,7 @@ def _check_units(table: Mapping[str, Floats], cells: csv.Cells, pathway: Pathway
         unit = pathway.parameters[name].unit
         lowest, highest = UNITS[unit]
         for row in np.flatnonzero(~((column >= lowest) & (column <= highest))):
-            raise InputError(
-                f"value outside its unit ({unit})",
-                where=f"{cells.path}: line {cells.lines[row]}, {name}",
-                got=float(column[row]),
-                allowed=within(lowest, highest, float(column[row])),
-            )
+            check_unit(column[row], unit, f"{cells.path}: line {cells.lines[row]}, {name}")
 
 
 def _check_rows(table: Mapping[str, Floats], cells: csv.Cells, pathway: Pathway) -> None:

@@ -34,7 +34,7 @@ def engine(requested: str, scenarios: Sequence[Scenario]) -> str:
     return "microsim" if requested == "auto" and not any(scenario.is_limited for scenario in scenarios) else requested
 
 
-def within(horizon: float, blocks: Iterable[Trajectories]) -> pd.DataFrame:
+def followed(horizon: float, blocks: Iterable[Trajectories]) -> pd.DataFrame:
     """Return the events of patients to the horizon after the default clock; for groups they are followed for longer."""
     parts: list[pd.DataFrame] = []
     for block in blocks:
@@ -48,7 +48,7 @@ def within(horizon: float, blocks: Iterable[Trajectories]) -> pd.DataFrame:
 def of_replication(scenario: Scenario, replication: Replication, horizon: float = np.inf) -> Histories:
     """Return the events with their calendar month, and whether the patient is counted; and the requests."""
     trajectories = replication.trajectories
-    events = within(horizon, [trajectories])
+    events = followed(horizon, [trajectories])
     place = _places(trajectories, events)
     months = replication.origin[place] + events["month"]
     events = events.assign(calendar_month=months, counted=replication.counted[place])

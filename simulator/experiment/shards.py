@@ -64,11 +64,11 @@ class Simulation:
         model, uniforms = resolve(scenario, shard.draw_values), Uniforms(self.seed, draw=shard.draw)
         if not self.histories or shard.draw != 1:
             return Counted(counted(model, self.horizon, shard.patients, uniforms), [])
-        from simulator.experiment.events import within
+        from simulator.experiment.events import followed
 
         blocks: list[Trajectories] = []
         tally = counted(model, self.horizon, shard.patients, uniforms, blocks)
-        return Counted(tally, [within(self.horizon, blocks)])
+        return Counted(tally, [followed(self.horizon, blocks)])
 
 
 def shards(draw: int, draw_values: Values, patients: int) -> list[Shard]:

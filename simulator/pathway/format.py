@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from simulator.errors import InputError, UnknownNameError, within
+from simulator.errors import InputError, UnknownNameError
 from simulator.files import toml
 from simulator.pathway import extension
 from simulator.pathway.case_mix import AttributeTable, CaseMixTable, read_attribute, read_joints
@@ -31,6 +31,7 @@ from simulator.pathway.pathway import (
     Transition,
 )
 from simulator.pathway.references import Reference, Selection
+from simulator.pathway.units import check_unit
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Names = str | list[str]
@@ -38,15 +39,6 @@ ReferenceTable = Number | str | dict[str, Any] | list[Any]
 
 MODIFIERS = ("cure", "hazard_ratio", "after")
 """Of a sojourn time of any family."""
-
-UNITS: Mapping[str, tuple[float, float]] = {
-    "probability": (0.0, 1.0),
-    "months": (0.0, float("inf")),
-    "per month": (0.0, float("inf")),
-    "ratio": (0.0, float("inf")),
-    "number": (float("-inf"), float("inf")),
-}
-"""What a parameter may be, by its unit: lowest and highest."""
 
 
 class TransitionTable(toml.Table):
@@ -365,14 +357,7 @@ def read_reference(value: object, where: str) -> Reference:
 
 
 def _parameter(name: str, table: ParameterTable, path: Path) -> Parameter:
-    lowest, highest = UNITS[table.unit]
-    if not lowest <= table.value <= highest:
-        raise InputError(
-            f"value outside its unit ({table.unit})",
-            where=f"{path}: [parameters.{name}] value",
-            got=table.value,
-            allowed=within(lowest, highest, table.value),
-        )
+    check_unit(table.value, table.unit, f"{path}: [parameters.{name}] value")
     prior = None
     if table.prior is not None:
         arguments = {key: value for key, value in table.prior.model_dump().items() if isinstance(value, float)}

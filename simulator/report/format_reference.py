@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from inspect import cleandoc
+from math import isinf
 from typing import Any
 
 from simulator.distributions import FAMILIES, Family
 from simulator.files.toml import Table
-from simulator.pathway.format import UNITS, PathwayTable
+from simulator.pathway.format import PathwayTable
+from simulator.pathway.units import UNITS
 from simulator.scenario.scenario import ScenarioTable
 
 Schema = dict[str, Any]
@@ -131,4 +133,5 @@ def _ranges(family: type[Family]) -> str:
 def units() -> str:
     """Return the table of units and the range of a parameter in each unit."""
     lines = ["| unit | lowest | highest |", "|---|---|---|"]
-    return "\n".join(lines + [f"| `{unit}` | {low:g} | {high:g} |" for unit, (low, high) in UNITS.items()])
+    ranges = ((unit, *("no limit" if isinf(end) else f"{end:g}" for end in ends)) for unit, ends in UNITS.items())
+    return "\n".join(lines + [f"| `{unit}` | {lowest} | {highest} |" for unit, lowest, highest in ranges])

@@ -8,8 +8,8 @@ import numpy as np
 
 from simulator.arrays import Floats
 from simulator.errors import InputError, plain
-from simulator.pathway.format import UNITS
 from simulator.pathway.pathway import Siblings
+from simulator.pathway.units import check_unit
 from simulator.scenario.scenario import LEVERS, Scenario
 
 Values = Mapping[str, Floats | float]
@@ -30,7 +30,9 @@ def apply_levers(scenario: Scenario, draw_values: Mapping[str, Floats | float]) 
             changed[name] = ratio * p / (1.0 - p + ratio * p) if ratio > 0 else 0.0 * p
     for lever in LEVERS:
         for name in getattr(scenario, lever):
-            _check_unit(scenario, lever, name, changed[name])
+            hint = "try [odds_ratio]" if lever == "scale" else ""
+            unit, where = scenario.pathway.parameters[name].unit, f"{scenario.where}: [{lever}] {name}"
+            check_unit(changed[name], unit, where, hint)
     moved = tuple(changed)
     for name, replaced in scenario.replace.items():
         changed |= {name: draw_values[name] + draw_values[replaced], replaced: 0.0}
@@ -39,24 +41,6 @@ def apply_levers(scenario: Scenario, draw_values: Mapping[str, Floats | float]) 
         for choice in scenario.pathway.siblings(name):
             _rescale(scenario, choice, changed, values, draw_values)
     return values
-
-
-def _check_unit(scenario: Scenario, lever: str, name: str, value: Floats | float) -> None:
-    unit = scenario.pathway.parameters[name].unit
-    lowest, highest = UNITS[unit]
-    values = np.asarray(value, dtype=float)
-    wrong = values[~(np.isfinite(values) & (values >= lowest) & (values <= highest))]
-    if wrong.size:
-        raise InputError(
-            f"value outside its unit ({unit})",
-            where=f"{scenario.where}: [{lever}] {name}",
-            got=plain(float(wrong[np.argmax(np.abs(wrong))])),
-            allowed="0 to 1 (try [odds_ratio])" if unit == "probability" else _allowed(lowest),
-        )
-
-
-def _allowed(lowest: float) -> str:
-    return "a finite number" + (f", {lowest:g} or more" if np.isfinite(lowest) else "")
 
 
 def _rescale(

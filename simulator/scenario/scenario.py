@@ -14,10 +14,11 @@ from pydantic import Field
 from simulator.errors import InputError, UnknownNameError, number_meant, within
 from simulator.files import toml
 from simulator.pathway.case_mix import CaseMixTable
-from simulator.pathway.format import UNITS, named_pathway
+from simulator.pathway.format import named_pathway
 from simulator.pathway.joint import Joint
 from simulator.pathway.milestones import with_milestones
 from simulator.pathway.pathway import Pathway
+from simulator.pathway.units import check_unit
 from simulator.scenario import capacity as limits
 from simulator.scenario.arrivals import Service, ServiceTable, read_service
 from simulator.scenario.capacity import Capacity
@@ -336,10 +337,9 @@ def _check_counted(scenario: Scenario, resource: str) -> None:
 
 
 def _check_lever(lever: str, unit: str, value: float, where: str) -> None:
-    lowest, highest = UNITS[unit]
-    if lever == "set" and not lowest <= value <= highest:
-        allowed = within(lowest, highest, value)
-        raise InputError(f"value outside its unit ({unit})", where=where, got=value, allowed=allowed)
+    """Refuse what no parameter set allows; what a factor makes of a value is checked in `levers`."""
+    if lever == "set":
+        check_unit(value, unit, where)
     if lever != "set" and value < 0:
         raise InputError("negative factor", where=where, got=value, allowed="0 or more")
     if lever == "odds_ratio" and unit != "probability":

@@ -60,10 +60,52 @@ def test_adding_a_command_takes_a_module_and_a_line(changed: Callable[[str], Pyt
     assert "Print days as months" in python("-m", "simulator", "--help")
 
 
-def test_every_file_that_contributing_names_exists() -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#]+)\)", text) + re.findall(r"`((?:simulator|tests|calibration)/[^`]+)`", text):
-        assert (ROOT / target).exists(), target
+def path_of(name: str) -> Path | None:
+    """Return the file or folder that a page names: from the root, in `simulator/`, or anywhere, by its name alone."""
+    at = (place / name for place in (ROOT, ROOT / "simulator"))
+    anywhere = (path for room in ("simulator", "calibration") for path in (ROOT / room).rglob(name) if "." in name)
+    return next((path for path in (*at, *anywhere) if path.exists()), None)
+
+
+def missing(paragraph: str) -> list[str]:
+    """Return the names in backticks that are no path, nor defined in a file of the paragraph or the pathway's TOML."""
+    names = [name for name in re.findall(r"`([^` ]+)`", paragraph) if not name.startswith(("[", "--"))]
+    paths = {name: path_of(name.rstrip("/")) for name in names}
+    files = [ROOT / "simulator/pathway/shipped/b_all_post_cd19.toml"]
+    for path in filter(None, paths.values()):
+        files += path.glob("*.py") if path.is_dir() else [path]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+
+    def is_defined(name: str) -> bool:
+        *of, last = map(re.escape, name.split("."))
+        there = text.partition(f"class {of[0]}")[2] if of else text
+        return (
+            re.search(rf"(class|def) {last}\b|^{last}\b.*[=,]|\[[^]]*\b{last}\]|\"{last}\"", there, re.MULTILINE)
+            is not None
+        )
+
+    return [name for name, path in paths.items() if path is None and not is_defined(name)]
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_every_path_and_every_class_that_the_page_names_exists(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / page).parent.joinpath(target).exists(), target
+    assert [name for paragraph in re.split(r"\n(?=\n|\||\d\.|-)", text) for name in missing(paragraph)] == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "engines/des/serving.py",
+        "branchings.py",
+        "Branching` in `wording/headline.py",
+        "Run.choose` in `engines/des/engine.py",
+    ],
+)
+def test_a_place_that_has_moved_is_found(wrong: str) -> None:
+    assert missing(f"`{wrong}`") == [wrong.partition("`")[0]]
 
 
 def test_the_picture_of_the_rooms_is_up_to_date_with_the_imports(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from simulator.distributions import FAMILIES, parameter_names
-from simulator.pathway.format import UNITS, load_pathway
+from simulator.pathway.format import load_pathway
+from simulator.pathway.units import UNITS
 
 Command = Callable[..., Any]
 

@@ -83,7 +83,7 @@ class Allocator:
             self.review()
 
 
-Waiting = tuple[int, int, int, int, Request]
+Queued = tuple[int, int, int, int, Request]
 """A request on a waiting list: its rank, instant, patient and number, in the order in which they are served."""
 
 
@@ -93,7 +93,7 @@ class LimitedResource:
     def __init__(self, allocator: Allocator, capacity: Capacity, place: int) -> None:
         self.allocator, self.env, self.capacity, self.place = allocator, allocator.env, capacity, place
         self.in_use = 0
-        self.waiting: list[Waiting] = []
+        self.waiting: list[Queued] = []
         self.requests: list[Request] = []
         self.since = 0.0
         self.offered = -math.inf, 0
@@ -128,7 +128,7 @@ class LimitedResource:
         self.allocator.review()
 
     @property
-    def first(self) -> Waiting | None:
+    def first(self) -> Queued | None:
         """Who is served next."""
         while self.waiting and self.waiting[0][-1].reneged < math.inf:
             heapq.heappop(self.waiting)

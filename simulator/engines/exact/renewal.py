@@ -1,4 +1,4 @@
-"""The exact engine: Markov-renewal equations on a lattice, mixed over the case mix; no Monte Carlo noise.
+"""Entries into every state, where patients come back: renewal equations on a lattice, mixed over the case mix.
 
     e_j = a_j + sum_i e_i * q_ij      entries into j; q_ij the kernel of leaving i for j; * convolution
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from simulator.arrays import Complex, Floats
+from simulator.engines.exact.flows_without_benefit import NoBenefit, streams_without_benefit
 from simulator.engines.exact.history_graph import CLOSED, Edge, Graph, Marking, Node
 from simulator.engines.exact.lattice import Lattice
-from simulator.engines.exact.no_benefit import NoBenefit, streams_without_benefit
 from simulator.engines.exact.readings import come_by, summed_up_to
 from simulator.engines.exact.renewal import Kernels, Renewal, renewal
 from simulator.engines.model import Model

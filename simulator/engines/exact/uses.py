@@ -15,9 +15,9 @@ import numpy as np
 from simulator.arrays import Floats
 from simulator.distributions.exponential import Exponential
 from simulator.engines.exact.embedded import NEVER, absorption, earliest, entries, leaving, visits
+from simulator.engines.exact.flows_without_benefit import streams_without_benefit
 from simulator.engines.exact.history_graph import UNMARKED, Node
 from simulator.engines.exact.lattice import Lattice, choose_step
-from simulator.engines.exact.no_benefit import streams_without_benefit
 from simulator.engines.exits import Exit
 from simulator.engines.model import Model
 from simulator.engines.no_benefit import ends_of_benefit, open_exits, share_without_benefit

@@ -2,7 +2,7 @@
 
 A life is cut into segments: from entry, from a grant, or from leaving a queue, to the next request. What happens in a
 segment does not depend on when it begins, so all of them are simulated beforehand, every patient of a state at once,
-for either way in which a request may end. Only everybody's requests go through one time-ordered heap (`serving.py`).
+for either way in which a request may end. Only everybody's requests go through one time-ordered heap (`fifo.py`).
 """
 
 from __future__ import annotations
