@@ -26,7 +26,7 @@ EMPTY = '""'
 ROWS = 20_000
 """Rows that are written at once."""
 
-NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 """A number. Python would take 1_000 and full-width digits, too."""
 
 _NUMBERS = re.compile(f"(?:{NUMBER.pattern}\0)*")

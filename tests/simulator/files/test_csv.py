@@ -47,6 +47,12 @@ def test_an_empty_cell_may_end_a_column(csv_of: WriteText) -> None:
     np.testing.assert_array_equal(csv_file.read(csv_of('share\n.5\n""\n'), [], ["share"])["share"], [0.5, np.nan])
 
 
+def test_a_blank_after_many_whole_numbers_is_read_at_once(csv_of: WriteText) -> None:
+    """A pattern in which 17 is a number in two ways would try 2^60."""
+    table = csv_file.read(csv_of("name,n\n" + 60 * "a,17\n" + "a,\n"), ["name"], ["n"])
+    assert table["n"].isna().sum() == 1
+
+
 def test_printed_digits_are_kept_next_to_the_number(csv_of: WriteText) -> None:
     table = read(csv_of(f"{HEADER}alive,4,72.0\ndead,5,\n"))
     assert table["printed_value"].tolist() == ["72.0", ""]
