@@ -7,14 +7,13 @@ month. Facts of any cohort link these numbers (`links`). Rows contradict one ano
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from scipy.optimize import LinearConstraint, milp
 from scipy.sparse import coo_array
 
-from calibration.reported import estimates, links
+from calibration.reported import estimates, hazard_ratios, links
 from calibration.reported.figure import where
 from calibration.reported.kinds.kind import Kind
 from calibration.reported.links import Body, Bound, Number, Populations
@@ -51,10 +50,8 @@ def check_reported_once(figures: Sequence[Kind]) -> None:
         names[name] = figure.line
 
 
-def check(
-    figures: Sequence[Kind], cohort: Cohort, pathway: Pathway, onward: Mapping[str, Sequence[str]], folder: Path
-) -> list[str]:
-    """Refuse rows that contradict one another, and return a sentence on those that hardly agree.
+def check(figures: Sequence[Kind], cohort: Cohort, pathway: Pathway, onward: Mapping[str, Sequence[str]]) -> list[str]:
+    """Refuse rows that contradict one another, and return sentences on those that hardly agree.
 
     onward : state -> the next ones. Raises InputError naming the lines.
     """
@@ -62,17 +59,19 @@ def check(
     bounds = [bound for figure in figures for bound in (*figure.bounds(populations), *populations.whole(figure))]
     bounds += estimates.of(bounds, populations)
     bounds += [*_arms(figures, populations), *links.of(bounds, populations, onward)]
+    doubts = hazard_ratios.doubts(figures, populations)
     if _can_be(bounds):
-        return []
+        return doubts
     certain = [bound for bound in bounds if bound.is_certain]
     can_be = _can_be(certain)
     lines = _conflict_of(bounds if can_be else certain)
+    at = where(cohort.folder, *lines)
     words = "; ".join(figure.in_words() for figure in figures if figure.line in lines)
     if can_be:
-        return [f"{where(folder, *lines)}: {words}: possible only if some patients are followed for longer than others"]
+        return [f"{at}: {words}: possible only if some patients are followed for longer than others", *doubts]
     raise InputError(
         f"{HOW_MANY.get(len(lines), len(lines))} rows contradict one another" if lines[1:] else CANNOT_BE,
-        where=where(folder, *lines),
+        where=at,
         got=words,
         allowed="figures possible for the same patients; check kind, population, month and n in the source",
     )

@@ -105,7 +105,7 @@ def _paper(figures: tuple[Kind, ...], cohort: Cohort, scenario: Scenario) -> Pap
     pathway = scenario.pathway
     values = inside(pathway)
     model = resolve(scenario, values)
-    doubts = contradictions.check(figures, cohort, pathway, model.open_onward, cohort.folder)
+    doubts = contradictions.check(figures, cohort, pathway, model.open_onward)
     used = [figure for figure in figures if figure.is_fitted]
     check_exclusive(figures, cohort, model)
     times = tuple(figure.times(cohort) for figure in used if isinstance(figure, PatientTimes))

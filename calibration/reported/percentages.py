@@ -84,7 +84,7 @@ def check_not_surer(figure: Figure, n: float) -> None:
         what, given = "a standard error smaller", f"{smallest:.1f} % if nobody is censored"
     else:
         largest = figure.range_of("upper")[1] - figure.range_of("lower")[0]
-        smallest = min(float(np.nanmin(np.diff(_usual_intervals(share, n)))) for share in shares)
+        smallest = min(float(np.nanmin(np.diff(usual_intervals(share, n)))) for share in shares)
         what, given = "a 95 % interval narrower", f"{smallest:.0f} % wide if nobody is censored"
     if largest < smallest - 1e-9:
         of = "" if np.isfinite(figure.n) else f" of {figure.of_patients}"
@@ -101,7 +101,7 @@ def least_worth(figure: Figure) -> float:
         return float((shares * (1.0 - shares)).min() / (figure.range_of("standard_error")[1] / 100.0) ** 2)
     widest = figure.range_of("upper")[1] - figure.range_of("lower")[0]
     sizes = range(1, int(figure.n))
-    narrow = (n for n in sizes if min(np.nanmin(np.diff(_usual_intervals(share, n))) for share in shares) <= widest)
+    narrow = (n for n in sizes if min(np.nanmin(np.diff(usual_intervals(share, n))) for share in shares) <= widest)
     return float(next(narrow, figure.n))
 
 
@@ -222,14 +222,14 @@ def _prints(alive: int, n: int, figure: Figure, *, cut: bool) -> bool:
 
 def _has_interval(share: float, n: int, figure: Figure) -> bool:
     """Return whether the ends of a figure's interval lie among those of the usual intervals of a share of n."""
-    for column, ends in zip(("lower", "upper"), _usual_intervals(share, n).T, strict=True):
+    for column, ends in zip(("lower", "upper"), usual_intervals(share, n).T, strict=True):
         lowest, highest = figure.range_of(column)
         if highest < np.nanmin(ends) - 1e-9 or lowest > np.nanmax(ends) + 1e-9:
             return False
     return True
 
 
-def _usual_intervals(share: float, n: float) -> Floats:
+def usual_intervals(share: float, n: float) -> Floats:
     """Return the 95 % intervals that are printed of a share of n, in percent, (6, 2); NaN where there is none.
 
     Plain, log, log-log and arcsine (Kalbfleisch and Prentice 2002, 1.4), Wilson (1927), Clopper and Pearson (1934).
@@ -254,6 +254,6 @@ def _nearest(figure: Figure, n: int) -> str:
     error = 100 * np.sqrt(share * (1 - share) / n)
     given = f"{100 * share:.3g} ± {error:.2g} %"
     if np.isfinite(figure.lower):
-        lower, upper = np.nanmean(_usual_intervals(share, n), axis=0)
+        lower, upper = np.nanmean(usual_intervals(share, n), axis=0)
         given += f", about {lower:.0f} to {upper:.0f}"
     return f"{alive} of {n} gives {given}"
