@@ -75,7 +75,7 @@ def load(folder: Path, reading: str = "", structure: str = "") -> Paper:
     """
     cohort = read_cohort(folder)
     other = cohort.structure(structure) if structure else Structure(meaning="as declared", reading=reading)
-    cohort = cohort.read_as(other.reading)
+    cohort = cohort.read_as(other)
     key = f"[structures.{structure}] pathway" if other.pathway else "pathway"
     pathway = named_pathway(other.pathway or cohort.declared.pathway, cohort.file, key)
     pathway = cohort.named(pathway)

@@ -100,12 +100,14 @@ class Structure(toml.Table):
 
     reading : of the cohort, "" for the declared rows; pathway : a file in its folder, "" for the cohort's own
     prior_weight : patients that its centred priors are worth, see `priors.of_weight`; None as declared
+    populations : that take the place of the cohort's populations of these names
     """
 
     meaning: toml.Line
     reading: str = ""
     pathway: str = ""
     prior_weight: Annotated[Number, Field(gt=0)] | None = None
+    populations: dict[str, PopulationTable] = Field(default_factory=dict)
 
 
 class CohortTable(toml.Table):
@@ -214,12 +216,14 @@ class Cohort:
             raise UnknownNameError("structure", name, self.structures, f"{self.file}: [structures]")
         return self.structures[name]
 
-    def read_as(self, reading: str) -> Cohort:
-        """Return the cohort in another reading of its source, "" for the declared one. InputError on a bad one."""
+    def read_as(self, structure: Structure) -> Cohort:
+        """Return the cohort in the reading, and with the populations, of a structure. Raises InputError."""
         targets = {name: self._targets(name, *of.rows) for name, of in self.declared.readings.items()}
-        if reading and reading not in targets:
+        if (reading := structure.reading) and reading not in targets:
             raise UnknownNameError("reading", reading, targets, f"{self.file}: [readings]")
-        return replace(self, targets=targets.get(reading, self.targets))
+        populations = {**self.declared.populations, **structure.populations}
+        declared = self.declared.model_copy(update={"populations": populations})
+        return replace(self, declared=declared, targets=targets.get(reading, self.targets))
 
     def _targets(self, reading: str, leave_out: list[str], fit: list[str]) -> pd.DataFrame:
         """Return the rows of targets.csv with the uses of another reading."""
@@ -329,6 +333,9 @@ def declared_in(folder: Path) -> CohortTable:
         where = f"{path}: [structures.{name}]"
         if of.reading and of.reading not in table.readings:
             raise UnknownNameError("reading", of.reading, table.readings, f"{where} reading")
+        for population in of.populations:
+            if population not in table.populations:
+                raise UnknownNameError("population", population, table.populations, f"{where} populations")
         if not (of.reading or of.pathway or of.prior_weight):
             allowed = "a reading, a pathway, a prior_weight, or several"
             raise InputError("the structure of the cohort itself", where=where, allowed=allowed)

@@ -158,7 +158,9 @@ def of_structures(draws: Path, structures: Mapping[str, Structure | None]) -> di
         declared = _declared(extension.read(path, name, None)) if path and path.is_file() else ()
         rows = readings[other.reading].rows if other and other.reading else None
         weight = [other.prior_weight] if other and other.prior_weight else []
-        found[name] = _digest([*own, rows, *declared, *weight])
+        populations = other.populations.items() if other else ()
+        entered = [[population, of.model_dump(exclude={"label"})] for population, of in sorted(populations)]
+        found[name] = _digest([*own, rows, *declared, *weight, *entered])
     return found
 
 

@@ -259,13 +259,14 @@ def test_sourced_priors_of_another_weight_are_all_of_them_at_their_declared_cent
         assert prior.arguments == pytest.approx({key: patients * alpha for key, alpha in alphas.items()}), of
 
 
-def test_a_pathway_at_high_risk_of_ratio_and_odds_1_is_the_declared_one(letter: Targets) -> None:
+def test_a_pathway_whose_ratios_and_odds_are_1_is_the_declared_one(letter: Targets) -> None:
     draws = frozen(letter).draws.iloc[:5]
     declared = fit.Posterior(letter).of_values(draws.to_numpy())
-    for name in ("early_relapse", "prior_hsct", "cd19_negative"):
+    no_difference = {"risk_hazard_ratio": 1.0, "risk_uptake_odds": 1.0, "pr_hsct_hazard_ratio": 1.0}
+    for name in ("early_relapse", "prior_hsct", "cd19_negative", "hsct_in_pr"):
         other = fit.Posterior(load_targets("wang2024", structure=name))
-        values = draws.assign(risk_hazard_ratio=1.0, risk_uptake_odds=1.0)[list(other.priors.names)]
-        np.testing.assert_allclose(other.of_values(values.to_numpy()), declared, atol=1e-8, err_msg=name)
+        values = draws.assign(**no_difference)[list(other.priors.names)]
+        np.testing.assert_allclose(other.of_values(values.to_numpy()), declared, rtol=1e-9, err_msg=name)
 
 
 def test_the_shipped_policies_are_those_in_which_nobody_waits() -> None:

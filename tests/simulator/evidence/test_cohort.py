@@ -116,6 +116,11 @@ def test_a_missing_column_is_named(folder: Path) -> None:
         ("upper = 74.7", "upper = [74.7]", "follow_up.upper: not a number"),
         ("[follow_up]", '[set]\nsalvage_uptake = ["treated"]\n[follow_up]', "set.salvage_uptake: not a number or text"),
         ("[follow_up]", "[set]\nsalvage_uptake = 1979-05-27\n[follow_up]", "set.salvage_uptake: not a number or text"),
+        (
+            "hsct_in_pr.populations.chemotherapy_without_hsct",
+            "hsct_in_pr.populations.chemotherapy",
+            r"\[structures.hsct_in_pr\] populations: unknown population; got 'chemotherapy'; allowed: cr_without_hsct",
+        ),
     ],
 )
 def test_a_missing_or_wrong_key_is_named(folder: Path, old: str, new: str, key: str) -> None:

@@ -17,7 +17,7 @@ from simulator.wording.table import Table
 BASE, POLICY = (load_scenario(name) for name in ("baseline", "wider-salvage"))
 DOCUMENT = Path(__file__).parents[3] / "docs" / "calibration.md"
 LINE = (
-    "wider-salvage: the interval covers the parameters, not the structure of the model. 14 other structures, fitted to "
+    "wider-salvage: the interval covers the parameters, not the structure of the model. 15 other structures, fitted to "
 )
 
 
@@ -74,8 +74,8 @@ def test_the_page_says_how_much_the_data_prefer_flat_priors_of_rescue() -> None:
     more = evidence - evidence[AGAIN]
     text = " ".join(DOCUMENT.read_text(encoding="utf-8").split())
     assert more.idxmax() == "rescued_as_often_as_not"
-    assert f"**The Bayes factor of flat priors of rescue is {exp(more.max()):.0f}**, the largest of ten" in text
-    assert len(more) == 10
+    assert f"**The Bayes factor of flat priors of rescue is {exp(more.max()):.0f}**, the largest of eleven" in text
+    assert len(more) == 11
 
 
 def test_the_pages_say_how_much_the_weight_of_sourced_priors_moves() -> None:
