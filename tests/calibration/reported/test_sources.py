@@ -318,6 +318,22 @@ def test_the_shape_of_untreated_deaths_fits_the_mean_and_the_tail_of_its_source(
     assert PRIORS["supportive_care_shape"].median == pytest.approx(shape, rel=0.1)
 
 
+def test_hsct_in_pr_is_thought_worse_than_in_cr_but_less_so_than_without_a_remission() -> None:
+    """Ratios of cumulative hazards at 2 years: of death, and of relapse or transplant-related death."""
+    cord, pair = "Cord HSCT after CAR-T CR, China", "CAR-T CR vs no remission"
+    alive = [share / 100 for share in numbers(cord, f"2-y OS, {pair}")]
+    events = zip(*(numbers(cord, f"2-y {event}, {pair}") for event in ("relapse", "TRM")), strict=True)
+    free = [1.0 - sum(shares) / 100 for shares in events]
+    ratios = [log(none) / log(cr) for cr, none in (alive, free)]
+    assert ratios == pytest.approx([3.4, 2.9], abs=0.05)
+    ratio = load_targets("wang2024", structure="hsct_in_pr").pathway.parameters["pr_hsct_hazard_ratio"]
+    assert ratio.prior is not None
+    median, sigma = (ratio.prior.arguments[key] for key in ("median", "sigma"))
+    assert median * exp(-1.96 * sigma) < 1.0 < median < min(ratios) < max(ratios) < median * exp(1.96 * sigma)
+    assert "3.4 for death" in ratio.source
+    assert "one of 2.9" in ratio.source
+
+
 @pytest.mark.parametrize("salvage", ["chemotherapy", "immunotherapy", "car_t_reinfusion", "dual_target_reinfusion"])
 def test_without_complete_response_partial_and_no_response_are_equally_likely(salvage: str) -> None:
     assert PRIORS[f"pr_{salvage}"].mean == pytest.approx(PRIORS[f"nr_{salvage}"].mean)

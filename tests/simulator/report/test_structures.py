@@ -93,6 +93,23 @@ def test_the_pages_say_how_much_the_weight_of_sourced_priors_moves() -> None:
         )
 
 
+def test_the_page_says_what_policies_on_response_bring_where_hsct_in_pr_is_worse_than_in_cr() -> None:
+    texts = [
+        " ".join(DOCUMENT.with_name(name).read_text(encoding="utf-8").split())
+        for name in ("calibration.md", "defence-of-design.md")
+    ]
+    moved = []
+    for policy in ("immunotherapy-first", "dual-target-reinfusion"):
+        rows = of_policy(BASE, load_scenario(policy))
+        assert rows is not None
+        by_name = 100 * rows.set_index("structure")[["difference", "difference_lower", "difference_upper", "moved"]]
+        value, lower, upper, by = (rounding.fixed(number, 1) for number in by_name.loc["hsct_in_pr"])
+        before = rounding.fixed(by_name.loc[DECLARED, "difference"], 1)
+        assert re.search(rf"`{policy}` [^`]*{value} [^`]*\({lower} to {upper}\) instead of {before}[.,]", texts[0])
+        moved.append(by)
+    assert f"these two policies bring {moved[0]} and {moved[1]} more at 12 months" in texts[1]
+
+
 def test_the_terminal_has_a_line_for_a_compared_policy(results: Results, cohort: Cohort) -> None:
     lines = [part for part in run.report(results, cohort) if isinstance(part, str)]
     assert sum(line.startswith(LINE) for line in lines) == 1
