@@ -145,7 +145,7 @@ class Sheet:
         """Return invisible axes over the whole sheet, in inches from its left and above a height."""
         width, height = self.figure.get_size_inches()
         drawing = self.axes(0.0, 0.0, width, height)
-        drawing.set(xlim=(0, width), ylim=(-foot, height - foot))
+        drawing.set(xlim=(0, width), ylim=(-foot, height - foot), xticks=[], yticks=[])
         drawing.set_axis_off()
         return drawing
 

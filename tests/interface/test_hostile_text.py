@@ -255,7 +255,7 @@ def legible_texts(figure: Figure) -> list[str]:
     texts = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
     # As the files have them: letters are wider where they are fitted to pixels.
     with style.applied():
-        canvas.draw()
+        figure.draw_without_rendering()
         boxes = [(text.get_text(), Text.get_window_extent(text, canvas.get_renderer())) for text in texts]
     for text, box in boxes:
         assert figure.bbox.x0 - 1 <= box.x0 <= box.x1 <= figure.bbox.x1 + 1, text
