@@ -10,6 +10,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # The small worlds, which tests import by name.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from collections.abc import Iterator
 from concurrent.futures import wait
 from contextlib import suppress
 from typing import Any
@@ -18,6 +19,7 @@ import pandas as pd
 import pytest
 
 from simulator.execution import pool
+from simulator.experiment.lattice_error import measured
 
 
 def pytest_collection() -> None:
@@ -49,6 +51,23 @@ def lifelines() -> Any:
     if int(pd.__version__.partition(".")[0]) >= 3:
         pytest.skip("lifelines needs pandas below 3")
     return pytest.importorskip("lifelines")
+
+
+MEASURED = "simulator.experiment.run.measured"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unmeasured_error() -> Iterator[None]:
+    """Runs state no error of the exact engine, whose measurement takes a third of their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MEASURED, lambda *_: {})
+        yield
+
+
+@pytest.fixture
+def measured_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs state the error of the exact engine, as outside of the tests."""
+    monkeypatch.setattr(MEASURED, measured)
 
 
 @pytest.fixture

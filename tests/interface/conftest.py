@@ -74,6 +74,13 @@ def without_png(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def in_one_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw a run's figures wide only: as compact they take as long again, and other tests read both widths."""
+    for module in ("gallery", "survival.end_points"):
+        monkeypatch.setattr(f"simulator.figures.{module}.in_two_widths", lambda draw: draw())
+
+
+@pytest.fixture
 def files_of_figures() -> Callable[..., set[str]]:
     """Return a function that gives the files of figures: two formats in two widths."""
     ends = (".svg", ".png", "_compact.svg", "_compact.png")

@@ -100,7 +100,7 @@ def worlds(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.usefixtures("without_png")
+@pytest.mark.usefixtures("measured_error", "without_png", "in_one_width")
 @pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_every_pair_of_choices_runs(
     case: Case, worlds: Path, aftercart_with_figures: Command, request: pytest.FixtureRequest

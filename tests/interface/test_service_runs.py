@@ -23,7 +23,7 @@ from simulator.scenario.scenario import load_scenario
 from simulator.wording.rounding import MINUS
 
 Command = Callable[..., Any]
-pytestmark = pytest.mark.usefixtures("without_png")
+pytestmark = pytest.mark.usefixtures("without_png", "in_one_width")
 
 WARD = ward(exponential(mean="stay"), exponential(mean=1), exponential(mean=4), parameters={"stay": months(2)})
 

@@ -422,6 +422,7 @@ def integral(density: Callable[[Floats], Floats], months: Floats) -> Floats:
     return np.sum(half * weights * 4.0 * roots**3 * density(roots**4), axis=-1)
 
 
+@pytest.mark.usefixtures("measured_error")
 @pytest.mark.parametrize("horizon", [23.9, 24.0])
 def test_a_run_may_end_just_before_the_window_of_a_group_that_forms_after_an_event(horizon: float) -> None:
     states = {

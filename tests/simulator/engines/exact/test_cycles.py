@@ -95,7 +95,7 @@ def ring(states: int, chords: bool = False, dying: bool = False) -> dict[tuple[s
 
 @pytest.mark.parametrize(
     "rates",
-    [ring(60), ring(200, chords=True), ring(60, dying=True)],
+    [ring(60), pytest.param(ring(200, chords=True), marks=pytest.mark.slow), ring(60, dying=True)],
     ids=["a ring of 60", "200 with chords", "60 in which everybody may die"],
 )
 def test_a_ring_of_many_states_is_solved_in_seconds(rates: dict[tuple[str, str], float]) -> None:
@@ -189,6 +189,7 @@ def test_patients_whom_a_shipped_policy_does_not_touch_do_not_differ_though_it_n
     assert (untreated[untreated["clock"] == "relapse"]["difference"].dropna() == 0.0).all()
 
 
+@pytest.mark.usefixtures("measured_error")
 def test_the_manifest_states_the_error_that_was_measured() -> None:
     measured = run("baseline", engine="exact", draws=4, horizon=60.0).manifest["lattice"]
     assert measured["step_months"] == 0.1
