@@ -124,7 +124,9 @@ def fitted(folder: Path, pathway: Table, rows: tuple[str, ...], arms: Table, n: 
 
 
 @pytest.mark.usefixtures("quick_fits", "few_predictions")
-@pytest.mark.parametrize("case", EASY)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow) if case == "two rates" else case for case in EASY]
+)
 def test_the_posterior_of_an_easy_cohort_agrees_with_a_grid(case: str, tmp_path: Path) -> None:
     """Means and standard deviations within five Monte Carlo standard errors: a false alarm in a million."""
     cohort, log_posterior, ranges = EASY[case]

@@ -458,7 +458,7 @@ def interrupted(process: subprocess.Popen[str], after: float) -> tuple[int, str,
     return process.returncode, output, complaint
 
 
-@pytest.mark.parametrize(("jobs", "after"), [("1", 0.3), ("2", 0.0), ("2", 1.0)])
+@pytest.mark.parametrize(("jobs", "after"), [("1", 0.3), ("2", 0.0), pytest.param("2", 1.0, marks=pytest.mark.slow)])
 def test_ctrl_c_stops_a_run_and_leaves_no_file(
     started: Started, folder: Path, untouched: None, jobs: str, after: float
 ) -> None:

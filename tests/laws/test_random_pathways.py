@@ -142,7 +142,7 @@ def made(text: str) -> Pathway:
 
 few = settings(
     derandomize=True,
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],
@@ -265,7 +265,7 @@ def test_hundreds_of_made_up_pathways_obey_every_law(follow: Callable, events: C
 
 
 @given(pathway_texts(), st.floats(0.05, 0.4), st.floats(0.5, 0.95), st.sampled_from([0.0, 0.4]))
-@settings(few, max_examples=8)
+@few
 def test_a_made_up_policy_that_raises_uptake_obeys_the_law_of_the_marginal_patient(
     follow: Callable, events: Callable, text: str, before: float, after: float, benefit: float
 ) -> None:

@@ -240,10 +240,13 @@ SIZES = {"early": EARLY, "late": LATE}
         ([("late", 5), ("early", 2)], ["early", "minimum", "median"], [(4.6, 6.0), (0.5, 1.5), (5.0, 7.0)]),
         ([("late", 2), ("early", 3)], ["late", "minimum", "maximum"], [(5.0, 7.0), (1.0, 2.0), (14.0, 20.0)]),
         ([("late", 3), ("early", 3)], ["late", "early", "median"], [(9.0, 13.0), (3.0, 4.0), (4.5, 5.8)]),
-        ([("late", 4), ("early", 4)], ["late", "early", "median"], [(8.0, 11.0), (4.0, 6.0), (6.2, 7.8)]),
+        pytest.param(
+            [("late", 4), ("early", 4)], ["late", "early", "median"], [(8.0, 11.0), (4.0, 6.0), (6.2, 7.8)],
+            marks=pytest.mark.slow,
+        ),
         ([("late", 4), ("early", 6)], ["late", "minimum", "median"], [(6.0, 8.0), (0.5, 1.5), (4.5, 6.0)]),
     ],
-)
+)  # fmt: skip
 def test_figures_fall_in_a_box_as_often_as_their_density_says(
     groups: list[tuple[str, int]], figures: list[str], box: list[tuple[float, float]]
 ) -> None:

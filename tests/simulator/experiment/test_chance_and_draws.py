@@ -23,7 +23,7 @@ from simulator.experiment.summaries import outcomes_of_population
 from simulator.scenario.scenario import Scenario
 
 FALSE_ALARM = 1e-4 / 12
-RUNS = 80
+RUNS = 40
 
 LISTED = ward(
     exponential(mean=1), exponential(mean=0.1), exponential(mean="untreated"),

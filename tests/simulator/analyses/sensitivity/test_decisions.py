@@ -81,7 +81,7 @@ def value_of(results: Sensitivity, name: str) -> pd.Series:
     return results.tables["evppi"].set_index("parameter").loc[name]
 
 
-@pytest.mark.parametrize("cost", [0.0, 0.1, 0.4])
+@pytest.mark.parametrize("cost", [0.0, 0.1, pytest.param(0.4, marks=pytest.mark.slow)])
 def test_the_value_of_knowing_who_benefits_agrees_with_the_closed_form_at_every_cost_of_a_course(
     analysed: Analysed, cost: float
 ) -> None:
