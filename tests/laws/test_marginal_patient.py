@@ -136,7 +136,7 @@ def test_the_marginal_are_as_many_as_are_treated_more(events: Events) -> None:
 
 
 @pytest.mark.parametrize("name", raising())
-@pytest.mark.parametrize("benefit", [0.25, 0.5, 0.9])
+@pytest.mark.parametrize("benefit", [0.25, *(pytest.param(benefit, marks=pytest.mark.slow) for benefit in (0.5, 0.9))])
 def test_between_the_ends_everything_is_the_mixture_of_the_ends(name: str, benefit: float) -> None:
     scenario = load_scenario(name)
     none, some, full = (exact.curves(resolve(scenario.with_marginal_benefit(b)), 120.0) for b in (0.0, benefit, 1.0))
