@@ -10,7 +10,7 @@ import scenarios
 from simulator.evidence.cohort import Cohort, load_cohort
 from simulator.evidence.draws import load_draws
 from simulator.pathway.format import load_pathway
-from simulator.pathway.pathway import Pathway
+from simulator.pathway.pathway import Pathway, State
 from simulator.scenario.scenario import load_scenario
 
 HERE = Path(__file__).parent
@@ -25,7 +25,7 @@ def page() -> str:
     return (
         (HERE / "stress_des.md.in")
         .read_text(encoding="utf-8")
-        .format(**_model(pathway), **_data(pathway, cohort), **_project(), scenarios=_scenarios())
+        .format(**_model(pathway, cohort.n), **_data(pathway, cohort), **_project(), scenarios=_scenarios())
     )
 
 
@@ -40,7 +40,7 @@ def _cell(value: object) -> str:
     return " ".join(str(value).replace("|", "\\|").split())
 
 
-def _model(pathway: Pathway) -> dict[str, object]:
+def _model(pathway: Pathway, n: int) -> dict[str, object]:
     states = pathway.states.values()
     return {
         "start": pathway.start,
@@ -50,15 +50,12 @@ def _model(pathway: Pathway) -> dict[str, object]:
         "counts": table(["count", "unit"], ((each.label, each.unit) for each in pathway.counts.values())),
         "states": table(
             ["state", "kind", "leads to", "meaning"],
-            (
-                (f"`{each.name}`", each.kind, ", ".join(way.to for way in each.transitions), each.meaning or each.label)
-                for each in states
-            ),
+            ((f"`{each.name}`", each.kind, ", ".join(_exits(each)), each.meaning or each.label) for each in states),
         ),
         "attributes": table(
             ["attribute", "levels", "source"],
             (
-                (each.name, ", ".join(f"{level} {weight:g}" for level, weight in each.levels.items()), each.source)
+                (each.name, ", ".join(_of(n, *level) for level in each.levels.items()), each.source)
                 for each in pathway.attributes.values()
             ),
         ),
@@ -70,6 +67,19 @@ def _model(pathway: Pathway) -> dict[str, object]:
             ),
         ),
     }
+
+
+def _of(n: int, level: str, share: float) -> str:
+    """Return a level of an attribute with its patients: "positive 17 of 37 (46 %)"."""
+    return f"{level} {n * share:.3g} of {n} ({100 * share:.2g} %)"
+
+
+def _exits(state: State) -> list[str]:
+    """Return where a state leads to, once each, with the names of a second exit that leads there."""
+    names: dict[str, list[str]] = {}
+    for way in state.transitions:
+        names.setdefault(way.to, []).append(way.name)
+    return [f"{to} (also as {', '.join(more)})" if more else to for to, (_, *more) in names.items()]
 
 
 def _data(pathway: Pathway, cohort: Cohort) -> dict[str, object]:

@@ -29,9 +29,10 @@ def check_calibration(
     yes: options.Yes = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Check a cohort's calibration on simulated cohorts, and by cross-validation of each figure.
+    """Check a cohort's calibration on simulated cohorts.
 
-    After a stop, the same command continues. The exit status is 1 if a check fails."""
+    Each of its figures is predicted by a fit to the others, too. After a stop, the same command continues. The exit
+    status is 1 if a check fails."""
     from calibration.likelihood.same_patients import SamePatients
     from calibration.likelihood.targets import load_targets
     from calibration.validation import check

@@ -61,7 +61,9 @@ def _print_texts(heading: str, texts: dict[str, str]) -> None:
 
 
 def check(file: Annotated[str, typer.Argument(metavar="FILE", help=FILE)]) -> None:
-    """Check whether a file can be used, and show what is wrong."""
+    """Check whether a file can be used.
+
+    If it cannot, print where and what is wrong."""
     from simulator.files import toml
 
     verdict: str | None
@@ -201,7 +203,7 @@ def schema(
 
 
 def verify(quiet: Annotated[bool, flag("--quiet -q", "Print only how many checks passed.")] = False) -> None:
-    """Check the engines against one another and against known laws."""
+    """Check the engines against one another and known laws."""
     from simulator.analyses import verification
     from simulator.errors import AftercartError
     from simulator.report import terminal

@@ -78,7 +78,7 @@ Draws = Annotated[
 ]
 Seed = Annotated[int, option("N", "The same seed gives the same numbers.")]
 Horizon = Annotated[float, option("MONTHS", "Months simulated from the start of the default clock.")]
-Out = Annotated[Path | None, option("DIR", "A new or empty folder for the files. [default: results/NAME/TIME]")]
+Out = Annotated[Path | None, option("DIR", "A new or empty folder for the files. [default: a new one in results/]")]
 Json = Annotated[bool, flag("--json", "Print only the outcomes table, as JSON.")]
 JsonTable = Annotated[bool, flag("--json", "Print only the table, as JSON.")]
 Jobs = Annotated[int | None, option("N", "Number of processes. [default: all cores]")]

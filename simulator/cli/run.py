@@ -30,7 +30,8 @@ class Options(options.Simulation):
     """The options of `run` and `compare`."""
 
     margin: Annotated[
-        float, option("N", "A policy is worthwhile from N more survivors per 100 at the month of the answer.")
+        float,
+        option("N", "A policy is called worthwhile from N more survivors per 100 on, at the month of the answer."),
     ] = 5.0
     quick: Annotated[bool, flag("--quick", QUICK)] = False
     yes: options.Yes = False
@@ -56,7 +57,7 @@ def compare(
     others: Annotated[list[str], argument("OTHER", options.SCENARIO, completed)],
     chosen: Options,
 ) -> None:
-    """Simulate scenarios and report the differences from the first."""
+    """Simulate scenarios and compare them with the first."""
     _simulate([base, *others], chosen)
 
 

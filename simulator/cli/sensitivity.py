@@ -26,8 +26,8 @@ SHOW = (
     "[default: the parts that take seconds]"
 )
 COST = (
-    "Cost of one unit of a count in life-months, as bed_months=1 (the default, an assumption), or in survivors, if "
-    "--decide-by names survival. May be repeated."
+    "Opportunity cost of one unit of a count, as hsct_bed_months=1: in life-months, or in survivors if --decide-by "
+    "names survival. May be repeated. [default: 1 life-month for a month in bed, an assumption]"
 )
 DECIDE = "Outcome that values the options: mean survival to a month, or survival at one. [default: mean survival]"
 SAMPLES = "Points of the Sobol sequence (--show sobol), a power of two. [default: 512]"
@@ -70,7 +70,9 @@ def sensitivity(
     *,
     chosen: Options,
 ) -> None:
-    """Show which uncertain numbers and which assumptions drive an outcome."""
+    """Show what an outcome depends on.
+
+    That is, which uncertain numbers, and which assumptions."""
     from simulator.analyses.sensitivity.question import Decision
     from simulator.analyses.sensitivity.run import analyse
     from simulator.report.json import by_part
@@ -149,7 +151,7 @@ def _rates(costs: Iterable[str]) -> dict[str, float]:
         except ValueError:
             equals = ""
         if not equals or not isfinite(rates[name.strip()]) or rates[name.strip()] < 0:
-            allowed = "0 or more of what --decide-by counts: bed_months=1, for example"
+            allowed = "0 or more of what --decide-by counts: hsct_bed_months=1, for example"
             raise InputError("not COUNT=RATE", where="--cost", got=cost, allowed=allowed)
     return rates
 

@@ -57,7 +57,9 @@ def guarantee_time(
     *,
     chosen: Options,
 ) -> None:
-    """Show immortal-time bias: compare patients with and without a treatment, naively and correctly."""
+    """Show guarantee-time (immortal-time) bias.
+
+    Patients with and without a treatment are compared, naively and correctly, where it has no effect."""
     from simulator.analyses.virtual_cohorts.immortal_time import immortal_time
     from simulator.report.json import as_json
     from simulator.report.tables import virtual_cohorts as tables
@@ -83,7 +85,9 @@ def virtual_cohorts(
     *,
     chosen: Options,
 ) -> None:
-    """Simulate many cohorts of n patients: how much their results vary, and their power to distinguish two policies."""
+    """Simulate many cohorts of n patients, and their power.
+
+    How much do their results vary, and how often do they distinguish two policies?"""
     from simulator.analyses.virtual_cohorts.power import virtual_cohorts
     from simulator.report.json import as_json
     from simulator.report.tables import virtual_cohorts as tables

@@ -23,7 +23,7 @@ from simulator.scenario.scenario import BREAK_EVEN, COHORTS, HALF, INFORMED, Sce
 
 @dataclass(frozen=True)
 class BreakEven:
-    """The benefit at which a policy just pays, which may lie outside 0 to 1, and S there : (n_draws,).
+    """The benefit at which a policy is just worthwhile, which may lie outside 0 to 1, and S there : (n_draws,).
 
     none, every : the difference in S if none, or all, of the additional patients benefit; is_exact : without noise
     informed, prior : the benefit as other cohorts suggest it, and as its prior alone has it; None where none inform it
@@ -52,9 +52,9 @@ def with_marginal_benefits(
         benefits: list[float | str] = []
         if _treats_more(scenario, values(table, slice(0, n_draws))):
             benefits = [1.0]
-            pays = break_even and (len(scenarios) == 1 or scenario is not scenarios[0])
+            compared = break_even and (len(scenarios) == 1 or scenario is not scenarios[0])
             if scenario.marginal_benefit == 1.0:
-                benefits = [COHORTS if informed else HALF, *([BREAK_EVEN] if pays else [])]
+                benefits = [COHORTS if informed else HALF, *([BREAK_EVEN] if compared else [])]
         variants = [scenario, *(scenario.with_marginal_benefit(benefit) for benefit in benefits)]
         displayed.extend(end for end in variants if end.name not in [known.name for known in displayed])
     return displayed
@@ -93,7 +93,7 @@ def _has_benefits(displayed: Sequence[Scenario]) -> bool:
 def compared_with(scenario: Scenario, displayed: Sequence[Scenario]) -> Scenario | None:
     """Return what a scenario's differences are from: the first policy, if it treats more too, at the same benefit.
 
-    None if that is the benefit at which the scenario just pays.
+    None if that is the benefit at which the scenario is just worthwhile.
     """
     first = displayed[0]
     if scenario.policy == first.policy or not _has_benefits(displayed):

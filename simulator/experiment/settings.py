@@ -32,7 +32,7 @@ class Settings:
     replications : of every draw, where resources are limited; overload : run even if demand exceeds capacity
     rough : few draws by default, and every table marked; the caller gives few patients and replications
     histories : keep every event of the first parameter set's first replication; not for exact
-    margin : the extra survivors per 100 at the answer's month from which a policy that treats more pays: an assumption
+    margin : the extra survivors per 100 at the answer's month from which a policy is worthwhile: an assumption
     """
 
     engine: str = "auto"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simulator.experiment.parts import ScenarioDraws
 
 
-PAYS = "draws_with_"
+WORTHWHILE = "draws_with_"
 """Outcomes that are true or false of a draw begin so; the table shows the share of draws."""
 
 SHARES = np.linspace(0.0, 1.0, 21)
@@ -147,7 +147,7 @@ class Outcome:
     @property
     def displayed(self) -> Sample:
         """The outcome; the share of draws of which it is true, where it is true or false."""
-        if not self.name.startswith(PAYS):
+        if not self.name.startswith(WORTHWHILE):
             return self.result
         return Sample(*(np.atleast_1d(np.mean(column)) for column in (self.result.values, self.result.noise)))
 
@@ -270,7 +270,7 @@ def break_even_outcomes(
     margin: float,
     first: Sequence[ScenarioDraws] | None,
 ) -> Iterator[Outcome]:
-    """Yield whether a policy pays in a draw and, for the policy itself, the smallest benefit that pays."""
+    """Yield whether a policy is worthwhile in a draw and, for the policy itself, at what smallest benefit."""
     clock, month = scenario.pathway.clock, scenario.pathway.months.answer
     same_policy = (
         parts for other, parts in zip(scenarios, by_scenario, strict=True) if other.policy == scenario.policy
@@ -282,14 +282,14 @@ def break_even_outcomes(
     needed = np.concatenate([point.survival for point in break_evens])
     if first is not None and scenario.policy != scenarios[0].policy:
         needed = sample(first, clock, "all", alive_at(month)).values + margin / summaries.PER
-    pays = f"{PAYS}{margin:g}_more_at_{written(month)}"
-    figures = {pays: (alive.values >= needed - 1e-9).astype(float)}
+    worthwhile = f"{WORTHWHILE}{margin:g}_more_at_{written(month)}"
+    figures = {worthwhile: (alive.values >= needed - 1e-9).astype(float)}
     if scenario.marginal_benefit == 1.0:
         benefit = np.concatenate([point.benefit for point in break_evens])
         figures[f"break_even_for_{margin:g}_more_at_{written(month)}"] = benefit
     by_prior = [part.by_prior for part in draws if part.by_prior is not None]
     if by_prior:
-        figures[f"{pays}{BY_PRIOR}"] = (np.concatenate(by_prior) >= needed - 1e-9).astype(float)
+        figures[f"{worthwhile}{BY_PRIOR}"] = (np.concatenate(by_prior) >= needed - 1e-9).astype(float)
         figures[f"{alive_at(month)}{BY_PRIOR}"] = np.concatenate(by_prior)
     # The noise that simulated patients give these figures is unknown.
     noise = 0.0 if not alive.noise.any() else np.nan

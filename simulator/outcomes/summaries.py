@@ -202,12 +202,12 @@ def survivors_per_10(alive: Floats, alive_first: Floats, treated: Floats, treate
 
 
 def break_even(before: Floats, none: Floats, every: Floats, *, margin: float) -> tuple[Floats, Floats]:
-    """Return the marginal benefit at which a policy just pays, and survival there, (n_draws,) each.
+    """Return the marginal benefit at which a policy is just worthwhile, and survival there, (n_draws,) each.
 
         S(m) = S(0) + m (S(1) - S(0)) = S_before + margin
 
     before, none, every : S without the policy, and under it if none or all of the additional patients benefit.
-    Below 0 the policy pays even if none benefit, above 1 not even if all do; inf where benefit changes nothing.
+    Below 0 it is worthwhile even if none benefit, above 1 not even if all do; inf where benefit changes nothing.
     """
     wanted = before + margin
     benefit = np.where(none >= wanted, 0.0, np.inf)

@@ -28,7 +28,7 @@ from simulator.scenario.population import check_population, joints_of
 HALF = 0.5
 """The marginal benefit that is shown next to 1 where no cohort informs it: an assumption."""
 COHORTS, BREAK_EVEN = "cohorts", "break-even"
-"""Marginal benefits that differ from draw to draw: as other cohorts inform it, and where a policy just pays."""
+"""Marginal benefits that differ from draw to draw: as other cohorts inform it; where a policy is just worthwhile."""
 INFORMED = f"@{COHORTS}"
 """Among a draw's values, no parameter of which has such a name: its marginal benefit."""
 PRIOR_ALONE = "@prior"
@@ -51,7 +51,7 @@ class ScenarioTable(toml.Table):
     leads_with: str | None = Field(None, description="the clock to show first")
     marginal_benefit: Annotated[Number, Field(ge=0, le=1)] = Field(
         1.0,
-        description="share of additional patients (treated only under this policy) who benefit as today's patients do",
+        description="share of additional patients (treated only under this policy) who benefit as today's treated do",
     )
     set: dict[str, Number] = Field(default_factory=dict, description="parameter = value")
     scale: dict[str, Number] = Field(default_factory=dict, description="parameter = factor")

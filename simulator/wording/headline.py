@@ -244,8 +244,8 @@ def share_needed(row: Row, more: str) -> str:
 def _share_of_draws(rows: pd.DataFrame, margin: str, month: str) -> str:
     """Return the share of draws that reach the margin as other cohorts suggest; empty without that estimate."""
     cautious = rows[[split_name(name)[1] == COHORTS for name in rows["scenario"]]]
-    pays = f"draws_with_{margin}_more_at_{month}"
-    shares, by_prior = (cautious[cautious["outcome"] == name]["estimate"] for name in (pays, f"{pays}{BY_PRIOR}"))
+    reached = f"draws_with_{margin}_more_at_{month}"
+    shares, by_prior = (cautious[cautious["outcome"] == name]["estimate"] for name in (reached, f"{reached}{BY_PRIOR}"))
     if not len(shares):
         return ""
     beside = f", and {_per_100(by_prior.iloc[0])} by the prior alone" if len(by_prior) else ""

@@ -118,7 +118,7 @@ def _lead(analysis: Sensitivity) -> str:
     for lead in others:
         suggested = "If they benefit as other cohorts suggest, as varied here"
         half = "If only half of them benefit (an assumption), the middle of the range varied here"
-        sentences = [f"{sentences[0][:-1]}, if additional patients benefit as today's do."]
+        sentences = [f"{sentences[0][:-1]}, if additional patients benefit as today's treated do."]
         premise = suggested if lead.benefit == COHORTS else half
         sentences.append(f"{premise}: {answer_of(analysis.question, lead)}.")
     return " ".join(sentences)

@@ -53,10 +53,10 @@ def estimates(analysis: Sensitivity) -> str:
     if not others:
         return f"Estimate: {_of_100(question, first)}."
     (other,) = others
-    premise = "other cohorts suggest" if other.benefit == COHORTS else "half of today's patients do (an assumption)"
+    premise = "other cohorts suggest" if other.benefit == COHORTS else "half of today's treated do (an assumption)"
     return (
         f"Here {_of_100(question, other)}, if the newly treated benefit as {premise}; "
-        f"{_of_100(question, first)}, if they benefit as today's patients do."
+        f"{_of_100(question, first)}, if they benefit as today's treated do."
     )
 
 

@@ -103,7 +103,7 @@ def _external(every: Sequence[Targets]) -> str:
 
 
 def answer(validation: Validation) -> str:
-    """Return what is unlike the model, where it is too hopeful or too gloomy, and the misses or the nearest to one."""
+    """Return what is unlike the model, where survival is predicted too high or low, and the misses or the nearest."""
     return " ".join(filter(None, [*_unlike(validation), *_verdicts(validation), _misses(validation.figures)]))
 
 
@@ -125,16 +125,17 @@ def percent(share: float) -> str:
 
 
 def _verdicts(validation: Validation) -> Iterator[str]:
-    """Yield for which cohorts the model is too hopeful, then too gloomy, and whether it is for all of them together."""
+    """Yield for which cohorts survival is predicted too high, then too low."""
     better = _better(validation)
-    for wrong, than in (("hopeful", "better"), ("gloomy", "worse")):
+    for wrong, than in (("high", "better"), ("low", "worse")):
         shares = {cohort: share if than == "better" else 1.0 - share for cohort, share in better.items()}
         survive = f"share of simulated cohorts that survive {than} than reported"
-        for begins, least, most in ((f"Too {wrong}", CLEAR, 1.1), (f"Rather {wrong}, no clear error", LEAN, CLEAR)):
+        for degree, least, most in (("too", CLEAR, 1.1), ("rather", LEAN, CLEAR)):
             named = sorted((-share, cohort) for cohort, share in shares.items() if least <= share < most)
             parts = [f"{_with_size(cohort, validation)}, {percent(-share)}" for share, cohort in named]
             if parts:
-                yield f"{begins} ({survive}): {'; '.join(parts)}."
+                unclear = "" if degree == "too" else ", no clear error"
+                yield f"Survival predicted {degree} {wrong}{unclear} ({survive}): {'; '.join(parts)}."
 
 
 def _with_size(cohort: str, validation: Validation) -> str:
@@ -310,7 +311,7 @@ def of_benefit(benefit: Benefit) -> str:
     source = f"{count} cohorts that treated more suggest" if count != 1 else "a cohort that treated more suggests"
     wide = ": compatible with almost all benefiting, or almost none" if lower < 10.0 and upper > 90.0 else ""
     return (
-        f"Of 100 additional patients under a policy, {source} that {mean:.0f} benefit as today's patients do, in a new "
+        f"Of 100 additional patients under a policy, {source} that {mean:.0f} benefit as today's treated do, in a new "
         f"setting (95 % interval {lower:.0f} to {upper:.0f}){wide}. The prior alone, before any cohort, gives "
         f"{before[0]:.0f} ({before[1]:.0f} to {before[2]:.0f})."
     )

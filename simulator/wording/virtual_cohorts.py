@@ -217,7 +217,7 @@ def standard_deviations(result: VirtualCohorts) -> str:
     if (reported := reported_error(result)) is not None:
         clauses.append(f"the reported standard error is {100 * reported:.2f}")
     if math.isfinite(variation["parameters"]):
-        clauses.append(f"parameter uncertainty adds {100 * variation['parameters']:.1f}, not included")
+        clauses.append(f"by uncertain parameters, which none of these includes: {100 * variation['parameters']:.1f}")
     return "; ".join(clauses) + "."
 
 

@@ -99,7 +99,7 @@ def test_a_prediction_that_misses_is_reported_as_a_miss(aftercart: Command, coho
     output = " ".join(result.stdout.split())
     assert output.startswith(
         "Unlike the model (joint rank: share of simulated cohorts at least as unusual): theirs (n = 40), 2.4 %. "
-        "Too gloomy (share of simulated cohorts that survive worse than reported): theirs (n = 40), "
+        "Survival predicted too low (share of simulated cohorts that survive worse than reported): theirs (n = 40), "
     )
     assert (
         "1 of 2 figures reported by 1 cohort is a miss: theirs, survival at 12 months from relapse: 55 % reported"

@@ -25,7 +25,7 @@ from simulator.scenario.scenario import COHORTS, INFORMED, PRIOR_ALONE, Scenario
 BENEFIT_RANGE = (0.0, 1.0)
 """Uniform in between: an assumption where no other cohort informs it."""
 
-BENEFIT_MEANING = "share of additional patients (treated only under the policy) who benefit as today's patients do"
+BENEFIT_MEANING = "share of additional patients (treated only under the policy) who benefit as today's treated do"
 
 LEAST = 40
 """Draws: of fewer, none lies outside their 95 % interval, and its ends mean nothing."""

@@ -20,7 +20,7 @@ NOTE = (
     "Monte Carlo error. k-hat: the shape of the largest weights; from 0.7 on (less for fewer than 2,200 points) it "
     "counts only where they make up a quarter of the mean squared weight or more. Log evidence: since that structure, "
     "if the rows are the same. A policy treats the same share of all patients in each structure, and the additional "
-    "patients benefit as today's patients do."
+    "patients benefit as today's treated patients do."
 )
 
 
@@ -41,7 +41,7 @@ def of_policy(base: Scenario, policy: Scenario, cohort: Cohort) -> Table | None:
     before = of_base.set_index("structure")["survival"].to_dict()
     evidence = rows.loc[rows["structure"] == structures.AGAIN, "log_evidence"].max()
     rows = rows.assign(before=rows["structure"].map(before), log_evidence=rows["log_evidence"] - evidence)
-    heads = ("difference", "same sign, %", "moved", "draws worth", "k-hat", "log evidence")
+    heads = ("difference", "same sign, %", "moved, points", "effective sample size", "k-hat", "log evidence")
     lines = [_row(row, cohort) for row in rows.to_dict("records")]
     month, n = in_words(base.pathway.months.answer), cohort.n
     caption = f"Alive at {month}, %, under other structures of the model (n = {n}); 95 % intervals"

@@ -59,7 +59,7 @@ def test_the_share_that_survives_better_than_the_truth_is_uniform(of_worlds: lis
     assert stats.kstest(spread, "uniform", args=(-0.5 / COHORTS, 1 + 1 / COHORTS)).pvalue > FALSE_ALARM
 
 
-def test_a_model_that_is_too_hopeful_is_found_out() -> None:
+def test_a_model_that_predicts_survival_too_high_is_found_out() -> None:
     rng = np.random.default_rng(12)
     found = [Ranks.of(*world(rng, shift=-3.0), seed) for seed in range(100)]
     assert np.mean([ranks.above(np.array([1.0, 0.0, 0.0, 0.0])) >= 0.9 for ranks in found]) > 0.8

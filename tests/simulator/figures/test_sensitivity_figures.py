@@ -17,7 +17,7 @@ from simulator.figures.analyses.sensitivity import pictures
 from simulator.figures.picture import Picture
 from simulator.wording import sensitivity_titles
 
-BENEFIT = "Share of additional patients who benefit as today's patients do"
+BENEFIT = "Share of additional patients who benefit as today's treated do"
 
 
 @pytest.fixture(scope="module")

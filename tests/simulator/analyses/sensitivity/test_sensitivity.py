@@ -212,7 +212,7 @@ def test_the_answer_starts_with_the_two_estimates_of_a_comparison(wider: tuple[S
     text = answer(analyse(scenario, base, parts=["tornado"], parameters=["hsct_cure"], **settings))
     compared = compare(base, scenario, engine="exact", **settings)
     first, others, _ = run_answer(compared.outcomes, compared.scenarios).split(". ", 2)
-    assert text.startswith(f"{first}, if additional patients benefit as today's do. ")
+    assert text.startswith(f"{first}, if additional patients benefit as today's treated do. ")
     from_the_draws = others.partition("effect), ")[2].partition("; the prior alone gives")[0]
     assert f"as varied here: {from_the_draws}." in text
 
