@@ -33,8 +33,8 @@ class Course(NamedTuple):
     levels: Levels
 
 
-class Alike(NamedTuple):
-    """Courses that count in the same rows: nodes, and the levels of patients there; the state of a node is "" if alive.
+class Indistinguishable(NamedTuple):
+    """Courses that no row tells apart: nodes, and the levels of patients there; the state of a node is "" if alive.
 
     cells : by the months at which patients left those alive (`ended`), or one
     """
@@ -61,7 +61,7 @@ class Courses:
     chance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @cached_property
-    def asked(self) -> dict[str, list[str]]:
+    def levels_of(self) -> dict[str, list[str]]:
         """Attribute that rows ask for -> its levels."""
         names = dict.fromkeys(level.split("=")[0] for row in self.rows for level in sorted(row.levels))
         declared = self.pathway.attributes
@@ -84,7 +84,7 @@ class Courses:
     @cached_property
     def every(self) -> list[Course]:
         """Every course; who has left those alive may have done so in any month."""
-        named = [[f"{name}={level}" for level in levels] for name, levels in self.asked.items()]
+        named = [[f"{name}={level}" for level in levels] for name, levels in self.levels_of.items()]
         marked = dict.fromkeys((node.marks, node.state if node.state in self.ends else ALIVE) for node in self.nodes)
         marked |= dict.fromkeys((marks, ALIVE) for marks, _ in marked)
         return [Course(*ended, frozenset(levels)) for ended in marked for levels in product(*named)]
@@ -142,19 +142,21 @@ class Courses:
         return cells, of_course
 
     @cached_property
-    def alike(self) -> list[Alike]:
+    def indistinguishable(self) -> list[Indistinguishable]:
         """All courses, those together that count in the same rows."""
         levels: dict[tuple[bool, tuple[int, ...]], dict[Node, set[Levels]]] = {}
         for course, cells in self.of_course.items():
             of_nodes = levels.setdefault((bool(course.end), cells), {})
             of_nodes.setdefault(Node(course.end, course.marks), set()).add(course.levels)
-        alike = []
+        found = []
         for (ended, cells), of_nodes in levels.items():
             nodes: dict[frozenset[Levels], list[Node]] = {}
             for node, of_node in of_nodes.items():
                 nodes.setdefault(frozenset(of_node), []).append(node)
-            alike.append(Alike(cells, ended, tuple((tuple(some), tuple(each)) for each, some in nodes.items())))
-        return alike
+            found.append(
+                Indistinguishable(cells, ended, tuple((tuple(some), tuple(each)) for each, some in nodes.items()))
+            )
+        return found
 
     def share(self, levels: Mapping[str, str]) -> float:
         """Return the share of patients with some levels of attributes that decide nothing."""
@@ -185,7 +187,7 @@ class Courses:
 
     @cached_property
     def equations(self) -> tuple[Equation, ...]:
-        """What the rows report, and how many patients there are; the n of `entered` rows is in `given`."""
+        """What the rows report, and how many patients there are; the n of `entered` rows is in `conditioned_on`."""
         return self._without(frozenset())
 
     def _without(self, patients: frozenset[int]) -> tuple[Equation, ...]:
@@ -211,7 +213,7 @@ class Courses:
         return {cells: settled(self._without(cells), cells, self.n_cells) for cells in patients}
 
     @cached_property
-    def given(self) -> tuple[Equation, ...]:
+    def conditioned_on(self) -> tuple[Equation, ...]:
         """The n of `entered` rows, where other rows do not settle it: no evidence on how many belong to an arm."""
         sizes = [
             Equation(cells, row.n, row.where)

@@ -1,7 +1,7 @@
 """The likelihood of a cohort's targets, by the exact engine; a function of the targets table and nothing else.
 
 log L = log sum over tables of (n! prod p^k / k!)      all counts of patients: see `courses`, `tables`
-      - the same of the counts that are given          of how many patients other counts are
+      - the same of the counts conditioned on          of how many patients other counts are
       + sum over percentages of log binomial           survival printed without a count, as independent figures
       + log density of the reported order statistics   time from entry to the default clock
 """
@@ -98,10 +98,10 @@ class Likelihood:
         assert targets.tables is not None
         probabilities = self.cell_probabilities(followed)
         log_likelihood = targets.tables.log_likelihood(probabilities)
-        if targets.given is None:
+        if targets.conditioned_on is None:
             return log_likelihood
-        given = targets.given.log_likelihood(probabilities)
-        return np.where(np.isneginf(given), -np.inf, log_likelihood - given)
+        condition = targets.conditioned_on.log_likelihood(probabilities)
+        return np.where(np.isneginf(condition), -np.inf, log_likelihood - condition)
 
     @cached_property
     def cell(self) -> float:
@@ -135,10 +135,10 @@ class Likelihood:
         """Return the probability of every cell of the table, (n_draws, n_cells)."""
         solution, courses = followed.solution, self.targets.courses
         probabilities = np.zeros((solution.model.n_draws, courses.n_cells))
-        for alike in courses.alike:
-            flows = (self._flow(solution, ended, levels) for ended, levels in alike.courses)
-            by = followed.by(reduce(add, flows), courses.months if alike.ended else [np.inf])
-            for cell, share in zip(alike.cells, np.diff(by, axis=1, prepend=0.0).T, strict=True):
+        for courses_together in courses.indistinguishable:
+            flows = (self._flow(solution, ended, levels) for ended, levels in courses_together.courses)
+            by = followed.by(reduce(add, flows), courses.months if courses_together.ended else [np.inf])
+            for cell, share in zip(courses_together.cells, np.diff(by, axis=1, prepend=0.0).T, strict=True):
                 probabilities[:, cell] += share
         probabilities = np.clip(probabilities, 0.0, 1.0)
         return np.where(probabilities > ROUNDING, probabilities, 0.0)

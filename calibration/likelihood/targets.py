@@ -35,7 +35,7 @@ class Targets:
     """Everything that enters the likelihood. `scenario` : the pathway set to the cohort; `warnings` : sentences.
 
     figures : the rows of its targets.csv, in their order
-    tables : all counts; given : those of them that are no evidence
+    tables : all counts; conditioned_on : those of them that are no evidence
     courses : the cells that they are of; marking : what they ask of patients; horizon : months until which
     curves : curves that are read off, and times of single patients
     """
@@ -49,7 +49,7 @@ class Targets:
     horizon: float
     tables: Tables | None
     times: Times | None
-    given: Tables | None = None
+    conditioned_on: Tables | None = None
     percentages: tuple[Percentage, ...] = ()
     curves: tuple[Curve | PatientMonths, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -75,8 +75,8 @@ class Targets:
     @property
     def by_saddle_point(self) -> Targets:
         """The same targets, the log-likelihood of their counts a few hundredths off, but quick."""
-        tables, given = (counts and counts.by_saddle_point for counts in (self.tables, self.given))
-        return replace(self, tables=tables, given=given)
+        tables, given = (counts and counts.by_saddle_point for counts in (self.tables, self.conditioned_on))
+        return replace(self, tables=tables, conditioned_on=given)
 
     @property
     def fitted(self) -> list[Kind]:
@@ -112,7 +112,7 @@ def with_rows(targets: Targets, rows: pd.DataFrame) -> Targets:
 def _targets(paper: Paper, seed: int) -> Targets:
     """Return the meaning of a cohort's figures to the likelihood. Raises InputError."""
     marking, courses = _courses(paper)
-    at, given = str(paper.cohort.folder / "targets.csv"), courses.given if courses.rows else ()
+    at, given = str(paper.cohort.folder / "targets.csv"), courses.conditioned_on if courses.rows else ()
     return Targets(
         cohort=paper.cohort,
         figures=paper.figures,
@@ -123,7 +123,7 @@ def _targets(paper: Paper, seed: int) -> Targets:
         horizon=paper.horizon,
         tables=Tables(courses.n_cells, (*courses.equations, *given), at) if courses.rows else None,
         times=paper.times,
-        given=Tables(courses.n_cells, (courses.equations[0], *given), at) if given else None,
+        conditioned_on=Tables(courses.n_cells, (courses.equations[0], *given), at) if given else None,
         percentages=paper.percentages,
         curves=paper.curves,
         warnings=paper.warnings,

@@ -35,7 +35,7 @@ def test_help_lists_every_command(aftercart: Command) -> None:
     names = "list check run compare calibrate check-calibration verify report schema sweep"
     for name in names.split():
         assert re.search(rf"^  {name} ", printed, re.M), name
-    assert not re.search(r"\.\.\.$", printed, re.M), "a summary is cut: its first line has more than 55 letters"
+    assert "..." not in printed.partition("Commands:")[2], "a summary is cut: its first line is too long"
 
 
 def test_the_first_line_is_the_answer(aftercart: Command) -> None:

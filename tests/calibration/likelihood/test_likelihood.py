@@ -117,7 +117,7 @@ def test_the_likelihood_is_that_of_the_table_and_of_the_times(likelihood: Likeli
     tables, times = likelihood.targets.tables, likelihood.times
     assert tables is not None
     assert times is not None
-    assert likelihood.targets.given is None
+    assert likelihood.targets.conditioned_on is None
     shares, _ = exact_shares(likelihood, draws, list(range(10)))
     expected = tables.log_likelihood(shares) + likelihood.log_density_of_times(model, times)
     log_likelihood = likelihood({name: column[:10, None] for name, column in columns(draws).items()})
