@@ -35,6 +35,11 @@ class Blocks(NamedTuple):
     counts: Floats
     where: tuple[str, ...]
 
+    @property
+    def lengths(self) -> NDArray[np.intp]:
+        """Merged cells of each block, (n_blocks,)."""
+        return np.diff(np.append(self.starts, len(self.crosses)))
+
 
 class _Count(NamedTuple):
     """Patients in a set of cells, and the rows that say so."""

@@ -52,8 +52,7 @@ class Convolution:
     @cached_property
     def _patients(self) -> list[NDArray[np.intp]]:
         """The merged cells that each patient may be in, one patient after the other."""
-        ends = [*self.blocks.starts.tolist(), len(self.blocks.crosses)]
-        cells = [np.arange(*places) for places in pairwise(ends)]
+        cells = np.split(np.arange(len(self.blocks.crosses)), self.blocks.starts[1:])
         is_open = [self._crosses[of_block].any(axis=0) for of_block in cells]
         left, begun = [b for b, of_block in enumerate(cells) if len(of_block) > 1], np.zeros(len(self.blocks.counts))
         patients: list[NDArray[np.intp]] = []
@@ -96,8 +95,8 @@ class Convolution:
     @property
     def least_work(self) -> int:
         """The calls of a parameter row as terms, if every cell of a patient takes one."""
-        lengths = np.diff(np.append(self.blocks.starts, len(self.blocks.crosses)))
-        return A_CALL * int(lengths[lengths > 1] @ self.blocks.sizes[lengths > 1])
+        lengths, sizes = self.blocks.lengths, self.blocks.sizes
+        return A_CALL * int(lengths[lengths > 1] @ sizes[lengths > 1])
 
     @cached_property
     def work(self) -> int:

@@ -166,7 +166,7 @@ class Likelihood:
 
     def survival(self, followed: FollowedUp, population: str, month: float) -> Floats:
         """Return the Kaplan-Meier estimate of S(month) in many patients of a population, (n_draws,); 0 if empty."""
-        members = _group(self.targets, population)
+        members = self.targets.cohort.arms.get(population, (population,))
         dead = followed.entered(self.targets.pathway.deaths, members)
         size = np.asarray(sum(followed.size(member) for member in members))
         lower, upper = followed.lower, followed.upper
@@ -274,7 +274,3 @@ class _Pdf(_Cdf):
         step = 1e-5 * times
         slope = (self.hazard(times + step) - self.hazard(times - step)) / (2.0 * step)
         return self.of_leaving(slope * np.exp(-self.hazard(times)))
-
-
-def _group(targets: Targets, population: str) -> tuple[str, ...]:
-    return targets.cohort.arms.get(population, (population,))

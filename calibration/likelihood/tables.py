@@ -153,7 +153,7 @@ def _chance(convolution: Convolution, tilted: _Tilted, cells: Floats) -> Floats:
 
 def _tilted(blocks: Blocks, merged: Floats) -> _Tilted:
     """Minimise sum n_B log Z_B(s) - s c by Newton's method with halved steps; it is convex, and any s near will do."""
-    crosses, owner = blocks.crosses, np.repeat(np.arange(len(blocks.starts)), _lengths(blocks))
+    crosses, owner = blocks.crosses, np.repeat(np.arange(len(blocks.starts)), blocks.lengths)
     log_p, patients, n_crossing = np.log(merged.T), blocks.sizes[owner], len(blocks.where)
     pairs = (crosses[:, :, None] * crosses[:, None, :]).reshape(len(crosses), n_crossing**2)
     of_block = (owner[:, None] == np.arange(len(blocks.starts)))[:, :, None] * crosses[:, None, :]
@@ -190,10 +190,6 @@ def _tilted(blocks: Blocks, merged: Floats) -> _Tilted:
     return _Tilted(cells, log_arrangements + height, curvature)
 
 
-def _lengths(blocks: Blocks) -> NDArray[np.intp]:
-    return np.diff(np.append(blocks.starts, len(blocks.crosses)))
-
-
 def _spans(blocks: Blocks, variances: Floats) -> NDArray[np.intp]:
     """Return the number of values of every crossing count to distinguish: all, or 7 of their SD and 8 (1e-10)."""
     some = np.maximum.reduceat(blocks.crosses, blocks.starts, axis=0)
@@ -204,7 +200,7 @@ def _spans(blocks: Blocks, variances: Floats) -> NDArray[np.intp]:
 
 
 def _work_of_angles(blocks: Blocks, spans: NDArray[np.intp]) -> float:
-    return float(AN_ANGLE * np.prod(spans, dtype=float) / 2.0 * (_lengths(blocks) > 1).sum())
+    return float(AN_ANGLE * np.prod(spans, dtype=float) / 2.0 * (blocks.lengths > 1).sum())
 
 
 def _is_at_most(convolution: Convolution, work: float) -> bool:

@@ -13,7 +13,6 @@ from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.outcomes.cumulative_incidence import CENSORED
 from simulator.outcomes.episodes import Courses, Episodes, whole
-from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
 
 if TYPE_CHECKING:
     from calibration.denominators import Denominator
@@ -68,12 +67,6 @@ class SimulatedCohort:
         """Months from the cohort's clock to death, inf if alive at last follow-up, (n,)."""
         since = self.block.death_month - self.start
         return np.where(since <= self.follow_up, since, np.inf)
-
-    def kaplan_meier(self, patients: Booleans) -> KaplanMeier:
-        """Return the estimate of some patients by their last follow-up."""
-        seen, died = np.minimum(self.died, self.follow_up)[patients], np.isfinite(self.died[patients])
-        courses = Courses(seen, died, np.full(seen.size, np.inf))
-        return kaplan_meier(whole(courses, courses.ever))
 
     def months_to(self, states: Sequence[str], since: Floats | None = None) -> Floats:
         """Return months from the cohort's clock to the first entry into any of some states, inf if never, (n,).

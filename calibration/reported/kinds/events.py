@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from calibration.reported.figure import Figure
-from calibration.reported.kinds.kind import Kind
+from calibration.reported.kinds.kind import COMPARE, Kind
 from calibration.reported.simulated_cohort import Observed, SimulatedCohort
 from simulator.arrays import Booleans
 from simulator.errors import InputError, UnknownNameError
@@ -16,7 +16,6 @@ from simulator.pathway.pathway import Pathway
 
 Causes = Mapping[str, tuple[str, ...]]
 """Cause -> its states."""
-COMPARE = 'use = "predictive"'
 
 
 def causes_of(end_point: str, cohort: Cohort, pathway: Pathway) -> Causes:
@@ -32,10 +31,7 @@ class ToEvent(Kind):
     of_events: ClassVar[tuple[str, ...]] = ("attribute", "from", "end_point")
 
     def asks(self, cohort: Cohort, pathway: Pathway) -> set[str]:
-        causes = causes_of(self.end_point, cohort, pathway)
-        return {*super().asks(cohort, pathway), *(name for names in causes.values() for name in names), self.since} - {
-            ""
-        }
+        return super().asks(cohort, pathway).union(*causes_of(self.end_point, cohort, pathway).values())
 
     def observed(self, cohort: SimulatedCohort) -> Observed:
         """Return when simulated patients are seen to have the event."""
@@ -55,8 +51,7 @@ class ToEvent(Kind):
         declared = {**pathway.end_points, **cohort.end_points}
         if self.end_point and self.end_point not in declared:
             raise UnknownNameError("end point", self.end_point, declared, f"{self.where}, end_point")
-        if self.since and self.since not in pathway.states:
-            raise UnknownNameError("state", self.since, pathway.states, f"{self.where}, from")
+        super().check(cohort, pathway)
         if self.since and cohort.is_everybody(self.population) and not self.attribute and self.n < cohort.n:
             raise InputError(
                 f"n counts patients who entered {self.since}, and the population is everybody",
@@ -72,12 +67,3 @@ class ToEvent(Kind):
         if self.end_point and not cohort.is_everybody(self.population) and "=" not in self.population:
             what = "an end point of an arm cannot be fitted: who joins it after the event is not distinguished"
             raise InputError(what, where=f"{self.where}, population", got=self.population, allowed=COMPARE)
-
-
-class NotFitted(ToEvent):
-    """A figure that is compared only."""
-
-    fitted = "no: it is a summary whose law no count of patients gives"
-
-    def check_fitted(self, cohort: Cohort, pathway: Pathway, mix: Mapping[str, Figure]) -> None:
-        raise InputError("a kind that cannot be fitted", where=self.where, got=self.kind, allowed=COMPARE)

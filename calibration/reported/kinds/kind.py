@@ -11,6 +11,7 @@ from calibration.reported.figure import Figure
 from calibration.reported.links import Bound, Populations
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans
+from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import Pathway
 
@@ -24,6 +25,7 @@ DECIMALS = 1
 
 A whole percentage determines a count out of 50 patients or fewer.
 """
+COMPARE = 'use = "predictive"'
 PATIENTS, PERCENT, MONTHS = ("%", "patients"), ("%",), ("months",)
 
 
@@ -81,7 +83,7 @@ class Kind(Figure, ABC):
 
     def asks(self, cohort: Cohort, pathway: Pathway) -> set[str]:
         """Return the states whose entries decide the figure of simulated patients."""
-        return {self.state} if self.state else set()
+        return {self.state, self.since} - {""}
 
     def bounds(self, populations: Populations) -> list[Bound]:
         """Return the bounds that the figure sets to numbers of patients."""
@@ -92,7 +94,9 @@ class Kind(Figure, ABC):
         return tuple(pathway.states)
 
     def check(self, cohort: Cohort, pathway: Pathway) -> None:
-        """Refuse what other kinds may report. Raises InputError."""
+        """Refuse what a figure of its kind cannot be. Raises InputError."""
+        if self.since and self.since not in pathway.states:
+            raise UnknownNameError("state", self.since, pathway.states, f"{self.where}, from")
 
     def check_printed(self, cohort: Cohort) -> None:
         """Refuse printed numbers that contradict one another. Raises InputError."""
@@ -121,3 +125,12 @@ class Kind(Figure, ABC):
     def columns(cls) -> tuple[str, ...]:
         """Return the columns of BY_KIND that it needs or reads."""
         return cls.needs + cls.reads
+
+
+class NotFitted(Kind):
+    """A figure that is compared only."""
+
+    fitted = "no: it is a summary whose law no count of patients gives"
+
+    def check_fitted(self, cohort: Cohort, pathway: Pathway, mix: Mapping[str, Figure]) -> None:
+        raise InputError("a kind that cannot be fitted", where=self.where, got=self.kind, allowed=COMPARE)

@@ -17,6 +17,7 @@ import numpy as np
 from calibration.reported import population_sizes
 from calibration.reported.figure import FileRow, digit
 from calibration.reported.kinds.events import ToEvent
+from calibration.reported.kinds.kind import COMPARE
 from calibration.reported.links import ANY, Bound, Number, Populations
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans, Floats
@@ -77,7 +78,7 @@ class PatientTimes(ToEvent):
 
     def reprinted(self, cohort: SimulatedCohort, n: int) -> dict[str, float]:
         what = "patients cannot be simulated and read again: check-calibration reads targets.csv only"
-        raise InputError(what, where=self.where, got=self.kind, allowed='use = "predictive"')
+        raise InputError(what, where=self.where, got=self.kind, allowed=COMPARE)
 
     def check(self, cohort: Cohort, pathway: Pathway) -> None:
         super().check(cohort, pathway)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import inf, isfinite, isnan
 from typing import ClassVar
 
 import numpy as np
 
 from calibration.reported.estimates import LATER
-from calibration.reported.figure import Figure
-from calibration.reported.kinds.events import COMPARE, NotFitted
-from calibration.reported.kinds.kind import MONTHS, Kind
+from calibration.reported.kinds.events import ToEvent
+from calibration.reported.kinds.kind import MONTHS, Kind, NotFitted
 from calibration.reported.links import Bound, Number, Populations
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans
@@ -55,8 +53,8 @@ class Quantile(Kind):
         earliest, latest = (inf, inf) if self.limit == NOT_REACHED else self.range_of("value")
         return 0.0 if self.limit == AT_MOST else earliest, inf if self.limit == AT_LEAST else latest
 
-    def check_quantile(self) -> None:
-        """Refuse an impossible value, limit or quantile. Raises InputError."""
+    def check(self, cohort: Cohort, pathway: Pathway) -> None:
+        super().check(cohort, pathway)
         at, needed = self.where, "months above 0"
         if self.limit and self.limit not in LIMITS:
             raise UnknownNameError("limit", self.limit, LIMITS, f"{at}, limit")
@@ -77,16 +75,12 @@ class Quantile(Kind):
         return f"{of} of {limit}{value} ({self.of_patients})"
 
 
-class SurvivalQuantile(NotFitted, Quantile):
+class SurvivalQuantile(NotFitted, ToEvent, Quantile):
     kind = "survival_quantile"
     meaning = "month by which `quantile` % have died, or had the end point, by the Kaplan-Meier estimate"
     needs: ClassVar[tuple[str, ...]] = ("quantile",)
-    reads = (*NotFitted.of_events, "limit", "value", "n", "lower", "upper")
+    reads = (*ToEvent.of_events, "limit", "value", "n", "lower", "upper")
     sign = 1.0
-
-    def check(self, cohort: Cohort, pathway: Pathway) -> None:
-        super().check(cohort, pathway)
-        self.check_quantile()
 
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
         return self.limited(self.kaplan_meier(cohort, patients).quantile(self.share))
@@ -110,7 +104,7 @@ class MedianSurvival(SurvivalQuantile):
     needs = ()
 
 
-class TimeQuantile(Quantile):
+class TimeQuantile(NotFitted, Quantile):
     kind = "time_quantile"
     meaning = (
         "median, or `quantile` % (0: shortest, 100: longest), of the time to `state` of `n` patients who came there"
@@ -119,17 +113,6 @@ class TimeQuantile(Quantile):
     reads = ("attribute", "from", "limit", "quantile", "value", "n", "lower", "upper")
     fitted = "no: only patients who entered the state have a time"
     of_entered = True
-
-    def check(self, cohort: Cohort, pathway: Pathway) -> None:
-        self.check_quantile()
-        if self.since and self.since not in pathway.states:
-            raise UnknownNameError("state", self.since, pathway.states, f"{self.where}, from")
-
-    def check_fitted(self, cohort: Cohort, pathway: Pathway, mix: Mapping[str, Figure]) -> None:
-        raise InputError("a kind that cannot be fitted", where=self.where, got=self.kind, allowed=COMPARE)
-
-    def asks(self, cohort: Cohort, pathway: Pathway) -> set[str]:
-        return {self.state, self.since} - {""}
 
     def bounds(self, populations: Populations) -> list[Bound]:
         body, n, line = populations.body(self), self.n, self.line

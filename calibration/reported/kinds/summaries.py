@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from math import inf
 
 from calibration.reported.figure import Figure
-from calibration.reported.kinds.events import COMPARE, NotFitted, ToEvent
-from calibration.reported.kinds.kind import MONTHS
+from calibration.reported.kinds.events import ToEvent
+from calibration.reported.kinds.kind import COMPARE, MONTHS, NotFitted
 from calibration.reported.links import Bound, Number, Populations
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans
@@ -17,11 +17,11 @@ from simulator.outcomes.hazard_ratio import hazard_ratio
 from simulator.pathway.pathway import Pathway
 
 
-class RestrictedMean(NotFitted):
+class RestrictedMean(NotFitted, ToEvent):
     kind = "restricted_mean"
     meaning = "restricted mean survival time, without death or another end point, to `month`"
     needs = ("month", "value")
-    reads = (*NotFitted.of_events, "n", "standard_error", "lower", "upper")
+    reads = (*ToEvent.of_events, "n", "standard_error", "lower", "upper")
     units = MONTHS
     unit_of_figure = "months"
     dated = "month"
@@ -45,11 +45,11 @@ class RestrictedMean(NotFitted):
         return f"mean {self.survival} of {self.printed['value']} months to month {self.month:g} ({self.of_patients})"
 
 
-class HazardRatio(NotFitted):
+class HazardRatio(NotFitted, ToEvent):
     kind = "hazard_ratio"
     meaning = "hazard ratio of the population to the one in `versus`, by proportional hazards"
     needs = ("versus", "value")
-    reads = (*NotFitted.of_events, "lower", "upper")
+    reads = (*ToEvent.of_events, "lower", "upper")
     units = ("",)
     unit_of_figure = ""
     is_skewed = True
@@ -77,11 +77,11 @@ class HazardRatio(NotFitted):
         return f"hazard ratio of {self.printed['value']} ({self.of_patients}, to {self.versus}; {self.survival})"
 
 
-class AtRisk(NotFitted):
+class AtRisk(ToEvent):
     kind = "at_risk"
     meaning = "number of patients still at risk at `month`: without the event, and followed"
     needs = ("month", "count", "n")
-    reads = (*NotFitted.of_events, "curve")
+    reads = (*ToEvent.of_events, "curve")
     is_count = True
     dated = "month"
     fitted = "with the points of its `curve`, as grouped data"
@@ -94,7 +94,7 @@ class AtRisk(NotFitted):
         if not self.curve:
             what, allowed = "numbers at risk without their curve", f"the `curve` of points of survival, or {COMPARE}"
             raise InputError(what, where=self.where, got=self.name, allowed=allowed)
-        ToEvent.check_fitted(self, cohort, pathway, mix)
+        super().check_fitted(cohort, pathway, mix)
 
     @property
     def left_out_with(self) -> str:

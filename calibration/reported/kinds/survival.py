@@ -12,8 +12,8 @@ import numpy as np
 from calibration.reported import percentages, population_sizes
 from calibration.reported.estimates import CAUSE
 from calibration.reported.figure import Figure
-from calibration.reported.kinds.events import COMPARE, NotFitted, ToEvent, causes_of
-from calibration.reported.kinds.kind import DECIMALS, PERCENT
+from calibration.reported.kinds.events import ToEvent, causes_of
+from calibration.reported.kinds.kind import COMPARE, DECIMALS, PERCENT, NotFitted
 from calibration.reported.links import Body, Bound, Number, Populations
 from calibration.reported.percentages import Percentage
 from calibration.reported.simulated_cohort import SimulatedCohort

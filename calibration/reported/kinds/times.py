@@ -9,7 +9,7 @@ import numpy as np
 
 from calibration.reported import population_sizes
 from calibration.reported.figure import Figure
-from calibration.reported.kinds.kind import DECIMALS, MONTHS, Kind
+from calibration.reported.kinds.kind import COMPARE, DECIMALS, MONTHS, Kind, NotFitted
 from calibration.reported.links import Bound, Number, Populations
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans
@@ -50,10 +50,6 @@ class ToClock(Time):
     fitted = "as an order statistic of the times of all patients"
     adds_up = False
 
-    @property
-    def left_out_with(self) -> str:
-        return self.name
-
     def check(self, cohort: Cohort, pathway: Pathway) -> None:
         if self.state not in ("", pathway.clock_state):
             what = f"kind '{self.kind}' is of the time from entry to {pathway.clock_state}"
@@ -75,7 +71,7 @@ class ToClock(Time):
         most = sizes.get(level, population_sizes.most(cohort, population))
         if self.n < most:
             what = f"a time of some of the {most} patients of {population} cannot be fitted"
-            raise InputError(what, where=f"{self.where}, n", got=int(self.n), allowed=f'{most}, or use = "predictive"')
+            raise InputError(what, where=f"{self.where}, n", got=int(self.n), allowed=f"{most}, or {COMPARE}")
 
 
 class Median(ToClock):
@@ -102,14 +98,11 @@ class Maximum(ToClock):
         return float(cohort.block.clock_month[patients].max())
 
 
-class MedianFollowUp(Time):
+class MedianFollowUp(NotFitted, Time):
     kind = "median_follow_up"
     meaning = "median time to death or last follow-up"
     fitted = "no: follow-up is an assumption of [follow_up]"
     dated = "value"
-
-    def check_fitted(self, cohort: Cohort, pathway: Pathway, mix: Mapping[str, Figure]) -> None:
-        raise InputError("a kind that cannot be fitted", where=self.where, got=self.kind, allowed='use = "predictive"')
 
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
         return float(np.median(np.minimum(cohort.died, cohort.follow_up)[patients]))

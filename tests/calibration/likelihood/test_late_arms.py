@@ -17,6 +17,7 @@ from worlds import sojourn, world
 from calibration.likelihood.likelihood import STEP, Likelihood
 from calibration.likelihood.targets import Targets, with_rows
 from calibration.predictive import simulated
+from calibration.reported.kinds.events import ToEvent
 from calibration.validation.simulated_targets import simulated_targets
 from simulator.engines.exact import engine as exact
 from simulator.engines.exact.solution import Solution
@@ -120,7 +121,9 @@ def test_a_percentage_of_a_late_arm_is_a_kaplan_meier_estimate(late_arms: LateAr
     targets = late_arms(row, n=60_000, follow_up=(2.0, 12.0))
     likelihood = Likelihood(targets)
     cohort = simulated(targets, {}, number=1)
-    curve = cohort.kaplan_meier(cohort.members("treated"))
+    (figure,) = targets.figures
+    assert isinstance(figure, ToEvent)
+    curve = figure.kaplan_meier(cohort, cohort.members("treated"))
     (survival,) = likelihood.survival(likelihood.followed(resolve(targets.scenario)), "treated", month)
     assert survival == pytest.approx(curve.at(month), abs=5 * curve.standard_error(month) + 1e-3)
 
@@ -134,12 +137,12 @@ def test_a_median_with_patients_lost_to_follow_up_is_a_kaplan_meier_median(late_
         return float(np.exp(-WAITING * month)) + treated_alive(month)
 
     median = optimize.brentq(lambda month: alive(month) - 0.5, 0.1, 12.0)
-    curve = cohort.kaplan_meier(np.ones(20_000, dtype=bool))
+    (figure,) = cohort.targets.figures
+    assert isinstance(figure, ToEvent)
+    curve = figure.kaplan_meier(cohort, np.ones(20_000, dtype=bool))
     slope = (alive(median - 0.01) - alive(median + 0.01)) / 0.02
     assert np.isfinite(cohort.died).mean() < 0.5
-    assert cohort.figure(cohort.targets.figures[0]) == pytest.approx(
-        median, abs=5 * float(curve.standard_error(median)) / slope
-    )
+    assert cohort.figure(figure) == pytest.approx(median, abs=5 * float(curve.standard_error(median)) / slope)
 
 
 def test_patients_treated_after_the_window_are_not_of_the_treated_arm(late_arms: LateArms) -> None:
