@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ from simulator.figures.analyses import virtual_cohorts as figures_of_cohorts
 from simulator.figures.calibration import external, ranges, ranks
 from simulator.figures.gallery import gallery
 from simulator.figures.pathway import diagram, flow
-from simulator.figures.picture import Picture
+from simulator.figures.picture import Picture, in_two_widths
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway
@@ -426,13 +426,13 @@ def validation_ranges() -> list[Picture]:
 
 
 def shipped_pathways() -> list[Picture]:
-    made = [diagram.picture(load_pathway(name)) for name in shipped.names()]
+    made = [diagram.picture(load_pathway(name), [Scenario("today", load_pathway(name))]) for name in shipped.names()]
     pathway = load_pathway("b_all_post_cd19")
     rows = letter().targets[letter().targets["kind"] != "deaths"]
     larger = replace(
         letter(), n=3700, targets=rows.assign(count=100 * rows["count"], n=100 * rows["n"]), predictive=None
     )
-    flows = [flow.picture(pathway, letter()), flow.picture(pathway, larger)]
+    flows = [in_two_widths(partial(flow.picture, pathway, cohort)) for cohort in (letter(), larger)]
     return [*made, *(picture for picture in flows if picture is not None)]
 
 

@@ -12,7 +12,7 @@ from simulator.figures.pathway import diagram, flow
 from simulator.figures.picture import Picture, in_two_widths
 from simulator.figures.survival import curve, end_points, panels, survival
 from simulator.plain_text import capital
-from simulator.wording import headline, opening
+from simulator.wording import added, headline, opening
 
 NAME = "overall_survival"
 MARK = "rough (--quick)"
@@ -34,9 +34,10 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
         pictures.append(in_two_widths(partial(needed.picture, results, cohort=cohort)))
         pictures.append(_overall_survival(results, clock, cohort))
     titles = {scenario.name: scenario.title for scenario in results.scenarios}
-    policies = partial(panels.by_policy, table, titles, cohort=cohort, months=pathway.months)
     groups = partial(panels.by_group, table, pathway, clock=pathway.clock, cohort=cohort)
-    if displayed and len(headline.policies(results.scenarios)) > curve.MOST_BANDS:
+    if displayed and curve.MOST_BANDS < len(headline.policies(results.scenarios)) <= curve.MOST_CURVES:
+        changes = added.at_answer(results.outcomes, results.scenarios, displayed[0])
+        policies = partial(panels.by_policy, table, titles, changes, cohort=cohort, months=pathway.months)
         pictures.append(in_two_widths(partial(policies, clock=displayed[0])))
     if displayed and results.end_points is not None:
         pictures += end_points.pictures(results.end_points, pathway, clock=displayed[0], cohort=cohort)
@@ -46,11 +47,12 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
     if pathway.groups and pathway.clock in displayed:
         pictures.append(in_two_widths(groups))
     for clock in displayed[:1]:
-        states = partial(occupancy.picture, results.occupancy, pathway, titles, clock=clock, cohort=cohort)
+        states = partial(occupancy.picture, results.occupancy, table, pathway, titles, clock=clock, cohort=cohort)
         pictures.append(in_two_widths(states))
     # The reported patients start the cohort's clock, which a pathway that extends theirs may not have.
     reported = cohort if cohort is not None and cohort.clock in pathway.clocks else None
-    pictures += [flow.picture(pathway, reported), diagram.picture(pathway, results.scenarios, cohort=cohort)]
+    pictures.append(in_two_widths(partial(flow.picture, pathway, reported)))
+    pictures.append(diagram.picture(pathway, results.scenarios, cohort=cohort))
     point = opening.point(results)
     pictures = [picture and picture.with_point(point) for picture in pictures]
     return [_rough(picture) if results.is_rough else picture for picture in pictures if picture is not None]

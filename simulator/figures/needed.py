@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,12 @@ PLOT, GAP, STRIP, BELOW, LEFT = 2.1, 0.28, 0.42, 0.5, 0.72
 """Inches of a panel, down to its strip of the benefit, of the strip, below it, and left of both."""
 
 BAND, BINS = 0.16, 10
+SHARE = f"Of {PER} additional patients, how many benefit"
+LOOKS: Mapping[str, Mapping[str, Any]] = {
+    "by_other_cohorts": {"color": "#b5b5b5", "fill": True},
+    "by_the_prior_alone": {"color": style.INK, "linestyle": (0, (2, 1.5)), "linewidth": 1.1},
+}
+"""Column of the table of benefit -> its look in the strip below a panel."""
 
 
 @style.applied()
@@ -41,7 +47,10 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     title = added.title_of_shares({name: needed[name] for name in tables}, margin, month)
     across = min(2, len(tables)) if width > style.COMPACT else 1
     above = 0.34 if len(tables) > 1 else 0.16
-    grid = Grid(len(tables), across, PLOT, above, GAP + STRIP + BELOW, LEFT, 0.75, widest=width, aside=0.2, sheet=width)
+    known = [name for name in LOOKS if all(rows[name].notna().all() for rows in tables.values())]
+    known = known if results.manifest["draws"] > 1 else []
+    below = GAP + STRIP + BELOW if known else BELOW
+    grid = Grid(len(tables), across, PLOT, above, below, LEFT, 0.75, widest=width, aside=0.2, sheet=width)
     footing = [notes.source_in_words(cohort)]
     sheet = Sheet(title, _subtitle(results, list(tables)), footing, grid.height, width=width)
     lines = style.lines([scenario.name for scenario in results.scenarios])
@@ -51,7 +60,7 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
         compared = "if none benefited" if name == first.name else f"under {first.name}"
         label = f"More alive at {in_words(month)} than {compared}, of {PER}"
         axes.set_ylabel("\n".join(text.wrap(label, PLOT)))
-        _benefit(sheet, axes, rows, is_known=results.manifest["draws"] > 1)
+        (_benefit(sheet, axes, rows, known) if known else axes).set_xlabel(SHARE)
         if len(tables) > 1:
             title_panel(axes, text.fitted(name, grid.width, style.TEXT, "bold"))
     return sheet.picture(NAME)
@@ -76,7 +85,6 @@ def _difference(axes: Axes, rows: pd.DataFrame, line: Line, needed: Row, margin:
     axes.set(xlim=(0, PER), ylim=(min(known) - (room if min(known) < -0.5 else 0.0), max(known) + room))
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.grid(axis="y", zorder=0)
-    axes.tick_params(axis="x", labelbottom=False)
     axes.axhline(margin, color=style.INK, linewidth=1.1, linestyle=(0, (4, 2)), zorder=2)
     axes.annotate(
         f"{margin:g} more", (PER, margin), (-2, -3), "data", "offset points", ha="right", va="top", color=style.INK
@@ -94,23 +102,19 @@ def _difference(axes: Axes, rows: pd.DataFrame, line: Line, needed: Row, margin:
         )  # fmt: skip
 
 
-def _benefit(sheet: Sheet, axes: Axes, rows: pd.DataFrame, *, is_known: bool) -> None:
+def _benefit(sheet: Sheet, axes: Axes, rows: pd.DataFrame, known: Sequence[str]) -> Axes:
     """Draw below a panel how likely each share is, as other cohorts suggest and by the prior alone, if it is known."""
+    axes.tick_params(axis="x", labelbottom=False)
     box, (across, up) = axes.get_position(), sheet.figure.get_size_inches()
     strip = sheet.axes(box.x0 * across, box.y0 * up - GAP - STRIP, box.width * across, STRIP)
-    strip.set(xlim=(0, PER), yticks=[], xlabel=f"Of {PER} additional patients, how many benefit")
+    strip.set(xlim=(0, PER), yticks=[])
     strip.spines["left"].set_visible(False)
     steps = np.linspace(0, PER, BINS + 1)
-    looks: Mapping[str, Mapping[str, Any]] = {
-        "by_other_cohorts": {"color": "#b5b5b5", "fill": True},
-        "by_the_prior_alone": {"color": style.INK, "linestyle": (0, (2, 1.5)), "linewidth": 1.1},
-    }
-    known = [name for name in looks if is_known and rows[name].notna().all()]
     for name in known:
         below = rows[name].to_numpy(dtype=float)[:: (len(rows) - 1) // BINS]
         # Nobody is below the first share: who is at it belongs to the first step.
-        strip.stairs(np.diff(below, prepend=0.0)[1:] + np.eye(BINS)[0] * below[0], steps, **looks[name])
-    if known:
-        strip.set_ylim(0, None)
-        words = f"Grey: what other cohorts suggest{'; dashed: the prior alone' if len(known) > 1 else ''}"
-        strip.annotate(words, (0, 1), (0, 3), "axes fraction", "offset points", color=style.QUIET, va="bottom")
+        strip.stairs(np.diff(below, prepend=0.0)[1:] + np.eye(BINS)[0] * below[0], steps, **LOOKS[name])
+    strip.set_ylim(0, None)
+    words = f"Grey: what other cohorts suggest{'; dashed: the prior alone' if len(known) > 1 else ''}"
+    strip.annotate(words, (0, 1), (0, 3), "axes fraction", "offset points", color=style.QUIET, va="bottom")
+    return strip

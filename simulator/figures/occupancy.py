@@ -38,7 +38,7 @@ _WINDOWS = (6.0, 12.0, 24.0, 36.0, 60.0)
 KEY_ROW, COLUMN, SIZE = 0.19, 0.42, style.SMALL + 0.5
 """Inches of a row and a column of the key's table, and points of its letters."""
 
-MOST_COLUMNS = 4
+MOST_COLUMNS, MOST_PANELS = 4, 6
 
 EDGE = 0.5
 """Points of the line between two layers, which may be of like shades in grey."""
@@ -79,12 +79,13 @@ class Stack:
 
 @style.applied()
 def picture(
-    occupancy: pd.DataFrame, pathway: Pathway, titles: Mapping[str, str] | None = None, *, clock: str,
-    cohort: Cohort | None = None, width: float = style.WIDTH,
+    occupancy: pd.DataFrame, survival: pd.DataFrame, pathway: Pathway, titles: Mapping[str, str] | None = None, *,
+    clock: str, cohort: Cohort | None = None, width: float = style.WIDTH,
 ) -> Picture:  # fmt: skip
     """Return the figure: the living from the foot up, the latest states lowest, then the dead.
 
     occupancy : the run's occupancy table, drawn as long as patients still move (see `window`)
+    survival : the run's survival table, which has intervals
     titles : scenario -> its title, if any; width : inches, a compact figure has its key below the panels
     """
     chart = stack(occupancy[occupancy["scenario"].isin(displayed(occupancy, clock))], pathway, clock)
@@ -105,9 +106,11 @@ def picture(
     notes_of_all += any(below)
     grid = replace(grid, above=0.32 + 0.18 * lines + 0.155 * notes_of_all)
     body = max(grid.height, grid.above + 0.3 + key) if is_wide else grid.height + key
-    statement = statements.states(_ends(chart), f"{in_words(chart.end)} after {clock}")
-    foot = notes.foot(_footing(chart, pathway), cohort, width)
-    sheet = Sheet(statement, _subtitle(chart, has_table=bool(columns)), foot, body, width=width)
+    every = curve.drawn_as_curves(curve.select(survival, clock, "all"))
+    alive = {one.scenario: one.estimate(chart.end) for one in every if not one.is_empty}
+    statement = statements.alive(alive, f"{in_words(chart.end)} after {clock}", where=_most_are_in(chart))
+    subtitle = [_subtitle(chart, has_table=bool(columns)), *curve.not_drawn(alive, names, "panels")]
+    sheet = Sheet(statement, " ".join(subtitle), notes.foot(_footing(chart, pathway), cohort, width), body, width=width)
     for axes, name, head, note in zip(sheet.panels(grid), names, heads, below, strict=True):
         _fill(axes, chart, name)
         title_panel(axes, head, note + "\n " * (notes_of_all - len(note.splitlines())))
@@ -120,13 +123,14 @@ def picture(
 def displayed(occupancy: pd.DataFrame, clock: str) -> list[str]:
     """Return the scenarios that have a panel: not the smallest share; of more than four, policies alone.
 
-    Estimates of a policy differ in shares, not in what happens: the policy itself stands for them.
+    Estimates of a policy differ in shares, not in what happens: the policy itself stands for them. Of more than
+    `MOST_PANELS` policies, the first alone.
     """
     every = started(occupancy, clock)
     drawn = [name for name in every if not name.endswith(f"@{BREAK_EVEN}")] or every
     if len(drawn) > MOST_COLUMNS:
         drawn = [name for name in drawn if style.family(name) == name or style.family(name) not in drawn]
-    return drawn
+    return drawn if len(drawn) <= MOST_PANELS else drawn[:1]
 
 
 def _subtitle(chart: Stack, *, has_table: bool) -> str:
@@ -137,18 +141,12 @@ def _subtitle(chart: Stack, *, has_table: bool) -> str:
     )
 
 
-def _ends(chart: Stack) -> dict[str, tuple[float, str, float]]:
-    """Return scenario -> share alive at the end, and the state of the living with the most patients and its share."""
-    ends = {}
-    for name, heights in chart.heights.items():
-        living = [
-            (float(height[-1]), layer.label)
-            for layer, height in zip(chart.layers, heights, strict=True)
-            if not layer.dead
-        ]
-        most, label = max(living, default=(0.0, ""))
-        ends[scenario_in_words(name)] = (float(chart.alive(name)[-1]), label, most)
-    return ends
+def _most_are_in(chart: Stack) -> str:
+    """Return the state of more than half of those alive at the end under the first scenario; empty for none."""
+    first, heights = next(iter(chart.heights.items()))
+    alive = float(chart.alive(first)[-1])
+    named = ((layer, height) for layer, height in zip(chart.layers, heights, strict=True) if layer.label != OTHER)
+    return next((layer.label for layer, height in named if not layer.dead and height[-1] > 0.5 * alive), "")
 
 
 def _numbers(chart: Stack) -> Table:

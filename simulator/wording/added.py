@@ -11,7 +11,7 @@ from simulator.pathway.outcome_months import alive_at, in_words
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS
 from simulator.wording import rounding
 from simulator.wording.difference import EQUAL, Difference
-from simulator.wording.headline import benefit_in_words, policies, share_needed, when
+from simulator.wording.headline import benefit_in_words, ends_of_share, policies, share_needed, when
 from simulator.wording.intervals import Row
 
 if TYPE_CHECKING:
@@ -143,10 +143,13 @@ def title_of_shares(needed: Mapping[str, Row], margin: float, month: float) -> s
         sentence = share_needed(row, more)
         return f"{IN_THE_MODEL}, {sentence[0].lower()}{sentence[1:]}"
     names = list(needed)[:MOST_NAMES]
-    shares = [f"{_of_additional(needed[name]['estimate'])} under {name}" for name in names]
+    shares = [f"{_of_additional(needed[name])} under {name}" for name in names]
     others = f" (and {len(needed) - MOST_NAMES} more policies)" if len(needed) > MOST_NAMES else ""
     return f"{IN_THE_MODEL}, for {more}, of {PER} additional patients must benefit: {', '.join(shares)}{others}"
 
 
-def _of_additional(share: float) -> str:
-    return "more than all" if not share <= 1.0 else rounding.number(max(share, 0.0), "probability")
+def _of_additional(row: Row) -> str:
+    share, ends = row["estimate"], ends_of_share(row)
+    if not share <= 1.0:
+        return "more than all"
+    return f"{rounding.number(max(share, 0.0), 'probability')}{f' ({ends})' if ends else ''}"

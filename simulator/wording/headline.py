@@ -231,14 +231,18 @@ def share_needed(row: Row, more: str) -> str:
         return f"Even if all additional patients benefit, most parameter sets do not give {more}"
     if row["estimate"] <= 0.0:
         return f"Even if no additional patient benefits, most parameter sets give {more}"
-    ends = ""
-    if row["lower"] < row["estimate"]:
-        upper = row["upper"] if math.isfinite(row["upper"]) else math.inf
-        low, high = (
-            rounding.number(end, "probability", end_of=row["estimate"]) for end in (max(row["lower"], 0.0), upper)
-        )
-        ends = f" (95 % interval {low} to {'more than all' if upper > 1.0 else high})"
-    return f"For {more}, {_per_100(row['estimate'])} of 100 additional patients must benefit{ends}"
+    ends = ends_of_share(row)
+    interval = f" (95 % interval {ends})" if ends else ""
+    return f"For {more}, {_per_100(row['estimate'])} of 100 additional patients must benefit{interval}"
+
+
+def ends_of_share(row: Row) -> str:
+    """Return "13 to 33", the interval of the share that must benefit, of 100; empty without one."""
+    if not row["lower"] < row["estimate"]:
+        return ""
+    upper = row["upper"] if math.isfinite(row["upper"]) else math.inf
+    low, high = (rounding.number(end, "probability", end_of=row["estimate"]) for end in (max(row["lower"], 0.0), upper))
+    return f"{low} to {'more than all' if upper > 1.0 else high}"
 
 
 def _share_of_draws(rows: pd.DataFrame, margin: str, month: str) -> str:

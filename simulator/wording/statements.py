@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from simulator.outcomes.summaries import PER
 from simulator.scenario.scenario import split_name
-from simulator.wording import rounding
-from simulator.wording.added import IN_THE_MODEL
+from simulator.wording import intervals, rounding
+from simulator.wording.added import IN_THE_MODEL, Added
 from simulator.wording.headline import benefit_in_words
 from simulator.wording.intervals import Estimate
 
@@ -15,25 +16,27 @@ MOST_LISTED = 2
 """Policies whose survival a title lists; of more it has the lowest and the highest."""
 
 
-def alive(values: Mapping[str, Estimate], when: str, *, coincide: bool = False) -> str:
+def alive(values: Mapping[str, Estimate], when: str, *, coincide: bool = False, where: str = "") -> str:
     """Return how many of 100 are alive under the first scenario and under policies, with intervals.
 
     values : scenario -> alive of 100, of those with patients; when : "12 months after diagnosis"
-    coincide : whether all the curves do
+    coincide : whether all the curves do; where : the state of most of them under the first scenario, if there is one
     """
     if not values:
         return f"{IN_THE_MODEL}, no patient is alive {when}"
     (first, *estimates), *policies = _by_policy(values)
     same = "the curves coincide: " if coincide else ""
     opening = f"{IN_THE_MODEL}, {same}{values[first].value} of {PER} are alive {when} under {first}"
-    words = [f"{opening}{_ends(values[first], '95 % interval ')}{_at_other_benefits(values, estimates)}"]
+    ends = _ends(values[first], "95 % interval ", where and f"most of them in {where}")
+    words = [f"{opening}{ends}{_at_other_benefits(values, estimates)}"]
     if len(policies) <= MOST_LISTED:
         for name, *others in policies:
             words.append(f"{values[name].value} under {name}{_ends(values[name])}{_at_other_benefits(values, others)}")
         return ", ".join(words)
     named = sorted(((values[name], name) for name, *_ in policies), key=lambda pair: float(pair[0].value))
     (low, lowest), *_, (high, highest) = named
-    return f"{words[0]}; under {len(policies)} policies {low.value} ({lowest}) to {high.value} ({highest})"
+    least, most = f"{low.value} under {lowest}{_ends(low)}", f"{high.value} under {highest}{_ends(high)}"
+    return f"{words[0]}; of {len(policies)} policies, from {least} to {most}"
 
 
 def alive_in_groups(values: Mapping[str, Estimate], when: str, scenario: str) -> str:
@@ -46,33 +49,15 @@ def alive_in_groups(values: Mapping[str, Estimate], when: str, scenario: str) ->
     return f"{IN_THE_MODEL}, alive {when} under {scenario}: {', '.join(groups)}"
 
 
-def changes(values: Mapping[str, float], when: str) -> str:
-    """Return how far policies move survival from the first scenario's. values : scenario -> probability"""
-    policies = [name for name, *_ in _by_policy(values)]
-    moved = {name: values[name] - values[policies[0]] for name in policies[1:]}
-    if not moved:
-        return f"{IN_THE_MODEL}, no policy has patients {when}"
+def changes(added: Sequence[Added]) -> str:
+    """Return how far policies move survival from the first scenario's, with the intervals of the paired differences."""
+    if not added:
+        return f"{IN_THE_MODEL}, no policy has patients"
     ends = [
-        f"{_points(moved[name])} ({name})"
-        for name in (min(moved, key=moved.__getitem__), max(moved, key=moved.__getitem__))
+        f"{_points(one)} under {one.scenario.name}"
+        for one in (min(added, key=_difference), max(added, key=_difference))
     ]
-    return f"{IN_THE_MODEL}, {len(moved)} policies change survival {when} by {' to '.join(ends)} points"
-
-
-def states(values: Mapping[str, tuple[float, str, float]], when: str) -> str:
-    """Return how many are alive under the first scenario, most of them in which state, and under policies.
-
-    values : scenario -> share alive, the state of the living with the most patients, and their share of all
-    """
-    (first, (share, state, most)), *policies = values.items()
-    words = f"{IN_THE_MODEL}, of {PER} patients {_per_100(share)} are alive {when} under {first}"
-    if share > 0.0:
-        words += f", {_per_100(most)} of them in {state}"
-    shares = [(alive, name) for name, (alive, *_) in policies]
-    if len(shares) <= MOST_LISTED:
-        return "; ".join([words, *(f"{_per_100(alive)} under {name}" for alive, name in shares)])
-    (low, lowest), *_, (high, highest) = sorted(shares)
-    return f"{words}; under {len(shares)} policies {_per_100(low)} ({lowest}) to {_per_100(high)} ({highest})"
+    return f"{IN_THE_MODEL}, {len(added)} policies change survival {added[0].when} by {' to '.join(ends)}"
 
 
 def branches(state: str, after: str, shares: Mapping[str, float]) -> str:
@@ -82,6 +67,12 @@ def branches(state: str, after: str, shares: Mapping[str, float]) -> str:
     more = f" and {len(moved) - MOST_LISTED} more" if len(moved) > MOST_LISTED else ""
     words = f"{IN_THE_MODEL}, {_per_100(share)} % of patients at {state} go on to {after} under {first}"
     return ", ".join([words, *moved[:MOST_LISTED]]) + more
+
+
+def times(policies: str, of_times: Sequence[str]) -> str:
+    """Return which times policies change, where they change no share. of_times : "waiting for a bed to admission"."""
+    more = f" and {len(of_times) - MOST_LISTED} more" if len(of_times) > MOST_LISTED else ""
+    return f"{IN_THE_MODEL}, {policies} changes times alone: {', '.join(of_times[:MOST_LISTED])}{more}"
 
 
 def flow(n: int, alive: int | None, predicted: Estimate | None) -> str:
@@ -107,8 +98,14 @@ def nobody_waits(values: Mapping[str, tuple[float, float]], label: str) -> str:
     return f"{IN_THE_MODEL}, nobody waits for {label} {shares} under {first}{more}"
 
 
-def _points(difference: float) -> str:
-    return rounding.number(difference, "probability", sign="+")
+def _difference(one: Added) -> float:
+    return one.difference.value
+
+
+def _points(one: Added) -> str:
+    """Return "+26 points (12 to 38)"."""
+    points = intervals.rounded(*one.difference[:3], "probability", sign="+")
+    return str(replace(points, unit="points"))
 
 
 def _per_100(share: float) -> str:
@@ -127,5 +124,7 @@ def _at_other_benefits(values: Mapping[str, Estimate], names: Sequence[str]) -> 
     return "".join(f"; {benefit_in_words(name)} {values[name].value}{_ends(values[name])}" for name in names)
 
 
-def _ends(value: Estimate, kind: str = "") -> str:
-    return "" if value.ends is None else f" ({kind}{' to '.join(value.ends)})"
+def _ends(value: Estimate, kind: str = "", more: str = "") -> str:
+    """Return the interval in brackets, after a space, and what else is said of the value."""
+    parts = [*([] if value.ends is None else [f"{kind}{' to '.join(value.ends)}"]), *([more] if more else [])]
+    return f" ({'; '.join(parts)})" if parts else ""

@@ -57,6 +57,15 @@ class Branches:
         return any(share > 0.0 for share in self.shares[arrow]) if arrow in self.shares else otherwise
 
     @property
+    def moves_patients(self) -> bool:
+        """Whether a policy changes the share of a branch."""
+        return bool(self.changed & set(self.shares))
+
+    def changed_times(self, labels: Mapping[str, str]) -> list[str]:
+        """Return the times that a policy changes: "waiting for a bed to admission". labels : of the states"""
+        return [f"{labels[state]} to {labels[to]}" for state, to in sorted(self.changed - set(self.shares))]
+
+    @property
     def most_changed(self) -> Arrow:
         """The arrow of a choice, to which patients come in every scenario, whose share changes most; or the first."""
 

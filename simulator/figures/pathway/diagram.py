@@ -16,7 +16,7 @@ from matplotlib.transforms import Bbox
 from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
 from simulator.figures import notes, style, text
-from simulator.figures.pathway import branches
+from simulator.figures.pathway import branches, choices
 from simulator.figures.pathway.branches import Branches
 from simulator.figures.pathway.layout import Arrow, Layout, Node, layout
 from simulator.figures.picture import Picture
@@ -106,10 +106,13 @@ class Plan:
 def picture(pathway: Pathway, scenarios: Sequence[Scenario] = (), *, cohort: Cohort | None = None) -> Picture:
     """Return the diagram of a pathway; the footing names the cohort that calibrates it.
 
-    scenarios : of a run, whose shares stand on the arrows of choices, and which colour what they change
+    scenarios : of a run, whose shares stand on the arrows of choices, and which colour what they change; its choices
+    are the compact figure
     """
-    chart = plan(pathway, branches.of_run(scenarios, cohort) if scenarios else Branches())
+    of_run = branches.of_run(scenarios, cohort) if scenarios else Branches()
+    chart = plan(pathway, of_run)
     title, subtitle = _title(chart)
+    compact = choices.picture(NAME, title, pathway, of_run, CHANGED, cohort=cohort, width=style.COMPACT)
     key = key_rows(_key(chart), chart.width - 2 * style.MARGIN)
     below = KEY + KEY_ROW * len(key)
     sheet = Sheet(title, subtitle, _footing(pathway, cohort), chart.height + below + 0.08, width=chart.width)
@@ -124,7 +127,7 @@ def picture(pathway: Pathway, scenarios: Sequence[Scenario] = (), *, cohort: Coh
     _write_shares(drawing, chart)
     for place, row in enumerate(reversed(key)):
         sheet.write_key(row, style.MARGIN, sheet.bottom + 0.05 + KEY_ROW * place)
-    return sheet.picture(NAME, _point(pathway), _exits(chart))
+    return sheet.picture(NAME, _point(pathway), _exits(chart)).in_two_widths(compact)
 
 
 def _title(chart: Plan) -> tuple[str, str]:
@@ -134,9 +137,13 @@ def _title(chart: Plan) -> tuple[str, str]:
         return chart.pathway.title, ""
     at = "On arrows: share of the patients who come to a decision or chance, at mean parameters"
     to = f", from {of.names[0]} to {'the policies' if len(of.names) > 2 else of.names[1]}" if of.changed else ""
-    arrow = of.most_changed
-    state, after = (states[name].label for name in arrow)
-    statement = statements.branches(state, after, dict(zip(of.names, of.shares[arrow], strict=True)))
+    labels = {name: state.label for name, state in states.items()}
+    if of.changed and not of.moves_patients:
+        statement = statements.times(_policies(of), of.changed_times(labels))
+    else:
+        state, after = of.most_changed
+        shares = dict(zip(of.names, of.shares[state, after], strict=True))
+        statement = statements.branches(labels[state], labels[after], shares)
     return statement, f"{chart.pathway.title}. {at}{to}."
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from simulator.evidence.cohort import Cohort
-from simulator.figures import notes, style, text
-from simulator.figures.pathway.stages import ALIVE, DEAD, Node, Stages, stages
+from simulator.figures import notes, row_chart, style, text
+from simulator.figures.pathway.stages import ALIVE, ALL, DEAD, Node, Stages, stages
 from simulator.figures.picture import Picture
 from simulator.figures.sheet import Sheet
 from simulator.pathway.pathway import Pathway
@@ -29,6 +30,11 @@ LABEL = 0.36
 GAP = 0.12
 _SIZE = style.SMALL
 _FLOW, _ALIVE, _DEAD = style.shade(style.SKY, 1.55), style.shade(style.GREEN, 1.65), "#d4d4d4"
+_BAR_COLOURS = {ALIVE: style.GREEN, DEAD: style.QUIET}
+"""Of the fates; all other bars are blue."""
+
+Interval = tuple[float, float, float]
+"""Mean, lower, upper."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +54,26 @@ class Bar:
 
 
 @style.applied()
-def picture(pathway: Pathway, cohort: Cohort | None) -> Picture | None:
+def picture(pathway: Pathway, cohort: Cohort | None, *, width: float = style.WIDTH) -> Picture | None:
     """Return the figure, widths proportional to reported patients; None without a cohort or stages in its targets.
 
     Next to each reported count stands the predictive count of a fitted cohort: n patients simulated afresh for each
     draw, grouped and followed like the reported ones.
+    width : inches; a compact figure has a bar a stage, as streams between the labels of five stages need twice the room
     """
     flow = None if cohort is None else stages(pathway, cohort)
     if cohort is None or flow is None or not flow.columns:
         return None
     predicted = simulated(flow, cohort)
-    subtitle = f"What happened to the {flow.root.count} patients. Bold: as reported; widths are in proportion."
-    if predicted:
-        subtitle += f" Grey: {cohort.n} newly simulated patients, mean and 95 % predictive interval."
-    bars, height = _place(flow)
     expected = _estimate(predicted[ALIVE]) if ALIVE in predicted else None
     title = statements.flow(flow.root.count, flow.fate(ALIVE) if flow.fates else None, expected)
+    what = f"What happened to the {flow.root.count} patients."
+    again = f"{cohort.n} newly simulated patients, mean and 95 % predictive interval."
+    if width < style.WIDTH:
+        subtitle = f"{what} Bars: as reported.{f' Dots and lines: {again}' if predicted else ''}"
+        return _in_rows(flow, predicted, title, subtitle, notes.foot([], cohort, width), width)
+    subtitle = f"{what} Bold: as reported; widths are in proportion.{f' Grey: {again}' if predicted else ''}"
+    bars, height = _place(flow)
     sheet = Sheet(title, subtitle, _footing(flow, pathway, cohort), height + 0.15)
     drawing = sheet.drawing(sheet.bottom + 0.1)
     _draw_ribbons(drawing, flow, bars)
@@ -72,7 +82,30 @@ def picture(pathway: Pathway, cohort: Cohort | None) -> Picture | None:
     return sheet.picture(NAME, numbers=_numbers(flow, predicted))
 
 
-def _numbers(flow: Stages, predicted: Mapping[str, tuple[float, float, float]]) -> Table:
+def _in_rows(
+    flow: Stages, predicted: Mapping[str, Interval], title: str, subtitle: str, footing: Sequence[str], width: float
+) -> Picture:
+    """Return the figure with a row a stage: reported patients as a bar, simulated ones as a dot with its interval."""
+    whole = {node.key: f"{node.count} ({node.label})" for node in flow.nodes}
+    nodes = [*(node for column in flow.columns for node in column), *_fate_nodes(flow)]
+    rows = []
+    for node in nodes:
+        known = predicted.get(node.key)
+        again = "" if known is None else f"; simulated: {_estimate(known)}"
+        rows.append(row_chart.Row(f"{node.label}: {node.count}", f"of {whole[node.population or ALL]}{again}"))
+    scale = f"Patients, of {flow.root.count} from {flow.root.label}"
+    sheet, axes = row_chart.chart(title, subtitle, footing, rows, scale, width=width)
+    axes.set_xlim(0, flow.root.count)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    for place, node in enumerate(nodes):
+        colour = style.shade(_BAR_COLOURS.get(node.key, style.BLUE), 1.5)
+        axes.barh(-place, node.count, 2 * row_chart.half_bar(axes), color=colour, zorder=3)
+        if node.key in predicted:
+            row_chart.point(axes, place, *predicted[node.key], colour=style.INK, face=style.INK)
+    return sheet.picture(NAME)
+
+
+def _numbers(flow: Stages, predicted: Mapping[str, Interval]) -> Table:
     """Return the patients of every stage, and alive and dead at the end: reported, and simulated if predicted."""
     named = [(node.key, node.label, node.count) for column in flow.columns for node in column]
     named += [(fate, f"{fate} at the end", flow.fate(fate)) for fate in (ALIVE, DEAD) if flow.fates]
@@ -84,7 +117,7 @@ def _numbers(flow: Stages, predicted: Mapping[str, tuple[float, float, float]]) 
     return Table(heads, rows, f"Of {flow.root.count} patients from {flow.root.label}")
 
 
-def simulated(flow: Stages, cohort: Cohort) -> dict[str, tuple[float, float, float]]:
+def simulated(flow: Stages, cohort: Cohort) -> dict[str, Interval]:
     """Return the predictive count of each node and fate: mean, lower, upper; empty for a cohort that is not fitted."""
     if cohort.predictive is None:
         return {}
@@ -98,12 +131,12 @@ def simulated(flow: Stages, cohort: Cohort) -> dict[str, tuple[float, float, flo
     return counts
 
 
-def _row(table: pd.DataFrame, target: str) -> tuple[float, float, float]:
+def _row(table: pd.DataFrame, target: str) -> Interval:
     mean, lower, upper = (float(table.loc[target, column]) for column in ("simulated", "lower", "upper"))  # type: ignore[arg-type]
     return mean, lower, upper
 
 
-def _estimate(interval: tuple[float, float, float]) -> Estimate:
+def _estimate(interval: Interval) -> Estimate:
     """Return the mean, and the ends, which are whole patients."""
     mean, lower, upper = interval
     return Estimate(rounding.number(mean, "patients"), (f"{lower:.0f}", f"{upper:.0f}"))
@@ -170,8 +203,8 @@ def _stack(bars: dict[str, Bar], column: Sequence[Node], left: float, top: float
         top -= GAP
 
 
-def _draw_bar(drawing: Axes, bar: Bar, predicted: tuple[float, float, float] | None) -> None:
-    colour = {ALIVE: style.GREEN, DEAD: style.QUIET}.get(bar.key, style.BLUE)
+def _draw_bar(drawing: Axes, bar: Bar, predicted: Interval | None) -> None:
+    colour = _BAR_COLOURS.get(bar.key, style.BLUE)
     drawing.add_patch(Rectangle((bar.left, bar.foot), BAR, bar.height, facecolor=colour, edgecolor="none", zorder=4))
     drawing.text(bar.left, bar.top + 0.2, bar.label, fontsize=_SIZE, va="bottom", zorder=6)
     count, y = f"{bar.count}", bar.top + 0.04

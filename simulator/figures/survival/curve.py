@@ -184,10 +184,15 @@ def at_most_six(curves: Iterable[Curve]) -> list[Curve]:
     return drawn if len(drawn) <= MOST_CURVES else drawn[:1]
 
 
-def left_out(every: Sequence[Curve], drawn: Sequence[Curve]) -> list[str]:
+def left_out(every: Iterable[Curve], drawn: Iterable[Curve]) -> list[str]:
     """Return the sentence that policies are too many curves, if some are not drawn."""
-    policies = {style.family(one.scenario) for one in every} - {style.family(one.scenario) for one in drawn}
-    return [f"{len(policies)} policies are too many curves: what they change is drawn as differences."] * bool(policies)
+    return not_drawn((one.scenario for one in every), (one.scenario for one in drawn), "curves")
+
+
+def not_drawn(every: Iterable[str], drawn: Iterable[str], what: str) -> list[str]:
+    """Return the sentence that the policies of scenarios are too many to draw, if some are not drawn."""
+    policies = set(map(style.family, every)) - set(map(style.family, drawn))
+    return [f"{len(policies)} policies are too many {what}: what they change is drawn as differences."] * bool(policies)
 
 
 def answers_month(curves: Iterable[Curve], months: OutcomeMonths) -> float:

@@ -19,6 +19,7 @@ from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths, in_words
 from simulator.pathway.pathway import Pathway
 from simulator.plain_text import capital
 from simulator.wording import statements
+from simulator.wording.added import Added
 from simulator.wording.headline import scenario_in_words
 
 BY_GROUP, BY_POLICY = "survival_by_group", "survival_by_policy"
@@ -69,10 +70,13 @@ def by_group(
 
 
 def by_policy(
-    survival: pd.DataFrame, titles: Mapping[str, str], *, clock: str, cohort: Cohort | None = None,
-    months: OutcomeMonths = UNDECLARED, width: float = style.WIDTH,
+    survival: pd.DataFrame, titles: Mapping[str, str], changes: Sequence[Added], *, clock: str,
+    cohort: Cohort | None = None, months: OutcomeMonths = UNDECLARED, width: float = style.WIDTH,
 ) -> Picture:  # fmt: skip
-    """Return a figure with a panel for each policy and the first scenario. titles : policy -> its title, if any"""
+    """Return a figure with a panel for each policy and the first scenario.
+
+    titles : policy -> its title, if any; changes : what policies add, see `added.at_answer`
+    """
     first, *others = curve.drawn_as_curves(curve.select(survival, clock, "all"))
     reported = curve.reported_survival(cohort, "all", clock)
     policies: dict[str, list[Curve]] = {}
@@ -81,11 +85,18 @@ def by_policy(
     panels = [Panel(policy, titles.get(policy, ""), curves, reported) for policy, curves in policies.items()]
     lines = style.lines(curve.scenarios_in(survival))
     drawn = {one.scenario: lines[one.scenario] for one in (first, *others)}
-    month = curve.answers_month([first, *others], months)
-    values = {one.scenario: one.at(month)[0] for one in (first, *others) if not one.is_empty}
-    title = statements.changes(values, f"{in_words(month)} after {clock}")
     subtitle = f"Overall survival from {clock}, a panel a policy."
-    sheet = draw(title, panels, drawn, clock, cohort, [], end=months.of_panels, subtitle=subtitle, width=width)
+    sheet = draw(
+        statements.changes(changes),
+        panels,
+        drawn,
+        clock,
+        cohort,
+        [],
+        end=months.of_panels,
+        subtitle=subtitle,
+        width=width,
+    )
     numbers = curve.numbers({one.label: one for one in (first, *others)}, months.survival, clock)
     return sheet.picture(BY_POLICY, numbers=numbers)
 

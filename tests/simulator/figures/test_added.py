@@ -188,11 +188,12 @@ def test_what_other_cohorts_suggest_is_drawn_as_shares_of_the_parameter_sets(res
 
 def test_several_policies_have_a_panel_each_and_all_shares_stand_in_the_title(of_policies: Results) -> None:
     picture = drawn(needed.picture(of_policies))
-    shares = [row_of(of_policies, name, "break_even_for_5_more_at_12")["estimate"] for name in (
-        "wider-salvage", "universal-salvage")]  # fmt: skip
-    assert picture.title.endswith(
-        f"must benefit: {100 * shares[0]:.0f} under wider-salvage, {100 * shares[1]:.0f} under universal-salvage"
-    )
+    shares = []
+    for name in ("wider-salvage", "universal-salvage"):
+        row = row_of(of_policies, name, "break_even_for_5_more_at_12")
+        value, lower, upper = (f"{100 * row[end]:.0f}" for end in ("estimate", "lower", "upper"))
+        shares.append(f"{value} ({lower} to {upper}) under {name}")
+    assert picture.title.endswith(f"must benefit: {', '.join(shares)}")
 
 
 # --- Dots ---

@@ -38,7 +38,9 @@ from simulator.figures.survival import curve, end_points, panels, survival
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway
-from simulator.scenario.scenario import load_scenario
+from simulator.scenario.scenario import Scenario, load_scenario
+from simulator.wording.added import Added
+from simulator.wording.difference import Difference
 from simulator.wording.headline import scenario_in_words
 from simulator.wording.intervals import Estimate
 
@@ -201,7 +203,7 @@ def test_no_two_curves_share_a_colour_and_a_dash(estimates: list[int]) -> None:
 def test_a_policys_line_is_the_same_in_every_figure_of_a_run(results: Results, pictures: list[Picture]) -> None:
     names = [scenario.name for scenario in results.scenarios]
     drawn = style.lines(names)["wider-salvage@cohorts"]
-    by_policy = panels.by_policy(results.survival, {}, clock="relapse").figure
+    by_policy = panels.by_policy(results.survival, {}, [], clock="relapse").figure
     figures = [picture.figure for picture in pictures if picture.name in ("overall_survival", "end_point_efs")]
     (expected,) = (
         style.canvas(1.0, 1.0).add_subplot().plot([0], color=drawn.colour, linestyle=drawn.dash, linewidth=curve.BOLD)
@@ -249,15 +251,18 @@ def test_the_title_of_the_states_says_how_many_are_alive_and_where_most_of_them_
 ) -> None:
     titles = {scenario.name: scenario.title for scenario in results.scenarios}
     for width in (style.WIDTH, style.COMPACT):
-        picture = occupancy.picture(results.occupancy, pathway, titles, clock="relapse", width=width)
+        picture = occupancy.picture(results.occupancy, results.survival, pathway, titles, clock="relapse", width=width)
         end = occupancy.stack(results.occupancy, pathway, "relapse").end
         rows = results.occupancy[(results.occupancy["clock"] == "relapse") & (results.occupancy["month"] == end)]
         at_end = rows[rows["scenario"] == "baseline"].set_index("state")["probability"]
         alive = at_end[[name for name in at_end.index if pathway.states[name].kind != "death"]]
         most = pathway.states[str(alive.idxmax())].label
+        (overall,) = curve.select(results.survival, "relapse", "all", ["baseline"])
+        lower, upper = (float(np.interp(end, overall.months, one)) for one in (overall.lower, overall.upper))
+        assert alive.max() > 0.5 * alive.sum()
         assert picture.title.startswith(
-            f"In the model, of 100 patients {100 * alive.sum():.0f} are alive {end:g} months after relapse under "
-            f"baseline, {100 * alive.max():.0f} of them in {most}; "
+            f"In the model, {100 * alive.sum():.0f} of 100 are alive {end:g} months after relapse under baseline "
+            f"(95 % interval {100 * lower:.0f} to {100 * upper:.0f}; most of them in {most}), "
         )
         assert scenario_titles_in(picture.figure, titles)
 
@@ -303,7 +308,7 @@ def test_scenarios_without_patients_are_noted_where_no_curve_runs() -> None:
     for hazard, highest in ((0.001, 0.5), (0.5, 1.0)):
         frame = constant_hazards(today=hazard, universal=0.02)
         frame.loc[frame["scenario"] == "universal", ["survival", "lower", "upper"]] = np.nan
-        figure = panels.by_policy(frame, {}, clock="relapse").figure
+        figure = panels.by_policy(frame, {}, [], clock="relapse").figure
         (note,) = (text for text in figure.findobj(Text) if "no patients under universal" in text.get_text())
         assert highest - 0.5 < note.get_position()[1] < highest
 
@@ -345,13 +350,19 @@ def test_panels_fill_their_rows_as_evenly_as_they_can(count: int, across: int) -
 
 def test_many_policies_have_a_panel_each() -> None:
     frame = constant_hazards(**{f"policy-{i}": 0.01 * i for i in range(1, 7)})
-    picture = panels.by_policy(frame, {"policy-2": "A title"}, clock="relapse")
+    pathway = load_pathway("b_all_post_cd19")
+    changes = [
+        Added(Scenario(f"policy-{i}", pathway), "relapse", 12.0, 0.9, Difference(-0.1 * i, -0.1 * i - 0.05, -0.1 * i))
+        for i in range(2, 7)
+    ]
+    picture = panels.by_policy(frame, {"policy-2": "A title"}, changes, clock="relapse")
     assert picture.title == (
-        "In the model, 5 policies change survival 12 months after relapse by \N{MINUS SIGN}40 (policy-6) to "
-        "\N{MINUS SIGN}10 (policy-2) points"
+        "In the model, 5 policies change survival at 12 months by \N{MINUS SIGN}60 points (\N{MINUS SIGN}65 to "
+        "\N{MINUS SIGN}60) under policy-6 to \N{MINUS SIGN}20 points (\N{MINUS SIGN}25 to \N{MINUS SIGN}20) under "
+        "policy-2"
     )
     assert "A title" in text_of(picture.figure)
-    figure = panels.by_policy(frame, {}, clock="relapse").figure
+    figure = panels.by_policy(frame, {}, changes, clock="relapse").figure
     titles = text_of(figure)
     assert all(f"policy-{i}" in titles for i in range(2, 7))
     assert len([axes for axes in figure.axes if axes.get_ylim()[0] == 0 and axes.axison]) == 5

@@ -94,10 +94,10 @@ def test_of_more_than_four_scenarios_estimates_of_one_policy_share_a_panel(resul
     table = results.occupancy
     of_policy = table[table["scenario"] == "wider-salvage"]
     more = pd.concat([table, *(of_policy.assign(scenario=name) for name in ("universal-salvage", "no-hsct"))])
-    figure = occupancy.picture(more, pathway, clock="relapse").figure
+    figure = occupancy.picture(more, results.survival, pathway, clock="relapse").figure
     titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")]
     assert titles == ["A  baseline", "B  wider-salvage", "C  universal-salvage", "D  no-hsct"]
     # The smallest share that must benefit has no panel in any run.
-    of_three = occupancy.picture(table, pathway, clock="relapse").figure
+    of_three = occupancy.picture(table, results.survival, pathway, clock="relapse").figure
     titles = [axes.get_title(loc="left").replace("\n", " ") for axes in of_three.axes if axes.get_title(loc="left")]
     assert titles == ["A  baseline", "B  wider-salvage", "C  wider-salvage (cautious estimate)"]
