@@ -132,19 +132,18 @@ def picture(pathway: Pathway, scenarios: Sequence[Scenario] = (), *, cohort: Coh
 
 def _title(chart: Plan) -> tuple[str, str]:
     """Return the statement of a run's diagram: the largest share, or change of one; and the subtitle."""
-    of, states = chart.branches, chart.pathway.states
-    if not of.shares:
-        return chart.pathway.title, ""
-    at = "On arrows: share of the patients who come to a decision or chance, at mean parameters"
-    to = f", from {of.names[0]} to {'the policies' if len(of.names) > 2 else of.names[1]}" if of.changed else ""
-    labels = {name: state.label for name, state in states.items()}
+    of, labels = chart.branches, {name: state.label for name, state in chart.pathway.states.items()}
     if of.changed and not of.moves_patients:
         statement = statements.times(_policies(of), of.changed_times(labels))
+    elif not of.shares:
+        return chart.pathway.title, ""
     else:
         state, after = of.most_changed
         shares = dict(zip(of.names, of.shares[state, after], strict=True))
         statement = statements.branches(labels[state], labels[after], shares)
-    return statement, f"{chart.pathway.title}. {at}{to}."
+    to = f", from {of.names[0]} to {'the policies' if len(of.names) > 2 else of.names[1]}" if of.moves_patients else ""
+    at = f" On arrows: share of the patients who come to a decision or chance, at mean parameters{to}."
+    return statement, f"{chart.pathway.title}.{at if of.shares else ''}"
 
 
 def _point(pathway: Pathway) -> str:
