@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,15 +49,18 @@ def picture(
     label = panels[0][0].pathway.resources[panels[0][1]].label
     ends = {scenario_in_words(panel[0].name): _ends(panel) for panel in panels if panel[1] == panels[0][1]}
     title = statements.nobody_waits(ends, label)
-    grid = Grid(len(panels), 3 if width >= style.WIDTH else 1, 1.7, 0.72, gap=0.4, widest=width, sheet=width)
+    grid = Grid(len(panels), 3 if width >= style.WIDTH else 1, 1.7, gap=0.4, widest=width, sheet=width)
+    small = style.small(width)
+    units = [text.in_two_lines(resources.units(one, name), grid.width, size=small) for one, name, _ in panels]
+    lines = max(words.count("\n") for words in units) + 1
+    grid = replace(grid, above=0.57 + 0.155 * lines)
     foot = notes.foot(_footing(scenarios), cohort, width)
     sheet = Sheet(title, _subtitle(manifest), foot, grid.height, key=_key(), width=width)
-    for axes, (scenario, resource, rows) in zip(sheet.panels(grid), panels, strict=True):
+    for axes, (scenario, resource, rows), words in zip(sheet.panels(grid), panels, units, strict=True):
         _fill(axes, scenario, rows)
-        _mark(axes, _changes(scenario, resource), grid.width, style.small(width))
-        units = text.fitted(resources.units(scenario, resource), grid.width, style.small(width))
+        _mark(axes, _changes(scenario, resource), grid.width, small)
         name = text.fitted(scenario_in_words(scenario.name), grid.width, style.TEXT, "bold")
-        title_panel(axes, name, f"{units}\n ")
+        title_panel(axes, name, words + "\n " * (lines - words.count("\n")))
     return sheet.picture(NAME, numbers=_numbers(panels))
 
 

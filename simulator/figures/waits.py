@@ -129,8 +129,9 @@ def _bar(axes: Axes, place: int, table: Table) -> None:
 def _name(sheet: Sheet, scenario: Scenario, resource: str, middle: float, room: float) -> None:
     """Write a row's scenario and units above its bar."""
     units, left = resources.units(scenario, resource), style.MARGIN + 0.04
-    units = text.fitted(units, 0.4 * room)
-    name = text.fitted(scenario_in_words(scenario.name), room - text.width(units) - 0.15, style.TEXT, "bold")
+    for_name = max(0.6 * room, room - text.width(units) - 0.15)
+    name = text.fitted(scenario_in_words(scenario.name), for_name, style.TEXT, "bold")
+    units = text.fitted(units, room - text.width(name, style.TEXT, "bold") - 0.15)
     sheet.page.text(left, middle, name, va="center", weight="bold")
     right = left + text.width(name, style.TEXT, "bold") + 0.12
     sheet.page.text(right, middle, units, va="center", color=style.QUIET)

@@ -53,11 +53,11 @@ def changes(added: Sequence[Added]) -> str:
     """Return how far policies move survival from the first scenario's, with the intervals of the paired differences."""
     if not added:
         return f"{IN_THE_MODEL}, no policy has patients"
-    ends = [
-        f"{_points(one)} under {one.scenario.name}"
-        for one in (min(added, key=_difference), max(added, key=_difference))
-    ]
-    return f"{IN_THE_MODEL}, {len(added)} policies change survival {added[0].when} by {' to '.join(ends)}"
+    opening = f"{IN_THE_MODEL}, {len(added)} policies change survival {added[0].when} by"
+    least, most = min(added, key=_difference), max(added, key=_difference)
+    if least is most:
+        return f"{opening} {_points(least)} each"
+    return f"{opening} {_points(least)} under {least.scenario.name} to {_points(most)} under {most.scenario.name}"
 
 
 def branches(state: str, after: str, shares: Mapping[str, float]) -> str:

@@ -29,7 +29,8 @@ CAUTIOUS = Line(style.QUIET, (0.0, (4.0, 1.6)))
 
 def picture(result: VirtualCohorts, power: pd.DataFrame, followed: str, *, width: float = style.WIDTH) -> Picture:
     """Return the figure. power : the table; followed : how long patients are followed up, a sentence"""
-    names = list(dict.fromkeys(power["scenario"]))
+    every = list(dict.fromkeys(power["scenario"]))
+    names = every[: curve.MOST_CURVES]
     footing = [
         f"Two arms of independent patients. {followed}", *notes.benefits_in_words(names),
         notes.source_in_words(result.cohort),
@@ -37,7 +38,8 @@ def picture(result: VirtualCohorts, power: pd.DataFrame, followed: str, *, width
     has_shares = power["draws_with_power_80"].notna().any()
     body = PLOT + BELOW + 0.15 + (ROW * (len(names) + 1) + 0.1 if has_shares else 0.0)
     title = virtual_cohorts.power_title(result, power)
-    sheet = Sheet(title, _subtitle(result, power), footing, body, width=width)
+    more = f" {len(every) - len(names)} more policies are in the table." if len(every) > len(names) else ""
+    sheet = Sheet(title, _subtitle(result, power) + more, footing, body, width=width)
     room = 2.45 if width >= style.WIDTH else 1.5
     axes = sheet.axes(LEFT, sheet.top - PLOT - 0.15, width - LEFT - room - 0.25, PLOT)
     lines = {name: _line(name, result, names) for name in names}

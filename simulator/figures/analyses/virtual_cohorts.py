@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from simulator.analyses.virtual_cohorts.power import VirtualCohorts
 from simulator.figures import notes, style
@@ -81,3 +82,4 @@ def _fill_histogram(axes: Axes, result: VirtualCohorts, small: float) -> None:
                       capsize=2.5, zorder=5)  # fmt: skip
     label = f"Alive at {virtual_cohorts.month(result)} (%)"
     axes.set(xlim=(0, 100), ylim=(0, 1.16 * highest), xlabel=label, ylabel="Cohorts")
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
