@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sojourn_times import exponential
-from worlds import KINDS, months, policies_of_the_default_suite, sojourn, toml, ward
+from worlds import months, policies_of_the_default_suite, sojourn, toml, ward
 
 import scenarios
 from simulator.evidence.draws import load_draws, values
@@ -370,7 +370,10 @@ def test_the_centres_that_a_planner_asks_for_are_shipped() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", policies_of_the_default_suite(CENTRES, {*KINDS, "regional-centre", "regional-centre-wider-salvage"})
+    "name",
+    policies_of_the_default_suite(
+        CENTRES, {"letter-centre", "infusion-centre", "regional-centre", "regional-centre-wider-salvage"}
+    ),
 )
 def test_demand_is_below_capacity_in_shipped_centres_and_high_in_the_regional_ones(name: str) -> None:
     scenario = load_scenario(name)

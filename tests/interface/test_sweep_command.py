@@ -85,7 +85,7 @@ def test_figures_have_a_text_description_and_tables_name_n_and_source(
     aftercart_with_figures: Command, folder: Path
 ) -> None:
     typed = ("--vary", "salvage_uptake=0.5,0.9", "--vary", "hsct_if_cr=0.3,0.8", "--draws", "2", "--out", "run")
-    result = aftercart_with_figures("sweep", "baseline", *typed, "--jobs", "1")
+    result = aftercart_with_figures("sweep", "baseline", *typed, "--horizon", "24", "--jobs", "1")
     assert result.exit_code == 0, result.output
     for name in ("heat_map", "outcomes"):
         drawn = (folder / "run" / f"{name}.svg").read_text()

@@ -428,7 +428,7 @@ def of_group(rates: Rates, into: tuple[str, ...], window: float, months: Floats)
 
 
 @pytest.mark.parametrize("again", [0.0, 0.05], ids=["once", "with returns"])
-@pytest.mark.parametrize("harm", [0.0, 0.15], ids=["harmless", "toxic"])
+@pytest.mark.parametrize("harm", [pytest.param(0.0, marks=pytest.mark.slow), 0.15], ids=["harmless", "toxic"])
 @pytest.mark.parametrize(("group", "state"), [("treated", "treatment"), ("waiting", "wait")])
 def test_who_decides_later_and_is_treated_after_the_window_is_not_of_the_group(
     again: float, harm: float, group: str, state: str

@@ -79,7 +79,7 @@ def test_figures_of_one_cohort_do_not_contradict_one_another(seed: int, new_coho
 
 
 @pytest.mark.parametrize("name", ["dead_all_6", "dead_treated_12", "alive_untreated_3", "ever_treated", "ever_all"])
-@pytest.mark.parametrize("shift", [-2, 2])
+@pytest.mark.parametrize("shift", [pytest.param(-2, marks=pytest.mark.slow), 2])
 def test_a_count_that_is_two_off_contradicts_the_others(name: str, shift: int, new_cohort: NewCohort) -> None:
     rows = list(Patients(1).rows())
     place = next(i for i, row in enumerate(rows) if row.startswith(f"{name},"))

@@ -660,7 +660,7 @@ def hazards(count: int, horizon: float) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-@pytest.mark.parametrize("horizon", [6.0, 36.0, 240.0])
+@pytest.mark.parametrize("horizon", [6.0, pytest.param(36.0, marks=pytest.mark.slow), 240.0])
 @pytest.mark.parametrize("count", [1, 6, 14])
 @pytest.mark.parametrize("width", [style.WIDTH, style.COMPACT])
 def test_names_and_marks_of_survival_neither_overlap_nor_leave_the_figure(

@@ -204,7 +204,7 @@ def test_the_median_of_one_draw_has_an_error_and_no_interval() -> None:
     assert np.isnan([result.lower, result.upper]).all()
 
 
-@pytest.mark.parametrize(("between", "noise"), [(2.0, 0.5), (1.0, 1.0), (0.2, 2.0)])
+@pytest.mark.parametrize(("between", "noise"), [(2.0, 0.5), pytest.param(1.0, 1.0, marks=pytest.mark.slow), (0.2, 2.0)])
 def test_the_error_of_a_median_over_draws_agrees_with_repeated_samples(between: float, noise: float) -> None:
     """To 15 %: the spread of 300 repetitions is known to 4 %, and every error comes from 1,000 samples."""
     generator = np.random.default_rng(4)

@@ -35,7 +35,12 @@ def outcomes(model: Model, horizon: float = 120.0) -> tuple[Outcomes, Outcomes]:
 
 
 @pytest.mark.parametrize(
-    "name", ["baseline", "wider-salvage@0.3", "universal-salvage@cohorts", "hsct-for-all-responders"]
+    "name",
+    [
+        "wider-salvage@0.3",
+        "universal-salvage@cohorts",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("baseline", "hsct-for-all-responders")),
+    ],
 )
 def test_outcomes_of_policies_need_no_curves(name: str) -> None:
     policy = load_scenario(name)
