@@ -51,7 +51,7 @@ class Options:
 
 
 def guarantee_time(
-    scenario: Annotated[str | None, argument("[SCENARIO]", f"{options.SCENARIO} {MILESTONE}", completed)] = None,
+    scenario: Annotated[str | None, argument("SCENARIO", f"{options.SCENARIO} {MILESTONE}", completed)] = None,
     group: Annotated[str | None, option("NAME", GROUP)] = None,
     landmarks: Annotated[str | None, option("MONTHS", LANDMARKS)] = None,
     *,
@@ -59,7 +59,8 @@ def guarantee_time(
 ) -> None:
     """Show guarantee-time (immortal-time) bias.
 
-    Patients with and without a treatment are compared, naively and correctly, where it has no effect."""
+    Patients with and without a treatment are compared, naively and correctly; by default in a world where it has no
+    effect."""
     from simulator.analyses.virtual_cohorts.immortal_time import immortal_time
     from simulator.report.json import as_json
     from simulator.report.tables import virtual_cohorts as tables
@@ -81,7 +82,7 @@ def guarantee_time(
 
 def virtual_cohorts(
     scenario: options.Scenario,
-    other: Annotated[str | None, argument("[OTHER]", "The scenario to compare with.", completed)] = None,
+    other: Annotated[str | None, argument("OTHER", "The scenario to compare with.", completed)] = None,
     *,
     chosen: Options,
 ) -> None:
