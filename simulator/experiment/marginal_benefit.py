@@ -6,7 +6,7 @@ S(t | m) = m S(t | 1) + (1 - m) S(t | 0)        m of the marginal patients benef
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from simulator.evidence.draws import values
 from simulator.outcomes import summaries
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.levers import Values
-from simulator.scenario.scenario import BREAK_EVEN, COHORTS, HALF, INFORMED, Scenario
+from simulator.scenario.scenario import BREAK_EVEN, COHORTS, HALF, INFORMED, Scenario, split_name
 
 
 @dataclass(frozen=True)
@@ -44,20 +44,31 @@ def with_marginal_benefits(
     """Return the scenarios to show: a scenario that treats more than the reference, for several marginal benefits.
 
     Those are 1, the benefit that other cohorts suggest (0.5 where none inform it), and break-even if `break_even`, but
-    not of the first policy, which others are compared with; a scenario that declares a benefit has that one and 1.
+    not of the first policy, which others are compared with; a scenario that declares a benefit has that one and 1. A
+    first policy that treats more is shown for every benefit that another one is shown for.
     """
     informed = table is not None and INFORMED in table.columns
+    draw_values = values(table, slice(0, n_draws))
     displayed: list[Scenario] = []
     for scenario in scenarios:
         benefits: list[float | str] = []
-        if _treats_more(scenario, values(table, slice(0, n_draws))):
+        if _treats_more(scenario, draw_values):
             benefits = [1.0]
             compared = break_even and (len(scenarios) == 1 or scenario is not scenarios[0])
             if scenario.marginal_benefit == 1.0:
                 benefits = [COHORTS if informed else HALF, *([BREAK_EVEN] if compared else [])]
         variants = [scenario, *(scenario.with_marginal_benefit(benefit) for benefit in benefits)]
         displayed.extend(end for end in variants if end.name not in [known.name for known in displayed])
-    return displayed
+    return _with_the_first_alike(displayed) if _treats_more(displayed[0], draw_values) else displayed
+
+
+def _with_the_first_alike(displayed: Sequence[Scenario]) -> list[Scenario]:
+    """Return the scenarios, the first policy among them at every benefit that it is compared at."""
+    own = [scenario for scenario in displayed if scenario.policy == displayed[0].policy]
+    others = [scenario for scenario in displayed if scenario not in own]
+    known = {scenario.marginal_benefit for scenario in own} | {BREAK_EVEN}
+    wanted = dict.fromkeys(other.marginal_benefit for other in others)
+    return [*own, *(own[0].with_marginal_benefit(end) for end in wanted if end not in known), *others]
 
 
 def _treats_more(scenario: Scenario, draw_values: Values) -> bool:
@@ -81,6 +92,8 @@ def simulated(displayed: Sequence[Scenario], engine: str) -> list[Scenario]:
         for scenario in displayed
         for end in (_ends(scenario, displayed) if scenario in mixed_of else [scenario])
     }
+    # The first policy, of which both ends are needed, may declare another benefit.
+    ends |= {first.name: first for first in displayed[:1] if first.marginal_benefit not in mixes}
     return list(ends.values())
 
 
@@ -102,6 +115,15 @@ def compared_with(scenario: Scenario, displayed: Sequence[Scenario]) -> Scenario
         return None
     alike = (other for other in displayed if other.policy == first.policy)
     return next((other for other in alike if other.marginal_benefit == scenario.marginal_benefit), first)
+
+
+def benefiting_alike(base: Scenario, policy: Scenario) -> Scenario:
+    """Return a base that treats more itself with a policy's marginal benefit, also in its name; others as they are."""
+    benefit = split_name(policy.name)[1]
+    if benefit == split_name(base.name)[1] or not _treats_more(base, {}):
+        return base
+    alike = base.benefiting(policy.marginal_benefit)
+    return replace(alike, name=base.policy) if benefit is None else alike.with_marginal_benefit(benefit)
 
 
 def _ends(scenario: Scenario, displayed: Sequence[Scenario]) -> list[Scenario]:

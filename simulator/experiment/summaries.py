@@ -279,22 +279,35 @@ def break_even_outcomes(
     if not break_evens or scenario.marginal_benefit == BREAK_EVEN:
         return
     alive = sample(draws, clock, "all", alive_at(month))
-    needed = np.concatenate([point.survival for point in break_evens])
-    if first is not None and scenario.policy != scenarios[0].policy:
-        needed = sample(first, clock, "all", alive_at(month)).values + margin / summaries.PER
+    before = None if first is None else sample(first, clock, "all", alive_at(month))
+    before_by_prior = None if first is None or before is None else _by_prior(first, before) or before
+    none_benefit = np.concatenate([point.survival for point in break_evens])
+
+    def reach(after: Sample, before: Sample | None) -> Floats:
+        """Return of which draws more are alive, by the margin, than before, or than if none benefited."""
+        is_compared = before is not None and scenario.policy != scenarios[0].policy
+        needed = before.values + margin / summaries.PER if before is not None and is_compared else none_benefit
+        return (after.values >= needed - 1e-9).astype(float)
+
     worthwhile = f"{WORTHWHILE}{margin:g}_more_at_{written(month)}"
-    figures = {worthwhile: (alive.values >= needed - 1e-9).astype(float)}
+    figures = {worthwhile: reach(alive, before)}
     if scenario.marginal_benefit == 1.0:
         benefit = np.concatenate([point.benefit for point in break_evens])
         figures[f"break_even_for_{margin:g}_more_at_{written(month)}"] = benefit
-    by_prior = [part.by_prior for part in draws if part.by_prior is not None]
-    if by_prior:
-        figures[f"{worthwhile}{BY_PRIOR}"] = (np.concatenate(by_prior) >= needed - 1e-9).astype(float)
-        figures[f"{alive_at(month)}{BY_PRIOR}"] = np.concatenate(by_prior)
+    by_prior, of_prior = _by_prior(draws, alive), f"{alive_at(month)}{BY_PRIOR}"
+    if by_prior is not None:
+        figures[f"{worthwhile}{BY_PRIOR}"] = reach(by_prior, before_by_prior)
+        figures[of_prior] = by_prior.values
     # The noise that simulated patients give these figures is unknown.
     noise = 0.0 if not alive.noise.any() else np.nan
     for name, values in figures.items():
         result, difference = Sample(values, np.full(len(values), noise)), None
-        if first is not None and name == f"{alive_at(month)}{BY_PRIOR}":
-            difference = read_off(np.subtract, result, sample(first, clock, "all", alive_at(month)))
+        if before_by_prior is not None and name == of_prior:
+            difference = read_off(np.subtract, result, before_by_prior)
         yield Outcome(scenario.name, clock, "all", name, "probability", result, difference)
+
+
+def _by_prior(parts: Sequence[ScenarioDraws], alive: Sample) -> Sample | None:
+    """Return an S with the values if additional patients benefit as the prior alone has it; None if not known."""
+    known = [part.by_prior for part in parts if part.by_prior is not None]
+    return replace(alive, values=np.concatenate(known)) if known else None

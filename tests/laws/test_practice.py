@@ -18,16 +18,20 @@ from calibration.likelihood.targets import load_targets
 from simulator import compare, run
 from simulator.analyses.sensitivity.inputs import load_inputs
 from simulator.analyses.sensitivity.question import Question, evaluate, opened
+from simulator.analyses.sensitivity.run import analyse
+from simulator.analyses.virtual_cohorts.power import virtual_cohorts
+from simulator.analyses.virtual_cohorts.settings import Settings
 from simulator.engines.cells import levels_of
 from simulator.engines.exact import engine as exact
 from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import fitted_draws, levels, load_draws, load_informed_draws, read_draws, values
 from simulator.evidence.practice import at_reference, check_declared, uptake
+from simulator.experiment.marginal_benefit import benefiting_alike
 from simulator.experiment.survival_curves import survival_curves
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario.scenario import Scenario, load_scenario
+from simulator.scenario.scenario import PRIOR_ALONE, Scenario, load_scenario
 
 Events = Callable[..., pd.DataFrame]
 LETTER = load_scenario("baseline")
@@ -86,10 +90,11 @@ def test_a_planners_own_number_is_practice_and_additional_patients_benefit_alike
         rows = results.draws.query("population == 'all' and clock == 'relapse' and scenario == @scenario")
         return rows.set_index("draw")[outcome]
 
-    for name in ("wider-salvage", "wider-salvage@cohorts"):
+    estimates = [(name, "os_12") for name in ("wider-salvage", "wider-salvage@cohorts", "wider-salvage@0")]
+    for name, outcome in (*estimates, ("wider-salvage@cohorts", "os_12_by_the_prior_alone")):
         for column in ("difference", "difference_lower", "difference_upper"):
-            before = figure(ours, name, "os_12", column)
-            assert figure(theirs, name, "os_12", column) == pytest.approx(left * before, abs=1e-6)
+            before = figure(ours, name, outcome, column)
+            assert figure(theirs, name, outcome, column) == pytest.approx(left * before, abs=1e-6)
     # If none of the additional patients benefit, some die of toxicity: the break-even is on the line from S(0) to S(1).
     none, every, today = (by_draw(ours, name, "os_12") for name in ("wider-salvage@0", "wider-salvage", "baseline"))
     needed = by_draw(theirs, "wider-salvage", "break_even_for_5_more_at_12")
@@ -101,7 +106,46 @@ def test_a_planners_own_number_is_practice_and_additional_patients_benefit_alike
     more = gains["wider-salvage@cohorts"] - gains[f"{own(0.6).name}@cohorts"]
     reach = figure(theirs, "wider-salvage@cohorts", "draws_with_5_more_at_12", "estimate")
     assert reach == pytest.approx(float((more >= 0.05).mean()))
+    informed = load_informed_draws(LETTER.pathway)
+    assert informed is not None
+    pays = informed[PRIOR_ALONE].to_numpy()[:40] >= needed.to_numpy()
+    by_prior = figure(theirs, "wider-salvage@cohorts", "draws_with_5_more_at_12_by_the_prior_alone", "estimate")
+    assert by_prior == pytest.approx(float(pays.mean()))
     assert f"{own(0.6).name}@break-even" not in set(theirs.outcomes["scenario"])
+
+
+def test_a_base_with_a_benefit_of_its_own_is_compared_at_the_benefit_of_each_estimate() -> None:
+    """Nobody who is treated in both changes: the differences are those from a base that declares no benefit."""
+    bases = (own(0.6), replace(own(0.6), marginal_benefit=0.5))
+    plain, half = (compare(base, "wider-salvage", draws=2, horizon=12.0).outcomes for base in bases)
+    columns = ["scenario", "outcome", "estimate", "difference"]
+    first, second = (
+        rows.query("population == 'all' and clock == 'relapse' and scenario.str.startswith('wider')")[columns]
+        for rows in (plain, half)
+    )
+    assert first["difference"].notna().any()
+    pd.testing.assert_frame_equal(first.reset_index(drop=True), second.reset_index(drop=True))
+
+
+def test_sensitivity_compares_a_stated_benefit_with_a_base_that_has_it() -> None:
+    base, policy, stated = own(0.6), load_scenario("wider-salvage"), load_scenario("wider-salvage@0.3")
+    assert benefiting_alike(base, policy) is base
+    assert benefiting_alike(LETTER, stated) is LETTER
+    assert benefiting_alike(base, stated).name == f"{base.name}@0.3"
+    assert benefiting_alike(base, stated).marginal_benefit == 0.3
+    assert benefiting_alike(base.with_marginal_benefit(0.3), policy).name == base.name
+    found = analyse(stated, base, parts=["tornado"], draws=40, horizon=12.0)
+    assert [option.name for option in found.question.options] == [f"{base.name}@0.3", stated.name]
+
+
+def test_trials_of_a_policy_and_a_practice_that_both_treat_more_have_patients_who_benefit_alike() -> None:
+    """A policy that is practice differs from it by chance only, at each estimate: the test's level, 5 %."""
+    policy = replace(own(0.88), name="the same").with_marginal_benefit(0.0)
+    found = virtual_cohorts(own(0.88), policy, settings=Settings(n=40, cohorts=40, draws=1, horizon=12.5))
+    assert found.power is not None
+    largest = found.power[found.power["patients_an_arm"] == found.power["patients_an_arm"].max()]
+    assert list(largest["scenario"]) == ["the same@0", "the same@1"]
+    assert (largest["power"] * 40 <= stats.binom.ppf(0.999, 40, 0.05)).all()
 
 
 def clinic(reach: Any, eligible: Any = None, reference: float = 0.5) -> Pathway:
@@ -221,8 +265,6 @@ def test_sensitivity_leaves_the_uptake_out_and_evaluates_every_row_at_the_refere
 
 
 def test_the_uptake_is_refused_as_a_parameter_of_sensitivity() -> None:
-    from simulator.analyses.sensitivity.run import analyse
-
     with pytest.raises(InputError, match=r"--parameter: the share treated is known.*got 'salvage_uptake'.*--vary"):
         analyse("wider-salvage", "baseline", parameters=["salvage_uptake"])
 

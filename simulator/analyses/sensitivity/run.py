@@ -26,6 +26,7 @@ from simulator.evidence.draws import BENEFIT, MOST
 from simulator.execution import Pool
 from simulator.experiment import cost, manifest
 from simulator.experiment.cost import Dial
+from simulator.experiment.marginal_benefit import benefiting_alike
 from simulator.experiment.results import as_written, write_files
 from simulator.experiment.settings import Settings
 from simulator.pathway.outcome_months import alive_at, mean_to
@@ -115,6 +116,7 @@ def analyse(
     given = [scenario] if base is None else [base, scenario]
     options = tuple(option if isinstance(option, Scenario) else load_scenario(option) for option in given)
     check_one_pathway(options)
+    options = (*(benefiting_alike(option, options[-1]) for option in options[:-1]), options[-1])
     pathway = options[0].pathway
     decision = Decision.by(decide_by, pathway, costs)
     chosen = _chosen(parts, options, horizon, draws, decision.month)

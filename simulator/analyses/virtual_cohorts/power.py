@@ -24,7 +24,7 @@ from simulator.analyses.virtual_cohorts.settings import Settings, check, results
 from simulator.arrays import Booleans
 from simulator.evidence.cohort import Cohort, load_cohort
 from simulator.evidence.draws import load_informed_draws
-from simulator.experiment.marginal_benefit import with_marginal_benefits
+from simulator.experiment.marginal_benefit import compared_with, with_marginal_benefits
 from simulator.experiment.settings import Progress
 from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
 from simulator.outcomes.log_rank import log_rank
@@ -72,7 +72,11 @@ class VirtualCohorts:
 
 @dataclass(frozen=True)
 class _Work:
-    hospitals: tuple[Hospital, ...]
+    """firsts : the first scenario, and at other benefits; against : which of them each policy is compared with."""
+
+    firsts: tuple[Hospital, ...]
+    policies: tuple[Hospital, ...]
+    against: tuple[int, ...]
     n: int
     sizes: tuple[int, ...]
 
@@ -80,12 +84,15 @@ class _Work:
         """Return a draw's curves, one a cohort, and whether the arms differ : (n_policies, n_sizes, n_cohorts)."""
         draw, cohorts = job
         most = max(self.sizes)
-        arms = [hospital.patients(cohorts * most, draw, min(arm, 1)) for arm, hospital in enumerate(self.hospitals)]
-        curves = [kaplan_meier(arms[0].alive(_cohort(c, most, self.n))) for c in range(cohorts)]
-        differs = np.zeros((len(arms) - 1, len(self.sizes), cohorts), dtype=bool)
+        firsts, arms = (
+            [hospital.patients(cohorts * most, draw, replication) for hospital in hospitals]
+            for replication, hospitals in enumerate((self.firsts, self.policies))
+        )
+        curves = [kaplan_meier(firsts[0].alive(_cohort(c, most, self.n))) for c in range(cohorts)]
+        differs = np.zeros((len(arms), len(self.sizes), cohorts), dtype=bool)
         for policy, size, c in np.ndindex(differs.shape):
             chosen = _cohort(c, most, self.sizes[size])
-            differs[policy, size, c] = differ(arms[0], arms[1 + policy], chosen)
+            differs[policy, size, c] = differ(firsts[self.against[policy]], arms[policy], chosen)
         return curves, differs
 
 
@@ -108,7 +115,8 @@ def virtual_cohorts(
 ) -> VirtualCohorts:
     """Return the variation of a scenario's virtual cohorts, and the power to detect another's difference. InputError.
 
-    A policy that raises uptake is compared if all benefit, and if as many benefit as other cohorts suggest.
+    A policy that raises uptake is compared if all benefit, and if as many benefit as other cohorts suggest, each with a
+    first scenario in which additional patients benefit alike.
     yes : start however long it takes
     """
     options = [scenario] if other is None else [scenario, other]
@@ -119,13 +127,18 @@ def virtual_cohorts(
     settings = settings.of(scenario.pathway, cohort)
     dealt = settings.dealt(table, scenario.pathway)
     arms = [scenario, *with_marginal_benefits(options[1:], table, len(dealt), break_even=False)]
+    displayed = with_marginal_benefits(options, table, len(dealt), break_even=False)
+    bases = [compared_with(arm, displayed) or scenario for arm in arms]
+    firsts = list(dict.fromkeys(bases))
     follow_up = None if cohort is None else cohort.follow_up
-    hospitals = tuple(
-        Hospital(arm, table, follow_up, settings.horizon, settings.seed, settings.simulator) for arm in arms
+    first_hospitals, hospitals = (
+        tuple(Hospital(arm, table, follow_up, settings.horizon, settings.seed, settings.simulator) for arm in of)
+        for of in (firsts, arms[1:])
     )
     sizes = tuple(settings.size * 2**i for i in range(DOUBLINGS + 1)) if other is not None else (settings.size,)
-    work = _Work(hospitals, settings.size, sizes)
-    results = results_of_draws(work.of, arms, sizes[-1] * len(arms), settings, dealt, yes=yes, progress=progress)
+    work = _Work(first_hospitals, hospitals, tuple(map(firsts.index, bases[1:])), settings.size, sizes)
+    simulated = sizes[-1] * (len(firsts) + len(hospitals))
+    results = results_of_draws(work.of, arms, simulated, settings, dealt, yes=yes, progress=progress)
     curves, differs = zip(*results, strict=True)
     cohorts = _cohorts(curves, scenario.pathway.months.answer)
     return VirtualCohorts(
