@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simulator.cli import progress
 from simulator.cli.options import flag
 from simulator.errors import InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from simulator.pathway.pathway import Pathway
 
 FILE = "The TOML file of a pathway or scenario, the folder of a cohort, or a shipped name."
 
@@ -120,9 +123,9 @@ def _no_cohort(folder: Path) -> InputError:
     return InputError(what, where=str(folder), allowed=allowed)
 
 
-def _pathway(path: Path) -> tuple[str, str | None]:
+def _pathway(path: Path) -> tuple[str | None, ...]:
     from simulator.engines.model import check_numbers
-    from simulator.evidence.draws import informed_draws, n_draws, staleness
+    from simulator.evidence.draws import informed_draws, n_draws
     from simulator.evidence.priors import priors_of_pathway
     from simulator.pathway.format import load_pathway
 
@@ -133,12 +136,12 @@ def _pathway(path: Path) -> tuple[str, str | None]:
     columns = informed_draws(pathway)
     drawn = "no fitted parameter sets" if columns is None else f"{n_draws(columns)} parameter sets"
     size = f"{len(pathway.states)} states, {len(pathway.parameters)} parameters"
-    return f"pathway '{pathway.name}': {size}, {drawn}", staleness(pathway)
+    return f"pathway '{pathway.name}': {size}, {drawn}", *_notes(pathway)
 
 
-def _scenario(path: str | Path) -> tuple[str, str | None]:
+def _scenario(path: str | Path) -> tuple[str | None, ...]:
     from simulator.engines.model import resolve
-    from simulator.evidence.draws import informed_draws, levels, staleness
+    from simulator.evidence.draws import informed_draws, levels
     from simulator.evidence.practice import at_reference, check_declared
     from simulator.scenario.scenario import load_scenario
 
@@ -148,7 +151,18 @@ def _scenario(path: str | Path) -> tuple[str, str | None]:
     if draws is None:
         check_declared(scenario.pathway)
     resolve(scenario, levels(draws and at_reference(scenario.pathway, draws)))
-    return f"scenario '{scenario.name}' on pathway '{scenario.pathway.name}'", staleness(scenario.pathway)
+    return f"scenario '{scenario.name}' on pathway '{scenario.pathway.name}'", *_notes(scenario.pathway)
+
+
+def _notes(pathway: Pathway) -> tuple[str | None, ...]:
+    """Return what changed since the draws were fitted, or what the pathway replaces of what they were fitted with."""
+    from simulator.evidence.draws import staleness
+    from simulator.evidence.replaced import replaced
+
+    laws, stale = replaced(pathway), staleness(pathway)
+    if not laws or laws.bears_on_benefit:
+        return (stale,)
+    return f"{pathway.name} replaces {laws} of {pathway.fitted.name}, to which its parameter sets were fitted.", stale
 
 
 _NOTHING_TO_FIT = (

@@ -103,6 +103,7 @@ def _frozen(every: Sequence[Targets]) -> Path:
     from calibration.transport import marginal_benefit
     from simulator.errors import InputError
     from simulator.evidence.cohort import cohort_folder
+    from simulator.evidence.replaced import replaced
 
     calibrated = {None if (of := cohort_folder(targets.pathway)) is None else of.resolve() for targets in every}
     (cohort,) = calibrated if len(calibrated) == 1 else (None,)
@@ -120,6 +121,15 @@ def _frozen(every: Sequence[Targets]) -> Path:
             got=", ".join(targets.cohort.name for targets in every),
             allowed='a pathway with [marginal], and a row of use "validation" with the survival of all patients',
         )
+    of_other_laws = (targets for targets in every if marginal_benefit.informing(targets) and targets.pathway.extended)
+    for targets in of_other_laws:
+        if replaced(targets.pathway).bears_on_benefit:
+            raise InputError(
+                f"the benefit is kept next to the draws of {targets.pathway.fitted.name}, whose laws this one replaces",
+                where="--refit",
+                got=targets.pathway.name,
+                allowed="the same without --refit, or draws of its own",
+            )
     folder.check_writable(cohort)
     return cohort
 

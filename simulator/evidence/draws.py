@@ -15,6 +15,7 @@ from simulator.evidence import fingerprint, structures
 from simulator.evidence.cohort import cohort_folder, cohorts_folder, draws_path
 from simulator.evidence.practice import at_reference, check_declared
 from simulator.evidence.prior_draws import N_DRAWS, prior_draws
+from simulator.evidence.replaced import replaced
 from simulator.files import csv
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import FROM_PRIORS, Pathway
@@ -81,10 +82,17 @@ def read_draws(path: Path, pathway: Pathway) -> pd.DataFrame:
 
 def informed_draws(pathway: Pathway) -> dict[str, Floats] | None:
     """Return the fitted draws and `INFORMED` by column: `check` starts fast, without importing pandas."""
-    columns, path = _columns(pathway), draws_file(pathway)
-    if columns is not None and path is not None and (benefits := path.with_name(BENEFIT_FILE)).exists():
+    columns, benefits = _columns(pathway), benefit_file(pathway)
+    if columns is not None and benefits is not None:
         columns |= read_benefits(benefits, n_draws(columns))
     return columns
+
+
+def benefit_file(pathway: Pathway) -> Path | None:
+    """Return the file of the benefit under a pathway's draws; None if there is none, or it is of laws it replaces."""
+    path = draws_file(pathway)
+    file = None if path is None else path.with_name(BENEFIT_FILE)
+    return None if file is None or not file.exists() or replaced(pathway).bears_on_benefit else file
 
 
 def _columns(pathway: Pathway) -> dict[str, Floats] | None:
@@ -183,9 +191,25 @@ def staleness(pathway: Pathway, path: Path | None = None) -> str | None:
     path : the file of the draws; None: the pathway's. A user's draws, without a fingerprint, are never stale. Raises
     InputError.
     """
-    path = path or draws_file(pathway)
+    own = draws_file(pathway)
+    path = path or own
     sentences = [] if path is None else [stale_draws(pathway, path) or structures.stale(path), _stale_benefit(path)]
+    sentences.append(_of_replaced_laws(pathway) if path == own else None)
     return " ".join(sentence for sentence in sentences if sentence) or None
+
+
+def _of_replaced_laws(pathway: Pathway) -> str | None:
+    """Return, in words, that draws and benefit are of laws that a pathway replaces after its clock; else None."""
+    laws, path = replaced(pathway), draws_file(pathway)
+    if not laws.bears_on_benefit:
+        return None
+    sentence = (
+        f"The parameter sets are those of {pathway.fitted.name}, in which {pathway.name} replaces {laws}: the others "
+        "were fitted together with what is replaced."
+    )
+    if path is None or not path.with_name(BENEFIT_FILE).exists():
+        return sentence
+    return f"{sentence} So was the marginal benefit that other cohorts suggest, and it is not used."
 
 
 def stale_draws(pathway: Pathway, path: Path | None = None) -> str | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.errors import InputError
 from simulator.evidence.cohort import load_cohort
-from simulator.evidence.draws import BENEFIT_FILE, draws_file, staleness
+from simulator.evidence.draws import benefit_file, draws_file, staleness
 from simulator.experiment.invocation import COMMAND
 from simulator.pathway import shipped
 from simulator.pathway.pathway import Pathway
@@ -104,7 +104,9 @@ def files(scenarios: Sequence[Scenario], cohort: Path | None = None) -> list[dic
     used |= dict.fromkeys(pathway.files, "pathway")
     draws = draws_file(pathway)
     if draws is not None:
-        used |= {draws: "draws", draws.with_name(BENEFIT_FILE): "marginal benefit"}
+        used[draws] = "draws"
+    if (benefit := benefit_file(pathway)) is not None:
+        used[benefit] = "marginal benefit"
     folders = [cohort] if cohort is not None else [] if draws is None else [draws.parent]
     names = ("cohort.toml", "targets.csv", "posterior.csv", "predictive.csv")
     used |= {folder / name: "cohort" for folder in folders for name in names}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from simulator.evidence.cohort import Cohort
+from simulator.evidence.replaced import replaced
 from simulator.pathway.pathway import FROM_PRIORS, Pathway
 from simulator.scenario.scenario import Scenario
 
@@ -23,8 +24,10 @@ def of(cohort: Cohort | None, pathway: Pathway, horizon: float, stale: str | Non
             "The intervals include what these patients and the sourced priors do not determine about the parameters. "
             "They do not include how far patients elsewhere differ from these."
         )
-        if added := len(pathway.from_priors):
-            origin += f" Parameters that they do not inform, drawn from their priors: {added}."
+        if laws := replaced(pathway):
+            origin += f" {pathway.name} replaces {laws}: what stands instead was not fitted to these patients."
+        if added := sum(name not in pathway.fitted.parameters for name in pathway.from_priors):
+            origin += f" Parameters that it adds, drawn from their priors: {added}."
     elif pathway.draws == FROM_PRIORS:
         origin = (
             "It is not calibrated to a cohort: parameters are drawn from the priors that the pathway file declares. "
