@@ -10,7 +10,7 @@ from matplotlib.text import Text
 from simulator import compare, load_scenario
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
-from simulator.evidence.cohort import load_cohort
+from simulator.evidence.cohort import cohorts_folder, load_cohort
 from simulator.evidence.draws import levels, load_draws
 from simulator.figures.gallery import gallery
 
@@ -102,6 +102,34 @@ def _draws(policy: str) -> dict[str, np.ndarray]:
     table = load_draws(load_scenario(policy).pathway)
     assert table is not None
     return {str(name): table[name].to_numpy() for name in table.columns}
+
+
+@pytest.mark.parametrize("policy", ["infused", "infused-elsewhere"])
+def test_the_share_with_consolidative_hsct_is_fixed_and_every_text_says_so(policy: str) -> None:
+    scenario = load_scenario(policy)
+    attribute = scenario.pathway.attributes["prior_hsct"]
+    percent = round(100 * attribute.levels["yes"] / sum(attribute.levels.values()))
+    assert f"fixed at {percent} of 100" in " ".join(scenario.assumes.split())
+    assert f"HSCT in first CR, fixed at .{percent}" in attribute.source
+    page = " ".join((cohorts_folder().parent / "evidence" / "SOURCES.md").read_text(encoding="utf-8").split())
+    assert "| HSCT in the first remission, fixed | 0.60 (0.40 to 0.79)" in page
+    assert "has no prior, and is fixed at 0.60 and 0.21" in page
+
+
+def test_the_share_with_hsct_hardly_matters_to_the_interval_of_who_never_relapses() -> None:
+    """Drawn from its interval, it moves neither end by more than a point: by independent sampling of the priors."""
+    rng, n = np.random.default_rng(1), 200_000
+    for policy, share in (("infused", (14, 9)), ("infused-elsewhere", (9.5, 36))):
+        scenario = load_scenario(policy)
+        levels, parameters = scenario.pathway.attributes["prior_hsct"].levels, scenario.pathway.parameters
+        names = ("long_term_remission", "long_term_remission_with_hsct", "remission_death_free_with_hsct")
+        priors = [parameters[name].prior for name in names]
+        without, with_hsct, free = (rng.beta(*prior.arguments.values(), n) for prior in priors if prior is not None)
+        fixed, drawn = (
+            np.quantile(given * with_hsct * free + (1.0 - given) * without, (0.025, 0.975))
+            for given in (levels["yes"] / sum(levels.values()), rng.beta(*share, n))
+        )
+        np.testing.assert_allclose(fixed, drawn, atol=0.01)
 
 
 def test_consolidative_hsct_for_more_is_a_case_mix_and_touches_nobody_else() -> None:
