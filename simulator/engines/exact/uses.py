@@ -23,7 +23,7 @@ from simulator.engines.model import Model
 from simulator.engines.no_benefit import ends_of_benefit, open_exits, share_without_benefit
 from simulator.pathway.pathway import reachable
 
-LONGEST_DOOM = 1_200.0
+LONGEST_FOLLOWED = 1_200.0
 """Months for which whoever is treated without benefit is followed."""
 
 
@@ -199,7 +199,7 @@ def _uses_without_benefit(model: Model) -> dict[str, tuple[Floats, Floats]]:
     assert marginal is not None
     exits = model.exits[marginal.otherwise]
     lasts = max(float(np.max(exit.time.ppf(1.0 - 1e-6))) for exit in exits if exit.time is not None)
-    horizon = float(np.ceil(min(max(lasts, 12.0), LONGEST_DOOM)))
+    horizon = float(np.ceil(min(max(lasts, 12.0), LONGEST_FOLLOWED)))
     lattice = Lattice(choose_step([model], horizon), horizon)
     at_once, never = _requests_without_benefit(model, lattice), leaving(model, marginal.otherwise).never
     if not np.any(never > NEVER):
