@@ -25,7 +25,7 @@ from simulator.engines.trajectories import Trajectories
 from simulator.errors import InputError
 from simulator.evidence.draws import values
 from simulator.evidence.prior_draws import prior_draws
-from simulator.outcomes.uncertainty import central, quantile
+from simulator.outcomes.uncertainty import central, quantiles
 from simulator.randomness import Uniforms
 from simulator.scenario.levers import Values
 
@@ -165,7 +165,7 @@ def mean(values: Floats) -> float:
 
 def median(values: Floats) -> float:
     """Return the median of values of any number, NaN of none; values may be infinite."""
-    return quantile(values, 0.5) if values.size else np.nan
+    return float(quantiles(values, (0.5,))[0]) if values.size else np.nan
 
 
 def predict(

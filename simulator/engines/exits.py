@@ -6,7 +6,8 @@ Resolver(scenario, values, attributes, cells).exits(state) -> one Exit a declare
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,18 +38,36 @@ class Exit:
     drawn_as: str
     carried_forward: bool = False
 
+    @cached_property
+    def has_share(self) -> bool:
+        """Whether anybody may take it by its probability."""
+        return self.probability is None or bool(np.any(self.probability > 0))
 
-def may_be_taken(way: Exit) -> bool:
-    """Return whether some patients may ever leave by an exit."""
-    has_share = way.probability is None or bool(np.any(way.probability > 0))
-    return has_share and (way.time is None or bool(np.any(way.time.cdf(np.inf) > 0)))
+    @cached_property
+    def is_instant(self) -> bool:
+        """Whether everybody leaves by it in the instant in which they come, by its latent time."""
+        return self.time is not None and bool(np.all(np.isinf(self.time.cumulative_hazard(0.0))))
+
+    @cached_property
+    def may_be_taken(self) -> bool:
+        """Whether some patients may ever leave by it."""
+        return self.has_share and (self.time is None or bool(np.any(self.time.cdf(np.inf) > 0)))
+
+    @cached_property
+    def is_at_once(self) -> bool:
+        """Whether patients may leave by it in the instant in which they come."""
+        # What goes on has begun before: if it is over at once, so it was there.
+        open_ = self.has_share and not self.carried_forward
+        return open_ and (self.time is None or bool(np.any(self.time.median() == 0.0)))
 
 
-def at_once(way: Exit) -> bool:
-    """Return whether patients may leave by an exit in the instant in which they come."""
-    # What goes on has begun before: if it is over at once, so it was there.
-    closed = way.carried_forward or (way.probability is not None and not np.any(way.probability > 0))
-    return not closed and (way.time is None or bool(np.any(way.time.median() == 0.0)))
+Made = tuple[list[object], list[Floats | float]]
+"""What the exits of a state are made of: declarations, and numbers."""
+
+
+def _are_equal(one: Made, other: Made) -> bool:
+    numbers = zip(one[1], other[1], strict=True)
+    return one[0] == other[0] and all(this is that or np.array_equal(this, that) for this, that in numbers)
 
 
 def _product(own: Any, ratio: Floats | float) -> Floats | float:
@@ -58,12 +77,16 @@ def _product(own: Any, ratio: Floats | float) -> Floats | float:
 
 @dataclass(frozen=True)
 class Resolver:
-    """A scenario's pathway with numbers, which may be of many draws, for the cells of patients."""
+    """A scenario's pathway with numbers, which may be of many draws, for the cells of patients.
+
+    made : the exits of states, and what they were made of last; where that is the same, they stay
+    """
 
     scenario: Scenario
     values: Mapping[str, Floats | float]
     attributes: tuple[str, ...]
     cells: tuple[tuple[str, ...], ...]
+    made: dict[str, tuple[Made, tuple[Exit, ...]]] = field(default_factory=dict)
 
     @property
     def pathway(self) -> Pathway:
@@ -71,6 +94,21 @@ class Resolver:
 
     def exits(self, state: State) -> tuple[Exit, ...]:
         """Return the ways out of a state, in the order they are declared."""
+        made_of = self._made_of(state)
+        before, exits = self.made.get(state.name, (None, ()))
+        if before is None or not _are_equal(before, made_of):
+            exits = self._exits(state)
+            self.made[state.name] = made_of, exits
+        return exits
+
+    def _made_of(self, state: State) -> Made:
+        """Return what a state's exits are made of."""
+        ratios = self.scenario.hazard_ratio
+        declared = [ratios.get(f"{state.name}.{transition.name}") for transition in state.transitions]
+        numbers = [self.values[name] for name in state.parameters]
+        return [state, self.attributes, self.cells, self.scenario.replace, declared], numbers
+
+    def _exits(self, state: State) -> tuple[Exit, ...]:
         where = f"{self.pathway.where}: [states.{state.name}]"
         has_probabilities = state.kind != "sojourn" or not state.competes
         probabilities = (

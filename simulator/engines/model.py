@@ -8,7 +8,7 @@ one combination of the attributes that matter; of a single draw, () or (n_cells,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,7 @@ import numpy as np
 
 from simulator.arrays import Booleans, Floats
 from simulator.engines.cells import Cell, cells_of
-from simulator.engines.exits import Exit, Resolver, at_once, may_be_taken
+from simulator.engines.exits import Exit, Made, Resolver
 from simulator.errors import InputError
 from simulator.pathway.pathway import Pathway, reachable
 from simulator.scenario.levers import Values, apply_levers
@@ -67,7 +67,7 @@ class Model:
         instant: dict[str, Exit] = {}
         for name, exits in self.exits.items():
             for exit in exits if exits and exits[0].probability is None else ():
-                if exit.time is not None and np.all(np.isinf(exit.time.cumulative_hazard(0.0))):
+                if exit.is_instant:
                     instant.setdefault(name, exit)
         return instant
 
@@ -83,8 +83,7 @@ class Model:
         for state, exits in self.exits.items():
             taken = [self.instant[state]] if state in self.instant else exits
             taken = () if state in self.ends else taken
-            usable = [exit for exit in taken if exit.probability is None or np.any(exit.probability > 0)]
-            ways.append((state, tuple((exit.name, exit.to) for exit in usable)))
+            ways.append((state, tuple((exit.name, exit.to) for exit in taken if exit.has_share)))
         return tuple(ways)
 
     @cached_property
@@ -95,7 +94,7 @@ class Model:
     @cached_property
     def onward(self) -> dict[str, list[str]]:
         """By state, where patients may go: by a branch that has a share, or a latent time that may strike."""
-        return {name: [exit.to for exit in exits if may_be_taken(exit)] for name, exits in self.exits.items()}
+        return {name: [exit.to for exit in exits if exit.may_be_taken] for name, exits in self.exits.items()}
 
     def is_over(self, state: str) -> bool:
         """Return whether patients in a state are followed no further: they are dead, or it is an end."""
@@ -141,25 +140,25 @@ class Model:
         return np.array([cell[place] == level for cell in self.cells])
 
 
-def stacked(models: Sequence[Model]) -> Model:
-    """Return one model of the draws of several, in turn: of as many draws each, which differ in shares and benefit."""
+def stacked(models: Sequence[Model], draws: Sequence[int]) -> Model:
+    """Return one model of some draws, by place, of several in turn, which differ in shares and benefit only."""
     first, n_draws = models[0], models[0].n_draws
 
     def together(*values: Any) -> Any:
         if all(np.array_equal(other, values[0]) for other in values) and np.shape(values[0])[:-1] in ((), (1,)):
             return values[0]
         width = max(np.atleast_2d(other).shape[1] for other in values)
-        return np.concatenate([np.broadcast_to(other, (n_draws, width)) for other in values])
+        return np.concatenate([np.broadcast_to(other, (n_draws, width))[draws] for other in values])
 
     def exit_of(repeated: Exit, *exits: Exit) -> Exit:
         shares = [exit.probability for exit in exits]
         return replace(repeated, probability=None if shares[0] is None else together(*shares))
 
-    whole = first.of_draws(list(range(n_draws)) * len(models))
-    exits = {
-        name: tuple(map(exit_of, repeated, *(model.exits[name] for model in models)))
-        for name, repeated in whole.exits.items()
-    }
+    whole, exits = first.of_draws([*draws] * len(models)), {}
+    for name, repeated in whole.exits.items():
+        each = [model.exits[name] for model in models]
+        same = all(own is each[0] for own in each)
+        exits[name] = repeated if same else tuple(map(exit_of, repeated, *each))
     marginal = first.marginal
     if marginal is not None:
         rules = [model.marginal for model in models if model.marginal is not None]
@@ -175,11 +174,19 @@ def point_values(pathway: Pathway) -> dict[str, float]:
 
 def resolve(scenario: Scenario, values: Values | None = None) -> Model:
     """Return a scenario's model; `values` overlay the declared ones. Raises InputError naming the keys at fault."""
-    draw_values: dict[str, Floats | float] = {**point_values(scenario.pathway), **(values or {})}
-    try:
-        return _resolve(scenario, draw_values)
-    except InputError as error:
-        raise _blamed(scenario, draw_values, error) from None
+    return next(resolve_each([scenario], values))
+
+
+def resolve_each(scenarios: Iterable[Scenario], values: Values | None = None) -> Iterator[Model]:
+    """Yield the models of scenarios of one pathway; see `resolve`. Exits that are made of the same are the same."""
+    made: dict[str, tuple[Made, tuple[Exit, ...]]] = {}
+    for scenario in scenarios:
+        draw_values: dict[str, Floats | float] = {**point_values(scenario.pathway), **(values or {})}
+        try:
+            model = _resolve(scenario, draw_values, made)
+        except InputError as error:
+            raise _blamed(scenario, draw_values, error) from None
+        yield model
 
 
 def _blamed(scenario: Scenario, draw_values: Values, error: InputError) -> InputError:
@@ -190,19 +197,19 @@ def _blamed(scenario: Scenario, draw_values: Values, error: InputError) -> Input
         for name, value in getattr(scenario, lever).items():
             alone: dict[str, Any] = {lever: {name: value}}
             try:
-                _resolve(Scenario(scenario.name, scenario.pathway, **alone), draw_values)
+                _resolve(Scenario(scenario.name, scenario.pathway, **alone), draw_values, {})
             except InputError:
                 where = f"{scenario.where}: [{lever}] {name}, in {error.where}"
                 return InputError(error.what, where=where, got=error.got, allowed=error.allowed, nearest=error.nearest)
     return error
 
 
-def _resolve(scenario: Scenario, draw_values: Values) -> Model:
+def _resolve(scenario: Scenario, draw_values: Values, made: dict[str, tuple[Made, tuple[Exit, ...]]]) -> Model:
     pathway = scenario.pathway
     n_draws = max((np.shape(value)[0] for value in draw_values.values() if np.ndim(value)), default=1)
     mix = {name: joint.margin(name) for joint in scenario.joints for name in joint.of}
     attributes, cells, shares = cells_of(scenario)
-    resolver = Resolver(scenario, apply_levers(scenario, draw_values), attributes, cells)
+    resolver = Resolver(scenario, apply_levers(scenario, draw_values), attributes, cells, made)
     exits = {name: resolver.exits(state) for name, state in pathway.states.items()}
     _check_time_passes(scenario, exits)
     return Model(scenario, exits, mix, attributes, cells, shares, _marginal(resolver, draw_values, exits), n_draws)
@@ -210,7 +217,7 @@ def _resolve(scenario: Scenario, draw_values: Values) -> Model:
 
 def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]) -> None:
     """Refuse a cycle that some patients could go round for ever within one instant."""
-    ways_at_once = {name: [way.to for way in ways if at_once(way)] for name, ways in exits.items()}
+    ways_at_once = {name: [way.to for way in ways if way.is_at_once] for name, ways in exits.items()}
     for name, onward in ways_at_once.items():
         if onward and exits[name][0].time is not None and name in reachable(onward, ways_at_once.__getitem__):
             raise InputError(

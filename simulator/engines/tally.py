@@ -14,7 +14,6 @@ import numpy as np
 from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.curves import Curves, populations
 from simulator.engines.event_counts import Events, alive_of, path
-from simulator.engines.exits import at_once
 from simulator.engines.lifetimes import Path
 from simulator.engines.model import Model
 from simulator.engines.steps import step_of_reading
@@ -277,7 +276,7 @@ def _since(zero: Floats | None, moves: Sequence[tuple[Integers | slice, Floats]]
 
 def _as_passed(model: Model, states: Iterable[str]) -> list[str]:
     """Return states so that, of those that a patient passes within one instant, the first is listed first."""
-    onward = {name: [exit.to for exit in exits if at_once(exit)] for name, exits in model.exits.items()}
+    onward = {name: [exit.to for exit in exits if exit.is_at_once] for name, exits in model.exits.items()}
     return sorted(states, key=lambda name: -len(reachable([name], onward.__getitem__)))
 
 

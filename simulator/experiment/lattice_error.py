@@ -10,7 +10,7 @@ import pandas as pd
 
 from simulator.arrays import slices
 from simulator.engines.exact import engine
-from simulator.engines.model import Model, resolve
+from simulator.engines.model import Model, resolve_each
 from simulator.evidence.draws import values
 from simulator.scenario.scenario import Scenario
 
@@ -68,4 +68,4 @@ def _hardest(scenarios: Sequence[Scenario], table: pd.DataFrame | None, horizon:
 
 def _models(scenarios: Sequence[Scenario], table: pd.DataFrame | None, rows: Sequence[int]) -> list[Model]:
     draw_values = values(None if table is None else table.iloc[list(rows)], slice(None))
-    return [resolve(scenario, draw_values) for scenario in scenarios]
+    return list(resolve_each(scenarios, draw_values))

@@ -29,12 +29,11 @@ from simulator.experiment.summaries import (
     end_points_table,
     occupancy_table,
     outcomes_of_population,
-    rows,
+    outcomes_table,
     stacked,
     survival_table,
 )
 from simulator.files import csv
-from simulator.outcomes.labels import follow_up
 from simulator.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -166,7 +165,6 @@ def gather(
             occupancy.append(occupancy_table(scenario, clock, months, draws))
         benefits.append(benefit_table(scenario, draws))
         outcomes.extend(break_even_outcomes(scenario, draws, scenarios, by_scenario, settings.margin, before))
-    table = [row | {"follow_up": follow_up(row["outcome"], settings.horizon, pathway)} for row in rows(outcomes)]
     used = ([part.resources for part in draws if part.resources] for draws in by_scenario)
     by_share = [columns for columns in benefits if columns is not None]
     limited = {scenario: parts for scenario, parts in zip(scenarios, used, strict=True) if parts}
@@ -177,7 +175,7 @@ def gather(
     results = Results(
         tuple(scenarios),
         as_written(stacked(survival)),
-        as_written(pd.DataFrame(table)),
+        as_written(outcomes_table(outcomes, settings.horizon, pathway)),
         as_written(stacked(occupancy)),
         manifest.manifest(scenarios, settings, engine, why, n_draws),
         as_written(resource_tables.service(*resources)) if limited else None,

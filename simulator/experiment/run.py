@@ -15,7 +15,7 @@ from simulator.engines.curves import Curves
 from simulator.engines.exact import engine as exact
 from simulator.engines.exact.accuracy import TooCoarse
 from simulator.engines.exact.embedded import refuse_endless
-from simulator.engines.model import resolve
+from simulator.engines.model import resolve, resolve_each
 from simulator.errors import InputError
 from simulator.evidence.draws import choose, load_informed_draws, single, values
 from simulator.experiment import centre, events, overload
@@ -183,7 +183,7 @@ class _Work:
         """Return every scenario's part for some draws: one for the engines that simulate."""
         if self.engine == "exact":
             draw_values = values(self.table, rows)
-            models = [resolve(scenario, draw_values) for scenario in self.scenarios]
+            models = list(resolve_each(self.scenarios, draw_values))
             return self.parts(exact.compared(models, self.settings.horizon), rows)
         one, draw = single(self.table, rows.start), rows.start + 1
         if any(scenario.is_limited for scenario in self.displayed):

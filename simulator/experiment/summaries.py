@@ -13,8 +13,10 @@ import pandas as pd
 
 from simulator.arrays import Booleans, Floats
 from simulator.outcomes import summaries
-from simulator.outcomes.uncertainty import NOTHING, Sample, Summary, of_each, of_means, quantile, read_off, same_sign
+from simulator.outcomes.labels import follow_up
+from simulator.outcomes.uncertainty import Sample, of_each, of_means, quantiles, read_off, same_sign
 from simulator.pathway.outcome_months import BY_PRIOR, alive_at, written
+from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import BREAK_EVEN, Scenario
 
 if TYPE_CHECKING:
@@ -152,35 +154,27 @@ class Outcome:
         return Sample(*(np.atleast_1d(np.mean(column)) for column in (self.result.values, self.result.noise)))
 
 
-def rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """Return the summaries over draws, a row an outcome."""
-    results = of_each([outcome.displayed for outcome in outcomes], [outcome.is_median for outcome in outcomes])
-    compared = [outcome for outcome in outcomes if outcome.difference is not None]
-    differences = of_each(
-        [outcome.difference for outcome in compared if outcome.difference is not None],
-        [outcome.is_median for outcome in compared],
-    )
-    left = iter(differences)
-    return [
+def outcomes_table(outcomes: Sequence[Outcome], horizon: float, pathway: Pathway) -> pd.DataFrame:
+    """Return the summaries over draws, a row an outcome. horizon : of the run, to which counts are followed"""
+    medians = [outcome.is_median for outcome in outcomes]
+    differences = [outcome.difference for outcome in outcomes]
+    results, compared = of_each([outcome.displayed for outcome in outcomes], medians), of_each(differences, medians)
+    followed = {name: follow_up(name, horizon, pathway) for name in {outcome.name for outcome in outcomes}}
+    unknown = np.full_like(outcomes[0].result.values, np.nan)
+    by_draw = np.stack([unknown if difference is None else difference.values for difference in differences], axis=1)
+    return pd.DataFrame(
         {
-            "scenario": outcome.scenario,
-            "clock": outcome.clock,
-            "population": outcome.population,
-            "outcome": outcome.name,
-            "unit": outcome.unit,
-            **result.columns(),
-            **_compared(outcome.difference, left),
+            "scenario": [outcome.scenario for outcome in outcomes],
+            "clock": [outcome.clock for outcome in outcomes],
+            "population": [outcome.population for outcome in outcomes],
+            "outcome": [outcome.name for outcome in outcomes],
+            "unit": [outcome.unit for outcome in outcomes],
+            **results.series(),
+            **compared.series("difference"),
+            "difference_same_sign": same_sign(by_draw, compared.estimate),
+            "follow_up": [followed[outcome.name] for outcome in outcomes],
         }
-        for outcome, result in zip(outcomes, results, strict=True)
-    ]
-
-
-def _compared(difference: Sample | None, summaries: Iterator[Summary]) -> dict[str, float]:
-    """Return the columns of a difference, whose summary is the next one, if there is one."""
-    if difference is None:
-        return {**NOTHING.columns("difference"), "difference_same_sign": np.nan}
-    summary = next(summaries)
-    return {**summary.columns("difference"), "difference_same_sign": same_sign(difference, float(summary.estimate))}
+    )
 
 
 def draws_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
@@ -244,8 +238,8 @@ def _is_reached(values: Floats) -> Booleans:
     """Return of which outcomes, (n_outcomes, n_draws), most draws that have one have a finite one."""
     known = ~np.isnan(values)
     reached = np.asarray((np.isfinite(values) | ~known).all(axis=1))
-    for row in np.flatnonzero(~reached):
-        reached[row] = np.isfinite(quantile(values[row, known[row]], 0.5))
+    if not reached.all():
+        reached[~reached] = np.isfinite(quantiles(values[~reached].T, (0.5,))[0])
     return reached
 
 

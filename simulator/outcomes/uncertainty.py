@@ -85,10 +85,11 @@ class Sample:
         return [Sample(*parts) for parts in zip(self.values, self.noise, without, strict=True)]
 
 
-def same_sign(sample: Sample, estimate: float) -> float:
-    """Return the share of draws in which an outcome has the sign of its estimate; NaN of a single one."""
-    known = sample.values[~np.isnan(sample.values)]
-    return float(np.mean(np.sign(known) == np.sign(estimate))) if known.size > 1 else np.nan
+def same_sign(values: Floats, estimate: Floats) -> Floats:
+    """Return the share of draws : (n_draws, ...) in which a value has the sign of its estimate; NaN of a single one."""
+    known = np.count_nonzero(~np.isnan(values), axis=0)
+    agree = np.count_nonzero(np.sign(values) == np.sign(estimate), axis=0)
+    return np.asarray(np.divide(agree, known, out=np.full(known.shape, np.nan), where=known > 1))
 
 
 def read_off(function: Callable[..., Floats], *samples: Sample) -> Sample:
@@ -152,51 +153,52 @@ def without_noise(values: Floats, chance: Floats) -> Floats:
 
 
 def of_medians(values: Floats, chance: Floats) -> Summary:
-    """Return the summary by the median over draws of values with variances by chance : (n_draws,).
+    """Return the summary by medians over draws of values with variances by chance : (n_draws, ...).
 
-    So a draw whose value is infinite, a median that is not reached, counts too. The quartiles give the variance of the
-    draws, and the median of their noise the noise: it has no bound where survival is flat.
+    An empty draw, NaN, is left out; one whose value is infinite, a median that is not reached, counts. The quartiles
+    give the variance of the draws, and the median of their noise the noise: it has no bound where survival is flat.
     """
-    known = ~np.isnan(values)
-    if not known.any():
-        return NOTHING
-    values, chance = values[known], chance[known]
-    noise = chance[np.isfinite(chance)]
-    estimate = quantile(values, 0.5)
+    chance = np.where(np.isfinite(chance) & ~np.isnan(values), chance, np.nan)
+    first, estimate, third = quantiles(values, (0.25, 0.5, 0.75))
+    (typical,) = quantiles(chance, (0.5,))
     with np.errstate(invalid="ignore"):
-        deviation = (quantile(values, 0.75) - quantile(values, 0.25)) / QUARTILES
-        typical = np.asarray(np.median(noise) if noise.size else np.nan)
-        left = _left(np.asarray(deviation**2), typical, np.asarray(estimate))
+        left = _left(((third - first) / QUARTILES) ** 2, typical, estimate)
         drawn = np.where(np.isfinite(values), _drawn(values, estimate, np.nan_to_num(left), typical), values)
-    has_interval = len(values) > 1 and not np.isnan(left)
-    ends = [quantile(drawn, share) for share in INTERVAL] if has_interval else [np.nan, np.nan]
-    finite = [np.asarray(number if np.isfinite(number) else np.nan) for number in (estimate, *ends)]
-    return Summary(finite[0], finite[1], finite[2], np.asarray(_error_of_median(drawn, chance)))
+    ends = np.where(
+        (np.count_nonzero(~np.isnan(values), axis=0) > 1) & ~np.isnan(left), quantiles(drawn, INTERVAL), np.nan
+    )
+    error = np.full(estimate.shape, np.nan)
+    for place in np.ndindex(estimate.shape):
+        known = ~np.isnan(values[:, *place])
+        error[place] = _error_of_median(drawn[:, *place][known], chance[:, *place][known])
+    finite = [np.where(np.isfinite(figure), figure, np.nan) for figure in (estimate, *ends)]
+    return Summary(finite[0], finite[1], finite[2], error)
 
 
-def of_each(samples: Sequence[Sample], medians: Sequence[bool]) -> list[Summary]:
-    """Return a summary a sample, by its median or its mean; means of the same known draws are found together."""
-    summaries = [NOTHING] * len(samples)
-    alike: dict[bytes, list[int]] = {}
+def of_each(samples: Sequence[Sample | None], medians: Sequence[bool]) -> Summary:
+    """Return the summaries of samples, (n_samples,), by their medians or means: NaN of None.
+
+    Those of the same known draws are found together.
+    """
+    figures = np.full((len(Summary._fields), len(samples)), np.nan)
+    alike: dict[tuple[bool, int, bytes], list[int]] = {}
     for place, (sample, is_median) in enumerate(zip(samples, medians, strict=True)):
-        if is_median:
-            summaries[place] = of_medians(sample.values, sample.noise**2)
-        else:
-            alike.setdefault(np.isnan(sample.values).tobytes(), []).append(place)
-    for places in alike.values():
+        if sample is not None:
+            known = b"" if is_median else np.isnan(sample.values).tobytes()
+            alike.setdefault((is_median, sample.values.size, known), []).append(place)
+    for (is_median, _, _), places in alike.items():
         values, noise = (
             np.array([getattr(samples[place], part) for place in places]).T for part in ("values", "noise")
         )
-        for place, *figures in zip(places, *of_means(values, noise**2), strict=True):
-            summaries[place] = Summary(*figures)
-    return summaries
+        figures[:, places] = (of_medians if is_median else of_means)(values, noise**2)
+    return Summary(*figures)
 
 
 def central(values: Floats) -> tuple[float, float]:
     """Return the ends of the central 95 % of values of any number, NaN of none; values may be infinite."""
     if not values.size:
         return np.nan, np.nan
-    lower, upper = (quantile(values, share) for share in INTERVAL)
+    lower, upper = quantiles(values, INTERVAL).tolist()
     return lower, upper
 
 
@@ -255,26 +257,32 @@ def _error_of_median(drawn: Floats, chance: Floats) -> float:
     return float(medians.std(ddof=1)) if medians.size > REPETITIONS / 2 else np.nan
 
 
-def quantile(values: Floats, share: float, weights: Floats | None = None) -> float:
-    """Return a quantile, linear between order statistics; infinite if the upper or the lower of the two is.
+def quantiles(values: Floats, shares: Sequence[float]) -> Floats:
+    """Return quantiles : (n_shares, ...) of the known values : (n_values, ...), linear between order statistics.
 
-        order statistic k of n lies at k / (n - 1); with weights, at the middle of its weight, from first to last
+        order statistic k of n lies at k / (n - 1)
 
-    NumPy's quantile gives NaN next to infinite values, and another method for them would move the finite end.
+    Infinite if the upper or the lower of the two is: NumPy's gives NaN next to infinite values, and another method for
+    them would move the finite end. NaN of none.
     """
-    if weights is None:
-        wanted = share * (len(values) - 1)
-        place = int(wanted)
-        after = min(place + 1, len(values) - 1)
-        ordered = np.partition(values, [place, after])
-        low, high, part = ordered[place], ordered[after], wanted - place
-    else:
-        values, weights = values[weights > 0.0], weights[weights > 0.0]
-        order = np.argsort(values, kind="stable")
-        middles = np.cumsum(weights[order]) - 0.5 * weights[order]
-        wanted = middles[0] + share * (middles[-1] - middles[0])
-        place = min(int(np.searchsorted(middles, wanted, side="right")) - 1, len(values) - 1)
-        after = min(place + 1, len(values) - 1)
-        low, high = values[order[[place, after]]]
-        part = (wanted - middles[place]) / (middles[after] - middles[place]) if after > place else 0.0
+    ordered = np.sort(values.T, axis=-1).T
+    last = np.count_nonzero(~np.isnan(values), axis=0) - 1
+    wanted = np.multiply.outer(shares, last)
+    place = np.maximum(wanted, 0.0).astype(np.int64)
+    low, high = (np.take_along_axis(ordered, at, axis=0) for at in (place, np.minimum(place + 1, last)))
+    part = wanted - place
+    with np.errstate(invalid="ignore"):
+        return np.where((part > 0.0) & np.isfinite(low), low + part * (high - low), low)
+
+
+def quantile(values: Floats, share: float, weights: Floats) -> float:
+    """Return a quantile of weighted values: each at the middle of its weight, from first to last; see `quantiles`."""
+    values, weights = values[weights > 0.0], weights[weights > 0.0]
+    order = np.argsort(values, kind="stable")
+    middles = np.cumsum(weights[order]) - 0.5 * weights[order]
+    wanted = middles[0] + share * (middles[-1] - middles[0])
+    place = min(int(np.searchsorted(middles, wanted, side="right")) - 1, len(values) - 1)
+    after = min(place + 1, len(values) - 1)
+    low, high = values[order[[place, after]]]
+    part = (wanted - middles[place]) / (middles[after] - middles[place]) if after > place else 0.0
     return float(low + part * (high - low) if part > 0.0 and np.isfinite(low) else low)

@@ -85,6 +85,12 @@ class State:
     holds: str | None = None
     cause: str | None = None
 
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters that its transitions' shares and times are made of."""
+        references = (reference for transition in self.transitions for reference in transition.references)
+        return tuple(dict.fromkeys(name for reference in references for name in names_in(reference)))
+
     @property
     def is_choice(self) -> bool:
         return self.kind in CHOICES

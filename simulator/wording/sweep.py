@@ -109,8 +109,8 @@ def _saturation(sweep: Sweep, place: int, outcomes: Sequence[Floats]) -> str:
 def between_cells(sweep: Sweep, cell: int, other: int) -> Difference:
     """Return the difference between two cells."""
     difference = read_off(lambda one, two: one - two, sweep.leading[cell], sweep.leading[other])
-    estimate, lower, upper = map(float, of_means(difference.values, difference.noise**2)[:3])
-    return Difference(estimate, lower, upper, same_sign(difference, estimate))
+    estimate, lower, upper, _ = of_means(difference.values, difference.noise**2)
+    return Difference(float(estimate), float(lower), float(upper), float(same_sign(difference.values, estimate)))
 
 
 def _number(value: float) -> str:

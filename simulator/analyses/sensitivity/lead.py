@@ -13,7 +13,7 @@ from simulator.analyses.sensitivity.question import Question
 from simulator.arrays import Floats
 from simulator.evidence.draws import BENEFIT
 from simulator.execution import Pool
-from simulator.outcomes.uncertainty import Sample, Summary, of_means, of_medians, same_sign
+from simulator.outcomes.uncertainty import Summary, of_means, of_medians, same_sign
 from simulator.scenario.scenario import COHORTS, HALF
 
 
@@ -44,8 +44,7 @@ def leads(question: Question, pool: Pool, inputs: Inputs, n_draws: int) -> list[
         options = tuple(_of(question, outcomes[question.outcome]) for outcomes in by_option)
         answers = question.value(values)
         answer = _of(question, answers)
-        agreed = same_sign(Sample(answers, np.zeros(len(answers))), float(answer.estimate))
-        estimates.append(Lead(benefit, options, answer, agreed))
+        estimates.append(Lead(benefit, options, answer, float(same_sign(answers, answer.estimate))))
     return estimates
 
 

@@ -15,7 +15,7 @@ from simulator.analyses.sensitivity.inputs import is_open, row_values
 from simulator.analyses.sensitivity.structural import DECLARED, restructured
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves, populations
-from simulator.engines.model import Model, resolve
+from simulator.engines.model import Model, resolve_each
 from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.draws import BENEFIT
 from simulator.experiment.cost import timed
@@ -226,8 +226,10 @@ def _last_month(question: Question, decides: bool) -> float:
 
 def _piece(question: Question, item: tuple[str, bool, pd.DataFrame]) -> list[dict[str, Floats]]:
     structure, decides, rows = item
-    options = zip(question.options, question.opened, strict=True)
-    models = [_model(option, is_varied, rows, structure) for option, is_varied in options]
+    resolved = resolve_each(question.options, row_values(rows, question.scenario.pathway))
+    models = [
+        _model(model, is_varied, rows, structure) for model, is_varied in zip(resolved, question.opened, strict=True)
+    ]
     curves = _curves(models, question, _last_month(question, decides))
     if question.decision is None or not decides:
         return [_outcomes(option, question, question.clock, question.population) for option in curves]
@@ -252,8 +254,8 @@ def _with_rough_medians(curves: Curves) -> Curves:
     return replace(curves, lifetimes=lambda _, places: [None] * places.size, end_points=end_points)
 
 
-def _model(option: Scenario, is_varied: bool, rows: pd.DataFrame, structure: str) -> Model:
-    model = restructured(resolve(option, row_values(rows, option.pathway)), structure)
+def _model(model: Model, is_varied: bool, rows: pd.DataFrame, structure: str) -> Model:
+    model = restructured(model, structure)
     if is_varied and model.marginal is not None:
         benefit = rows[BENEFIT].to_numpy(dtype=float)[:, None]
         model = replace(model, marginal=replace(model.marginal, benefit=benefit))

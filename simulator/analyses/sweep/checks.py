@@ -12,7 +12,7 @@ import pandas as pd
 
 from simulator.analyses.sweep.grid import Grid
 from simulator.arrays import Floats
-from simulator.engines.model import resolve
+from simulator.engines.model import resolve_each
 from simulator.errors import InputError
 from simulator.evidence.draws import single
 from simulator.execution import counted
@@ -46,8 +46,9 @@ class Progress(Protocol):
 def check_values(grid: Grid, draw_values: Values) -> None:
     """Try every value once, the other axes at their first value; of very many, some and the last. InputError."""
     cells = list(grid.edges())
-    for cell in dict.fromkeys([*cells[:: math.ceil(len(cells) / MOST_TRIED)], cells[-1]]):
-        resolve(grid.at(cell), draw_values)
+    tried = dict.fromkeys([*cells[:: math.ceil(len(cells) / MOST_TRIED)], cells[-1]])
+    for _ in resolve_each(map(grid.at, tried), draw_values):
+        pass
 
 
 def check_cells(grid: Grid, draw_values: Values, progress: Progress | None) -> Floats:
@@ -56,8 +57,8 @@ def check_cells(grid: Grid, draw_values: Values, progress: Progress | None) -> F
     NaN where the pathway declares none. Raises InputError naming the cell.
     """
     untouched = np.full(len(grid), np.nan)
-    for cell in counted(range(len(grid)), len(grid), progress, "checking"):
-        model = resolve(grid.at(cell), draw_values)
+    models = resolve_each(map(grid.at, range(len(grid))), draw_values)
+    for cell, model in enumerate(counted(models, len(grid), progress, "checking")):
         if model.marginal is not None:
             raised = np.any(np.atleast_2d(model.marginal.share > model.marginal.practice_share), axis=-1)
             untouched[cell] = 1.0 - float(np.mean(raised))

@@ -19,16 +19,15 @@ from simulator.arrays import Floats, slices
 from simulator.engines.curves import populations
 from simulator.engines.exact import engine as exact
 from simulator.engines.exact.accuracy import TooCoarse
-from simulator.engines.model import Model, resolve, stacked
+from simulator.engines.model import Model, resolve_each, stacked
 from simulator.evidence.draws import load_informed_draws, values
-from simulator.experiment import cost, manifest, resource_tables, summaries
+from simulator.experiment import cost, manifest, resource_tables
 from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.parts import ScenarioDraws, outcomes_of, treated_share
 from simulator.experiment.results import as_written, clocks, write_files
 from simulator.experiment.run import count_draws, draws_for_overload, part_of
 from simulator.experiment.settings import Settings, SweepOptions, with_options
-from simulator.experiment.summaries import outcomes_of_population, sample
-from simulator.outcomes.labels import follow_up
+from simulator.experiment.summaries import outcomes_of_population, outcomes_table, sample
 from simulator.outcomes.summaries import Outcomes
 from simulator.outcomes.uncertainty import Sample
 from simulator.pathway.outcome_months import alive_at
@@ -67,6 +66,7 @@ class Sweep:
 
 BLOCK = 32
 """Cells that are solved together by the exact engine: those that differ in shares only have the same path curves."""
+
 
 MANY = 500
 """Draws of a cell that are put into its scenario together: that takes as long for one."""
@@ -216,18 +216,18 @@ def _rows(
         for name in populations(scenario.pathway)
         for outcome in outcomes_of_population(scenario, clock, name, draws, first if cell else None)
     ]
-    horizon, pathway = plan.settings.horizon, scenario.pathway
-    rows = [row | {"follow_up": follow_up(row["outcome"], horizon, pathway)} for row in summaries.rows(outcomes)]
+    tables = [outcomes_table(outcomes, plan.settings.horizon, scenario.pathway)]
     if draws[0].resources is not None:
         resources = [[part.resources for part in parts if part.resources is not None] for parts in (first, draws)]
         service = resource_tables.service([grid.at(0), scenario], resources).assign(clock="", population="")
         half = len(service) // 2
-        service = service.tail(half) if cell else service.head(half)
-        rows += [{str(key): value for key, value in row.items()} for row in service.to_dict("records")]
+        tables.append(service.tail(half) if cell else service.head(half))
     if np.isfinite(untouched):
         row = {"outcome": "draws_with_marginal_patients", "unit": "probability", "estimate": 1.0 - untouched}
-        rows.append({"clock": scenario.pathway.clock, "population": "all", "monte_carlo_se": 0.0, **row})
-    table = pd.DataFrame(rows).reindex(columns=COLUMNS)
+        tables.append(
+            pd.DataFrame([{"clock": scenario.pathway.clock, "population": "all", "monte_carlo_se": 0.0, **row}])
+        )
+    table = pd.concat(tables, ignore_index=True).reindex(columns=COLUMNS)
     table["resource"] = table["resource"].astype(object).where(table["resource"].notna(), "").astype(str)
     for place, (axis, value) in enumerate(zip(grid.axes, grid.values(cell), strict=True)):
         table.insert(place, axis.name, value)
@@ -247,7 +247,7 @@ def _piece(plan: _Plan, item: tuple[slice, slice]) -> list[ScenarioDraws]:
 
 def _solved(plan: _Plan, scenarios: Sequence[Scenario], rows: slice) -> list[ScenarioDraws]:
     """Return the exact engine's outcomes of cells."""
-    models = [resolve(scenario, values(plan.table, rows)) for scenario in scenarios]
+    models = list(resolve_each(scenarios, values(plan.table, rows)))
     alike: dict[tuple[object, ...], list[int]] = {}
     for place, model in enumerate(models):
         times = [exit.time.key for exits in model.exits.values() for exit in exits if exit.time is not None]
@@ -265,7 +265,7 @@ def _read(plan: _Plan, models: Sequence[Model], step: float, rows: slice) -> lis
     parts = []
     # No cell's own curves are kept, so that twice as many draws fit in memory as in a run.
     for draws in slices(models[0].n_draws, 2 * exact.batch(pathway, horizon)):
-        some = stacked([model.of_draws(range(models[0].n_draws)[draws]) for model in models])
+        some = stacked(models, range(models[0].n_draws)[draws])
         read = exact.readings(some, horizon, step, exact.new_paths(pathway, horizon, step, repeats=len(models)))
         if read is None and len(models) > 1:
             return [part for model in models for part in _read(plan, [model], step, rows)]

@@ -168,8 +168,10 @@ class Paths:
         return self._laws[key]
 
     def _once(self, values: Values) -> Values:
-        """Return the rows of draws that are repeated."""
-        return values[: len(values) // self.repeats] if values.ndim > 1 and len(values) > 1 else values
+        """Return the rows of draws that are repeated, once; one row where all are alike."""
+        if values.ndim < 2:
+            return values
+        return values[:1] if np.all(values == values[:1]) else values[: len(values) // self.repeats]
 
     def repeated(self, values: Floats) -> Floats:
         """Return what is read of a path for all draws of a model, (n_draws or 1, ...)."""

@@ -9,7 +9,7 @@ from sojourn_times import by, exponential, piecewise_exponential, weibull
 from worlds import decision, load, months, parameter, rate, sojourn, world
 
 from simulator.engines.microsim import engine as microsim
-from simulator.engines.model import point_values, resolve
+from simulator.engines.model import Model, point_values, resolve, resolve_each
 from simulator.errors import InputError
 from simulator.evidence.draws import load_informed_draws, single, values
 from simulator.pathway import shipped
@@ -133,6 +133,38 @@ def test_only_a_fixed_sojourn_of_no_months_takes_no_time() -> None:
     assert model.instant["awaiting_car_t_reinfusion"].to == "car_t_reinfusion"
     waits = resolve(replace(load_scenario("baseline"), set={"reinfusion_preparation_months": 0.5}))
     assert not waits.instant
+
+
+def numbers(model: Model) -> object:
+    ways = [
+        (state, way.to, way.time and way.time.key, np.asarray(way.probability).tolist(), way.declaration, way.drawn_as)
+        for state, exits in model.exits.items()
+        for way in exits
+    ]
+    return ways, model.attributes, model.cells, model.weights.tolist()
+
+
+def test_policies_resolved_one_after_the_other_have_the_numbers_of_each_alone(clinic: Pathway) -> None:
+    levers: list[dict[str, dict[str, object]]] = [
+        {}, {"set": {"young_scale": 3.0}}, {"hazard_ratio": {"surgery.dead": 0.5}}, {"scale": {"late_rate": 2.0}},
+        {"hazard_ratio": {"surgery.dead": {"by": "town", "here": 0.5, "there": 1.0}}}, {},
+    ]  # fmt: skip
+    policies = [Scenario("x", clinic, **lever) for lever in levers]  # type: ignore[arg-type]
+    policies_of_draws = {"young_scale": np.array([[8.0], [9.0]])}
+    for draw_values in ({}, policies_of_draws):
+        models = list(resolve_each(policies, draw_values))
+        for policy, model in zip(policies, models, strict=True):
+            assert numbers(model) == numbers(resolve(policy, draw_values))
+        assert models[1].exits["advice"] is models[0].exits["advice"]
+
+
+def test_shipped_policies_resolved_together_have_the_numbers_of_each_alone() -> None:
+    """Shares, replaced treatments, milestones and hazard ratios."""
+    names = ("wider-salvage", "dual-target-reinfusion", "hsct-as-milestone", "longer-car-t-remission", "baseline")
+    policies = [load_scenario(name) for name in names]
+    draw_values = values(load_informed_draws(policies[0].pathway), slice(0, 3))
+    for policy, model in zip(policies, resolve_each(policies, draw_values), strict=True):
+        assert numbers(model) == numbers(resolve(policy, draw_values))
 
 
 def test_draws_out_of_range_are_refused_with_the_place(clinic: Pathway) -> None:

@@ -10,7 +10,16 @@ import pytest
 from scipy import stats
 
 from simulator.arrays import Floats
-from simulator.outcomes.uncertainty import Sample, Summary, jackknife, of_means, of_medians, quantile, read_off
+from simulator.outcomes.uncertainty import (
+    Sample,
+    Summary,
+    jackknife,
+    of_means,
+    of_medians,
+    quantile,
+    quantiles,
+    read_off,
+)
 
 FALSE_ALARM = 1e-4 / 4
 NAN, INF = np.nan, np.inf
@@ -197,6 +206,19 @@ def test_differences_of_medians_that_are_not_reached_are_unknown() -> None:
     assert np.isnan(of_medians(difference.values, difference.noise**2).estimate)
 
 
+def test_medians_of_several_outcomes_at_once_are_those_of_each_alone() -> None:
+    """Outcomes with and without noise; draws that are empty, or never reach a median; nobody at all."""
+    values = np.random.default_rng(6).normal(10.0, 1.0, size=(40, 6))
+    values[:5, 1], values[::3, 2], values[::2, 3], values[:, 4] = NAN, INF, INF, NAN
+    chance = np.array([0.3, 0.0, 0.3, 0.0, 0.3, 0.0]) * np.ones((40, 1))
+    chance[::4, 0], chance[:, 5] = NAN, NAN
+    together = of_medians(values, chance)
+    for column in range(6):
+        known = ~np.isnan(values[:, column])
+        alone = of_medians(values[known, column], chance[known, column])
+        assert [figures[column] for figures in together] == pytest.approx([float(f) for f in alone], nan_ok=True)
+
+
 def test_the_median_of_one_draw_has_an_error_and_no_interval() -> None:
     result = of_medians(np.array([4.0]), np.array([0.25]))
     assert result.estimate == 4.0
@@ -236,7 +258,7 @@ def test_a_few_draws_with_uncertain_medians_do_not_remove_the_interval() -> None
 def test_a_quantile_with_equal_weights_or_none_is_numpys(share: float) -> None:
     values = np.random.default_rng(8).normal(size=41)
     expected = pytest.approx(np.quantile(values, share))
-    assert quantile(values, share) == expected
+    assert quantiles(values, [share])[0] == expected
     assert quantile(values, share, np.full(41, 0.3)) == expected
 
 
