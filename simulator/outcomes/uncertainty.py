@@ -128,16 +128,16 @@ def of_means(values: Floats, chance: Floats) -> Summary:
 
     An empty draw, NaN, is left out. One draw has no interval. The interval includes unknown noise.
     """
-    known = ~np.isnan(values).reshape(len(values), -1)[:, 0]
+    known = ~np.isnan(values.reshape(len(values), -1)[:, 0])
     if not known.any():
         return Summary(*(np.full(values.shape[1:], np.nan) for _ in Summary._fields))
-    values, chance = values[known], chance[known]
+    values, chance = (values, chance) if known.all() else (values[known], chance[known])
     noise = _mean_known(chance)
     estimate, error = values.mean(axis=0), np.sqrt(noise / len(values))
     if len(values) < 2:
         nothing = np.full(estimate.shape, np.nan)
         return Summary(estimate, nothing, nothing, error)
-    lower, upper = np.quantile(without_noise(values, chance), INTERVAL, axis=0)
+    lower, upper = quantiles(without_noise(values, chance), INTERVAL)
     return Summary(estimate, np.minimum(lower, estimate), np.maximum(upper, estimate), error)
 
 
@@ -146,6 +146,8 @@ def without_noise(values: Floats, chance: Floats) -> Floats:
 
     values, their variances by chance : (n_draws, ...)
     """
+    if not chance.any():
+        return values
     estimate, noise = values.mean(axis=0), _mean_known(chance)
     left = _left(values.var(axis=0, ddof=1), noise, estimate)
     chance = np.nan_to_num(_nearby(values, np.where(np.isfinite(chance), chance, noise)))
