@@ -49,7 +49,6 @@ class Combinations:
     merging: bool = False
     entered: dict[Node, Combination] = field(default_factory=dict)
     passed: dict[Edge, Combination] = field(default_factory=dict)
-    _ways: dict[str, dict[str, list[Way]]] = field(default_factory=dict)
     _left: dict[tuple[Node, str], Combination] = field(default_factory=dict)
 
     def solve(self) -> Combinations:
@@ -114,9 +113,10 @@ class Combinations:
 
     def ways(self, state: str) -> dict[str, list[Way]]:
         """Return exit -> its ways, one for every set of cells in which the state's times are alike."""
-        if state not in self._ways:
-            self._ways[state] = ways_of(self.model.exits[state], self.paths)
-        return self._ways[state]
+        exits = self.model.exits[state]
+        # Policies that do not touch a state have the very same exits; those are kept, so that no others have their id.
+        _, ways = self.paths.once(("ways", id(exits)), lambda: (exits, ways_of(exits, self.paths)))
+        return ways
 
 
 def ways_of(exits: tuple[Exit, ...], paths: Paths) -> dict[str, list[Way]]:

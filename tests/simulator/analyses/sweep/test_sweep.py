@@ -1,6 +1,6 @@
 """A sweep: values, names, the grid, cells that agree with single runs, differences, and refusals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -355,8 +355,13 @@ def test_too_many_cells_are_refused_with_their_cost_unless_confirmed(
 def test_the_cost_of_thousands_of_cells_is_predicted_from_a_few(
     healthy: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    resolved = []
-    monkeypatch.setattr(checks, "resolve", lambda scenario, values: resolved.append(scenario))
+    resolved: list[Scenario] = []
+
+    def tried(scenarios: Iterable[Scenario], _: object) -> list[object]:
+        resolved.extend(scenarios)
+        return []
+
+    monkeypatch.setattr(checks, "resolve_each", tried)
     monkeypatch.setattr(cost, "MOST_SECONDS", 0.0)
     with pytest.raises(InputError, match=r"5,001 cells would take about"):
         sweep(healthy, {"onset_rate": "0..1..0.0002"}, yes=False)

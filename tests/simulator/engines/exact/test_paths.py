@@ -11,7 +11,7 @@ from simulator.engines.exact import engine, path_flows
 from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.path_flows import PathFlows
 from simulator.engines.exact.paths import Paths
-from simulator.engines.model import Model, resolve
+from simulator.engines.model import Model, resolve, resolve_each
 from simulator.evidence.draws import load_informed_draws, values
 from simulator.scenario.scenario import Scenario, load_scenario
 
@@ -97,11 +97,28 @@ def test_policies_that_move_shares_have_the_same_laws_and_paths() -> None:
 
 def test_policies_that_share_paths_have_the_curves_of_each_alone() -> None:
     table = values(load_informed_draws(load_scenario("baseline").pathway), slice(0, 3))
-    models = [resolve(load_scenario(name), table) for name in ("baseline", "wider-salvage@0", "no-hsct")]
-    for model, together in zip(models, engine.compared(models, 24.0, step=0.1), strict=True):
-        alone = engine.curves(model, 24.0, step=0.1)
+    policies = [load_scenario(name) for name in ("baseline", "wider-salvage@0", "no-hsct")]
+    models = list(resolve_each(policies, table))
+    for policy, together in zip(policies, engine.compared(models, 24.0, step=0.1), strict=True):
+        alone = engine.curves(resolve(policy, table), 24.0, step=0.1)
         for key, alive in alone.survival.items():
             np.testing.assert_allclose(together.survival[key], alive, rtol=0, atol=1e-12, err_msg=str(key))
+
+
+def test_draws_that_differ_in_shares_only_have_one_curve_a_path() -> None:
+    """Rows of a tornado over shares; each has the survival of its own."""
+    baseline = load_scenario("baseline")
+    draw = values(load_informed_draws(baseline.pathway), slice(0, 1))
+    shares = np.array([[0.2], [0.5], [0.9]])
+    table = {name: np.repeat(value, 3, axis=0) for name, value in draw.items()} | {"hsct_if_cr": shares}
+    only = {(baseline.pathway.clock, "all")}
+    paths = Paths(Lattice(0.1, 24.0))
+    together = engine.curves(resolve(baseline, table), 24.0, step=0.1, only=only, paths=paths)
+    assert {len(paths.curve(path)) for path in range(len(paths.steps))} == {1}
+    for row, share in enumerate(shares):
+        alone = engine.curves(resolve(baseline, draw | {"hsct_if_cr": share[None]}), 24.0, step=0.1, only=only)
+        for key, (alive,) in alone.survival.items():
+            np.testing.assert_allclose(together.survival[key][row], alive, rtol=0, atol=1e-12)
 
 
 def test_ten_draws_over_a_hundred_years_are_solved_in_batches() -> None:
