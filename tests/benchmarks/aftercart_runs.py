@@ -16,7 +16,7 @@ from simulator.engines.des import engine as des
 from simulator.engines.exact import engine as exact
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.microsim import queueing
-from simulator.engines.model import Model, resolve
+from simulator.engines.model import Model, resolve, resolve_each
 from simulator.engines.requests import Arrivals, Requests
 from simulator.engines.trajectories import Trajectories
 from simulator.evidence.draws import load_informed_draws, values
@@ -81,7 +81,7 @@ def survival_of_policies(draws: int) -> None:
     pathway = scenarios[0].pathway
     table, only = load_informed_draws(pathway), {(pathway.clock, "all")}
     for rows in slices(draws, exact.batch(pathway, HORIZON, only)):
-        exact.compared([resolve(scenario, values(table, rows)) for scenario in scenarios], HORIZON, only=only)
+        exact.compared(list(resolve_each(scenarios, values(table, rows))), HORIZON, only=only)
 
 
 def moved_uptake(draws: int) -> Callable[[], object]:
