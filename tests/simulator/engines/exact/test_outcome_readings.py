@@ -96,7 +96,7 @@ def test_models_that_differ_in_shares_and_benefit_are_read_together_as_one_by_on
     models = [resolve(policy, draws) for policy in policies]
     step = engine.one_step(models, 24.0)
     paths = engine.new_paths(policies[0].pathway, 24.0, step, repeats=len(models))
-    together = engine.readings(stacked(models), 24.0, step, paths)
+    together = engine.readings(stacked(models, range(models[0].n_draws)), 24.0, step, paths)
     assert together is not None
     read = outcomes_of(together, policies[0].pathway)
     for place, model in enumerate(models):
