@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from simulator.figures.glyphs import FAMILY, families
+from simulator.figures.markup import shortened
 from simulator.scenario.scenario import split_name
 
 # Okabe & Ito 2008, Color Universal Design: distinct for every colour vision.
@@ -158,9 +159,9 @@ def canvas(width: float, height: float) -> Figure:
 
 
 def svg(figure: Figure, *, title: str = "", alt: str = "") -> str:
-    """Return a figure as SVG text, without dates; title and alternative text as its metadata."""
+    """Return a figure as short SVG text, without dates; title and alternative text as its metadata."""
     described = {key: value for key, value in (("Title", title), ("Description", alt)) if value}
-    return _saved(figure, format="svg", metadata={"Date": None, "Creator": None, **described}).decode()
+    return shortened(_saved(figure, format="svg", metadata={"Date": None, "Creator": None, **described}).decode())
 
 
 def png(figure: Figure) -> bytes:

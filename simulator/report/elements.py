@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from html import escape
+from urllib.parse import quote
 
 from simulator.plain_text import capital
 from simulator.wording.intervals import Estimate
@@ -13,6 +13,8 @@ NARROW = "screen and (max-width: 720px)"
 """Where a page shows a figure's second width: never in print."""
 VOID = ("img", "source")
 """Elements that have no end."""
+PLAIN = "!$'()*+,-./:;=?@_~"
+"""Signs of a figure that an address may hold as they are, here and where a list of addresses is read."""
 
 
 def text(content: object) -> str:
@@ -22,8 +24,13 @@ def text(content: object) -> str:
 
 def tag(name: str, *inside: str, **attributes: str) -> str:
     """Return an element. inside : HTML; attributes : texts, `class_` for class, `_` for a hyphen."""
-    pairs = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items())
+    pairs = "".join(f' {key.rstrip("_").replace("_", "-")}="{_quoted(value)}"' for key, value in attributes.items())
     return f"<{name}{pairs}>" if name in VOID else f"<{name}{pairs}>{''.join(inside)}</{name}>"
+
+
+def _quoted(value: str) -> str:
+    """Return the value of an attribute. An apostrophe ends none, and a figure has thousands."""
+    return escape(value, quote=False).replace('"', "&quot;")
 
 
 def paragraph(content: str, **attributes: str) -> str:
@@ -93,4 +100,4 @@ def drawing(wide: str, compact: str, alt: str) -> str:
 
 
 def _in_page(svg: str) -> str:
-    return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}"
+    return f"data:image/svg+xml,{quote(svg, safe=PLAIN)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from simulator.scenario.scenario import Scenario
 from simulator.wording import limits, opening
 from simulator.wording import resources as resource_wording
 from simulator.wording.headline import compared, policies
+from simulator.wording.table import Table
 
 OMITTED = ("created", "command", "files", "scenarios", "stale_draws", "note")
 """Keys of the manifest that differ between equal runs, or that stand elsewhere on the page."""
@@ -99,13 +101,21 @@ def _outcomes(results: Results) -> list[str]:
     first, *others = opening.clocks(results)
     has_errors = bool(results.outcomes["monte_carlo_se"].notna().any())
     content = [paragraph(limits.numbers(results.manifest["draws"], has_errors=has_errors))]
-    content += map(table, outcomes.of_options(results, first))
+    said: set[str] = set()
+    content += _tables(outcomes.of_options(results, first), said)
     for clock in others:
-        tables = map(table, outcomes.of_options(results, clock))
+        tables = _tables(outcomes.of_options(results, clock), said)
         content.append(folded(f"The same outcomes, in months from {clock}", *tables))
     if groups := outcomes.by_group(results):
         content.append(folded("The same survival by group and patient attribute", table(groups)))
     return content
+
+
+def _tables(tables: Iterable[Table], said: set[str]) -> Iterator[str]:
+    """Yield tables, a note below the first that needs it. said : the notes so far"""
+    for content in tables:
+        yield table(replace(content, notes=[note for note in content.notes if note not in said]))
+        said.update(content.notes)
 
 
 def _structures(results: Results, cohort: Cohort | None) -> list[str]:
