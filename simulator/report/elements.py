@@ -56,7 +56,8 @@ def table(content: Table) -> str:
 
 def _row(row: Row) -> str:
     label = capital(row.label) if isinstance(row.label, str) else row.label
-    unit = f" {span(row.unit, 'unit')}" if row.unit else ""
+    # "12 months %" must not leave its unit alone on a line.
+    unit = f"{' ' if ' ' in row.unit else '&nbsp;'}{span(row.unit, 'unit')}" if row.unit else ""
     cells = tag("th", _cell(label), unit, scope="row"), *(tag("td", _cell(cell)) for cell in row.cells)
     return tag("tr", *cells, class_=row.style) if row.style else tag("tr", *cells)
 

@@ -15,7 +15,6 @@ from matplotlib.transforms import Affine2D
 
 from simulator.arrays import Floats
 from simulator.figures import markup, style
-from simulator.figures.picture import Picture
 
 SVG, LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 NEAR = 0.05
@@ -153,8 +152,3 @@ def test_a_name_that_looks_like_a_reference_stays_a_name() -> None:
     figure.text(0.1, 0.5, name)
     short = style.svg(figure, title=name)
     assert next(ElementTree.fromstring(short).iter(f"{SVG}title")).text == name
-
-
-def test_a_figures_svg_is_short(pictures: list[Picture]) -> None:
-    for picture in pictures:
-        assert len(picture.svg) < 200_000, picture.name

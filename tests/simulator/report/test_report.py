@@ -9,6 +9,7 @@ import shutil
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -30,6 +31,7 @@ from simulator.report import run_folder
 from simulator.report.elements import drawing, table
 from simulator.report.page import html as page_of
 from simulator.report.run_folder import read
+from simulator.report.tables.calibration import predictive
 from simulator.scenario.scenario import Scenario, load_scenario
 from simulator.wording.headline import answer
 from simulator.wording.intervals import Estimate, rounded
@@ -287,6 +289,23 @@ def test_a_narrow_screen_gets_the_second_width_of_every_figure_that_has_one(
     svgs = [unquote(attributes["srcset"].partition(",")[2]) for attributes in narrow]
     assert sorted(svgs) == sorted(picture.compact_svg for picture in pictures if picture.compact is not None)
     assert len(svgs) >= 3
+
+
+def test_a_note_of_several_tables_stands_once(html: str) -> None:
+    assert html.count("the additional patients benefit as other cohorts suggest. This also absorbs") == 1
+
+
+def test_every_column_of_reported_and_simulated_figures_has_its_width(cohort: Cohort) -> None:
+    fitted = next(part for part in predictive(cohort, load_pathway("b_all_post_cd19")) if isinstance(part, Table))
+    sheet = files("simulator.report").joinpath("page.css").read_text(encoding="utf-8")
+    widths = re.findall(r"\.predictive th:nth-child\((\d)\) { width: ([\d.]+)%", sheet)
+    # The last column has the rest.
+    assert [int(place) for place, _ in widths] == list(range(1, len(fitted.columns)))
+    assert sum(float(width) for _, width in widths) < 92
+
+
+def test_the_page_of_a_comparison_is_small_enough_to_send(html: str) -> None:
+    assert len(html) < 2_000_000
 
 
 def test_texts_of_a_scenario_are_never_markup(results: Results) -> None:
