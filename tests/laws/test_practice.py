@@ -108,7 +108,7 @@ def test_a_planners_own_number_is_practice_and_additional_patients_benefit_alike
     assert reach == pytest.approx(float((more >= 0.05).mean()))
     informed = load_informed_draws(LETTER.pathway)
     assert informed is not None
-    pays = informed[PRIOR_ALONE].to_numpy()[:40] >= needed.to_numpy()
+    pays = informed[PRIOR_ALONE].to_numpy()[: needed.size] >= needed.to_numpy()
     by_prior = figure(theirs, "wider-salvage@cohorts", "draws_with_5_more_at_12_by_the_prior_alone", "estimate")
     assert by_prior == pytest.approx(float(pays.mean()))
     assert f"{own(0.6).name}@break-even" not in set(theirs.outcomes["scenario"])
