@@ -46,6 +46,22 @@ def predictions(figures: pd.DataFrame) -> str:
     )
 
 
+def farthest(figures: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """Return the shares simulated more than a standard error from their report. names : target -> in words"""
+    shares = figures[(figures["unit"] == "%") & (figures["standard_error"] > 0.0)]
+    errors = ((shares["simulated"] - shares["reported"]) / shares["standard_error"]).abs()
+    rows = shares.assign(errors=errors)[errors > 1.0].sort_values("errors", ascending=False, kind="stable")
+    found = [
+        f"{names[row['target']]}, {_percent(row['simulated'])} ({_percent(row['reported'])} reported)"
+        for row in rows.to_dict("records")[:NAMED]
+    ]
+    return f"Farthest from the report, by more than a standard error: {'; '.join(found)}." if found else ""
+
+
+def _percent(value: float) -> str:
+    return f"{rounding.number(value / 100.0, 'probability')} %"
+
+
 def informed(pathway: Pathway, fitted: Sequence[Row], cohort: Cohort | None) -> str:
     """Return how many parameters the cohort informs. fitted : rows of its posterior"""
     total = len(pathway.parameters)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CAUTIOUS = "cautious estimate"
 ABSORBS = (
     "worse treatment of everybody in those cohorts, confounding by indication (fitter patients are treated), and the "
-    "model's error in how today's treated fare"
+    "model's error in how today's treated fare (if it has too few of them alive, the estimate is too high)"
 )
 """What the benefit that other cohorts suggest contains besides a benefit."""
 CAUTIOUS_NOTE = (

@@ -31,11 +31,11 @@ def sentence(rows: pd.DataFrame, cohort: Cohort, pathway: Pathway) -> str:
     low, high = (rounding.number(row["moved"], "probability", sign="+") for row in ends)
     lowest, highest = (f"{_figure(row)} ({cohort.structures[row['structure']].meaning})" for row in ends)
     what = "survival" if math.isnan(ends[0]["difference"]) else "the difference"
-    move = f"{len(others)} other structures, fitted to the same {cohort.n} patients, move"
+    move = f"{len(others)} other readings, priors and structures, fitted to the same {cohort.n} patients, move"
     if len(others) == 1:
-        move = f"1 other structure, fitted to the same {cohort.n} patients, moves"
+        move = f"1 other reading, prior or structure, fitted to the same {cohort.n} patients, moves"
     return (
-        f"{ends[0]['scenario']}: the interval covers the parameters, not the structure of the model. {move} {what} at "
+        f"{ends[0]['scenario']}: the interval covers the parameters of one model. {move} {what} at "
         f"{in_words(pathway.months.answer)} by {low} to {high} per 100: lowest {lowest}, highest {highest}"
         f"{''.join(_verdicts(rows, others))}."
     )

@@ -27,7 +27,9 @@ def predictive(cohort: Cohort, pathway: Pathway) -> Iterator[Part]:
     targets = cohort.targets.set_index("name", drop=False)
     is_shown = cohort.predictive["target"].isin(targets.index) & cohort.predictive["use"].isin(calibration.USES)
     figures = cohort.predictive[is_shown]
-    yield calibration.predictions(figures)
+    named = reported.with_end_points(cohort.named(pathway), cohort)
+    words = {row["name"]: reported.figure(row, named) for row in cohort.targets.to_dict("records")}
+    yield " ".join(filter(None, [calibration.predictions(figures), calibration.farthest(figures, words)]))
     heads = [
         *columns("Reported figure", "Reported", "Simulated"),
         Column("Before the fit", page_only=True),
@@ -35,7 +37,6 @@ def predictive(cohort: Cohort, pathway: Pathway) -> Iterator[Part]:
         Column("Inside"),
         Column("Place", is_number=False, page_only=True),
     ]
-    named = reported.with_end_points(cohort.named(pathway), cohort)
     for use, caption in calibration.USES.items():
         rows = [
             _predicted(figure, targets.loc[figure["target"]].to_dict(), cohort, named)

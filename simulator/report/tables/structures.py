@@ -44,7 +44,7 @@ def of_policy(base: Scenario, policy: Scenario, cohort: Cohort) -> Table | None:
     heads = ("difference", "same sign, %", "moved, points", "effective sample size", "k-hat", "log evidence")
     lines = [_row(row, cohort) for row in rows.to_dict("records")]
     month, n = in_words(base.pathway.months.answer), cohort.n
-    caption = f"Alive at {month}, %, under other structures of the model (n = {n}); 95 % intervals"
+    caption = f"Alive at {month}, %, under other readings, priors and structures (n = {n}); 95 % intervals"
     note = NOTE.format(n=n)
     return Table(columns("Structure", base.name, policy.name, *heads), lines, caption, [note])
 

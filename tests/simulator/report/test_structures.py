@@ -17,7 +17,8 @@ from simulator.wording.table import Table
 BASE, POLICY = (load_scenario(name) for name in ("baseline", "wider-salvage"))
 DOCUMENT = Path(__file__).parents[3] / "docs" / "calibration.md"
 LINE = (
-    "wider-salvage: the interval covers the parameters, not the structure of the model. 15 other structures, fitted to "
+    "wider-salvage: the interval covers the parameters of one model. 15 other readings, priors and structures, fitted "
+    "to "
 )
 
 
@@ -114,9 +115,9 @@ def test_the_terminal_has_a_line_for_a_compared_policy(results: Results, cohort:
 
 def test_the_report_has_the_line_and_a_folded_table(results: Results, cohort: Cohort) -> None:
     html = page.html(results, cohort=cohort)
-    assert html.count("not the structure of the model") == 1
+    assert html.count("the interval covers the parameters of one model") == 1
     assert "<summary>wider-salvage</summary>" in html
-    assert html.count("under other structures of the model (n = 37)") == 1
+    assert html.count("under other readings, priors and structures (n = 37)") == 1
 
 
 def test_a_run_of_one_policy_and_a_pathway_without_a_cohort_have_none(cohort: Cohort) -> None:

@@ -42,9 +42,9 @@ def rows(policy: str = "wider-salvage", survival: float = 0.5, **difference: flo
 def test_the_lowest_and_the_highest_structure_are_named_with_their_difference(cohort: Cohort) -> None:
     sentence = structures.sentence(rows(pooled=0.24, late=0.201, rescue=0.229), cohort, PATHWAY)
     assert sentence == (
-        "wider-salvage: the interval covers the parameters, not the structure of the model. 3 other structures, fitted "
-        "to the same 37 patients, move the difference at 12 months by \N{MINUS SIGN}2.5 to +1.4 per 100: lowest 20 "
-        "more (late events), highest 24 more (the eight as one group)."
+        "wider-salvage: the interval covers the parameters of one model. 3 other readings, priors and structures, "
+        "fitted to the same 37 patients, move the difference at 12 months by \N{MINUS SIGN}2.5 to +1.4 per 100: "
+        "lowest 20 more (late events), highest 24 more (the eight as one group)."
     )
 
 
@@ -72,6 +72,6 @@ def test_the_control_alone_is_no_other_structure(cohort: Cohort) -> None:
 def test_one_structure_moves_and_the_base_has_its_own_survival(cohort: Cohort) -> None:
     base = rows("baseline", survival=0.31, pooled=float("nan")).assign(difference=float("nan"), moved=0.02)
     assert structures.sentence(base, cohort, PATHWAY).endswith(
-        "1 other structure, fitted to the same 37 patients, moves survival at 12 months by +2.0 to +2.0 per 100: "
-        "lowest 31 (the eight as one group), highest 31 (the eight as one group)."
+        "1 other reading, prior or structure, fitted to the same 37 patients, moves survival at 12 months by "
+        "+2.0 to +2.0 per 100: lowest 31 (the eight as one group), highest 31 (the eight as one group)."
     )
