@@ -1,8 +1,4 @@
-"""The verdict on the letter's calibration, recomputed from the frozen ranks of its simulated cohorts.
-
-The frozen ranks are among resampled draws, whose ends are too frequent: all but the first test fail until the check is
-repeated (docs/calibration.md).
-"""
+"""The verdict on the calibration of Wang et al., recomputed from the frozen ranks of its simulated cohorts."""
 
 import json
 from dataclasses import replace
