@@ -60,7 +60,7 @@ def picture(
         _fill(axes, scenario, rows)
         _mark(axes, _changes(scenario, resource), grid.width, small)
         name = text.fitted(scenario_in_words(scenario.name), grid.width, style.TEXT, "bold")
-        title_panel(axes, name, words + "\n " * (lines - words.count("\n")))
+        title_panel(axes, name, words + "\n " * (lines - 1 - words.count("\n")), free=1)
     return sheet.picture(NAME, numbers=_numbers(panels))
 
 

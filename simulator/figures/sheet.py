@@ -195,8 +195,9 @@ def key_rows(key: Sequence[Sample], room: float) -> list[list[Sample]]:
     return rows
 
 
-def title_panel(axes: Axes, title: str, note: str = "") -> None:
-    """Write a panel's title above it, and the lines of its note between."""
-    axes.set_title(title, pad=6 + 11 * len(note.splitlines()))
+def title_panel(axes: Axes, title: str, note: str = "", *, free: int = 0) -> None:
+    """Write a panel's title above it, and the lines of its note between. free : lines that are kept free below"""
+    axes.set_title(title, pad=6 + 11 * (len(note.splitlines()) + free))
     small = style.small(axes.get_figure(root=True).get_figwidth())  # type: ignore[union-attr]
-    axes.annotate(note, (0, 1), (0, 4), "axes fraction", "offset points", fontsize=small, color=QUIET, va="bottom")
+    up = 4 + 1.3 * small * free
+    axes.annotate(note, (0, 1), (0, up), "axes fraction", "offset points", fontsize=small, color=QUIET, va="bottom")

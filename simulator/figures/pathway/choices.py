@@ -31,7 +31,7 @@ def picture(
     if not arrows:
         return None
     names = [row_chart.Row(f"{label[state]}: {label[to]}", of.in_words((state, to))) for state, to in arrows[:MOST]]
-    rest = f"{len(arrows) - MOST} more choices: see the table" if len(arrows) > MOST else ""
+    rest = f"{MOST} of {len(arrows)} choices: the table has all" if len(arrows) > MOST else ""
     scale = f"Of {PER} patients who come to the choice, at mean parameters"
     subtitle = f"A row a decision or chance: its branch that {'changes' if of.moves_patients else 'is taken'} most."
     times = of.changed_times(label) if of.moves_patients else []

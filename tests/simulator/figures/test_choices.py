@@ -61,7 +61,7 @@ def test_more_choices_than_rows_are_counted() -> None:
     names = [name for name in pathway.states if name != "relapse"][:10]
     picture = drawn(Branches(("today",), {(name, "relapse"): (0.5,) for name in names}))
     assert picture is not None
-    assert f"{len(names) - choices.MOST} more choices: see the table" in texts(picture.figure)
+    assert f"{choices.MOST} of {len(names)} choices: the table has all" in texts(picture.figure)
 
 
 def test_the_title_of_the_diagram_of_a_policy_that_changes_times_alone_says_so() -> None:
