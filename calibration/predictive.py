@@ -136,7 +136,7 @@ def table(targets: Targets, figures: Floats, before: Floats) -> pd.DataFrame:
                 "simulated": centre,
                 "lower": lower,
                 "upper": upper,
-                "inside": inside(lower, reported, upper),
+                "inside": inside(figure, lower, reported, upper),
                 "prior_simulated": prior_centre,
                 "prior_lower": prior_lower,
                 "prior_upper": prior_upper,
@@ -153,8 +153,9 @@ def _summary(figure: Kind, figures: Floats) -> tuple[float, float, float]:
     return ((median if figure.is_skewed else mean)(known), *central(known))
 
 
-def inside(lower: float, reported: float, upper: float) -> str:
+def inside(figure: Kind, lower: float, reported: float, upper: float) -> str:
     """Return yes or no, as tables say whether an interval includes a reported figure."""
+    lower, upper = figure.compared(np.array([lower, upper]))
     return "yes" if lower - 1e-9 <= reported <= upper + 1e-9 else "no"
 
 

@@ -103,7 +103,8 @@ class Prediction:
     @cached_property
     def ranks(self) -> Ranks:
         """The reported figures among simulated ones, of the rows that are simulated."""
-        return Ranks.of(self.reported[self.is_simulated], self.figures[:, self.is_simulated], self.targets.seed)
+        compared = np.array([row.compared(figures) for row, figures in zip(self.rows, self.figures.T, strict=True)]).T
+        return Ranks.of(self.reported[self.is_simulated], compared[:, self.is_simulated], self.targets.seed)
 
     @property
     def better(self) -> float:
@@ -118,7 +119,7 @@ class Prediction:
     def table(self) -> pd.DataFrame:
         """Return a row a figure.
 
-        predicted : mean, or of months the median
+        limit : whether `reported` is a limit; predicted : mean, or of months the median, without regard to the limit
         at_most, at_least : shares of simulated cohorts whose figure is at most, or at least, the reported one
         pit : randomised probability integral transform
         crps, log_score : of this forecast, of the flat one and of the one carried over; see `scores`
@@ -165,6 +166,7 @@ def _row(
 ) -> dict[str, object]:
     reported, unit, _ = _reported(figure)
     known = simulated[~np.isnan(simulated)]
+    compared = figure.compared(known)
     lower, upper = central(known)
     centre = predictive.mean if unit == "%" else predictive.median
     return {
@@ -176,16 +178,17 @@ def _row(
         "month": figure.month,
         "unit": unit,
         "reported": reported,
+        "limit": figure.limit,
         "standard_error": figure.standard_error,
         "n": figure.n,
         "predicted": centre(known),
         "lower": lower,
         "upper": upper,
-        "at_most": (known <= reported + 1e-9).mean() if known.size else np.nan,
-        "at_least": (known >= reported - 1e-9).mean() if known.size else np.nan,
-        "inside": predictive.inside(lower, reported, upper) if known.size else "",
+        "at_most": (compared <= reported + 1e-9).mean() if known.size else np.nan,
+        "at_least": (compared >= reported - 1e-9).mean() if known.size else np.nan,
+        "inside": predictive.inside(figure, lower, reported, upper) if known.size else "",
         "pit": pit,
-        **scores.of_figure(targets, figure, of[0].n, unit, known, reported),
+        **scores.of_figure(targets, figure, of[0].n, unit, compared, reported),
         "centred_on": ", ".join(priors),
         "place": figure.place,
         "note": figure.note,

@@ -121,7 +121,12 @@ def reported(figure: Row, target: Row) -> str:
         return "not reached"
     printed = target["value"] if math.isfinite(target["value"]) else math.floor(figure["reported"] + 0.5)
     error = f" \N{PLUS-MINUS SIGN} {target['standard_error']:g}" if math.isfinite(target["standard_error"]) else ""
-    return " ".join(filter(None, [f"{printed:g}{error}", unit, of and f"({of})"]))
+    return " ".join(filter(None, [limit(target), f"{printed:g}{error}", unit, of and f"({of})"]))
+
+
+def limit(row: Row) -> str:
+    """Return "at most" or "at least" where a reported time is a limit, else ""."""
+    return _words(str(row.get("limit", "")))
 
 
 def digits(value: float, unit: str) -> str:

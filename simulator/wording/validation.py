@@ -284,14 +284,17 @@ def with_unit(figure: str, row: Row) -> str:
 
 
 def rounded(row: Row) -> list[str]:
-    """Return the reported figure, the predicted figure, and the ends of its interval, all rounded."""
+    """Return the reported figure or limit, the predicted figure, and the ends of its interval, all rounded."""
     unit, predicted = str(row["unit"]), float(row["predicted"])
     values = [float(row["reported"]), predicted, float(row["lower"]), float(row["upper"])]
     estimates = [values[0], predicted, predicted, predicted]
-    return [
+    figures = [
         NOT_REACHED if math.isinf(value) else rounding.number(value, unit, end_of=estimate)
         for value, estimate in zip(values, estimates, strict=True)
     ]
+    if figures[0] != NOT_REACHED:
+        figures[0] = f"{reported.limit(row)} {figures[0]}".strip()
+    return figures
 
 
 def of_cohorts(how: str, names: Mapping[str, str]) -> str:

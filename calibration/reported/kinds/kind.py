@@ -10,7 +10,7 @@ from calibration.reported import percentages
 from calibration.reported.figure import Figure
 from calibration.reported.links import Bound, Populations
 from calibration.reported.simulated_cohort import SimulatedCohort
-from simulator.arrays import Booleans
+from simulator.arrays import Booleans, Floats
 from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import Pathway
@@ -71,6 +71,10 @@ class Kind(Figure, ABC):
     @abstractmethod
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
         """Return the figure of some patients of a simulated cohort, (n,): at least one, but for a count."""
+
+    def compared(self, simulated: Floats) -> Floats:
+        """Return simulated figures, of any shape, as they are ranked and scored against the reported one."""
+        return simulated
 
     @abstractmethod
     def in_words(self) -> str:

@@ -12,7 +12,7 @@ from calibration.reported.kinds.events import ToEvent
 from calibration.reported.kinds.kind import MONTHS, Kind, NotFitted
 from calibration.reported.links import Bound, Number, Populations
 from calibration.reported.simulated_cohort import SimulatedCohort
-from simulator.arrays import Booleans
+from simulator.arrays import Booleans, Floats
 from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import Pathway
@@ -21,10 +21,7 @@ NOT_REACHED, AT_LEAST, AT_MOST = LIMITS = ("not_reached", "at_least", "at_most")
 
 
 class Quantile(Kind):
-    """A time by which a share of patients have had an event. `limit` : at least, or at most, the value; or not reached.
-
-    A simulated one beyond the limit counts as the limit.
-    """
+    """A time by which a share of patients have had an event. limit : at least or at most the value, or not reached."""
 
     units = MONTHS
     unit_of_figure = "months"
@@ -41,11 +38,11 @@ class Quantile(Kind):
         """The share of patients by which it is reached."""
         return 0.5 if isnan(self.quantile) else self.quantile / 100.0
 
-    def limited(self, months: float) -> float:
-        """Return a simulated quantile, as far as the limit says anything of it."""
+    def compared(self, simulated: Floats) -> Floats:
+        """Return simulated quantiles as far as the limit says anything of them: those beyond it count as the limit."""
         if self.limit == AT_LEAST:
-            return min(months, self.value)
-        return max(months, self.value) if self.limit == AT_MOST else months
+            return np.minimum(simulated, self.value)
+        return np.maximum(simulated, self.value) if self.limit == AT_MOST else simulated
 
     @property
     def earliest_and_latest(self) -> tuple[float, float]:
@@ -83,7 +80,7 @@ class SurvivalQuantile(NotFitted, ToEvent, Quantile):
     sign = 1.0
 
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
-        return self.limited(self.kaplan_meier(cohort, patients).quantile(self.share))
+        return self.kaplan_meier(cohort, patients).quantile(self.share)
 
     def bounds(self, populations: Populations) -> list[Bound]:
         """Before the printed time survival is 1 - share or more, after it 1 - share or less."""
@@ -125,4 +122,4 @@ class TimeQuantile(NotFitted, Quantile):
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
         observed = cohort.observed(self.since, [[self.state]])
         times = observed.seen[patients & observed.came]
-        return self.limited(float(np.quantile(times, self.share))) if times.size else np.nan
+        return float(np.quantile(times, self.share)) if times.size else np.nan

@@ -6,14 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.transport import marginal_benefit
 from calibration.validation import external, over_range
+from calibration.validation.everything import Validation
 from calibration.validation.provenance import of_paper
 from simulator.errors import InputError
+from simulator.wording.validation import in_words, labelled
 
 NewCohort = Callable[..., Targets]
 DYING = (("entered", "dead"), ("deaths", ""), ("deaths", "dead"), ("survivors", ""))
@@ -114,6 +117,34 @@ def test_a_figure_far_from_the_prediction_is_outside_its_interval(new_cohort: Ne
     ).table()
     assert predictions["inside"].tolist() == ["no"]
     assert predictions["at_most"].iloc[0] < 0.01
+
+
+@pytest.mark.parametrize(
+    ("months", "inside"),
+    # Nearly every median is above 2 months: "at most 2" is a miss, as 2 is, and "at least 2" is not.
+    [("2.0", ["no", "yes", "no"]), ("9.0", ["yes", "yes", "yes"])],
+)
+def test_a_limit_is_ranked_as_a_limit_and_printed_as_one_next_to_the_whole_prediction(
+    months: str, inside: list[str], new_cohort: NewCohort
+) -> None:
+    """Of 25 who die at a constant hazard of 0.1, the median is 6.9 months with a standard error of 2."""
+    folder = new_cohort(25, "alive,survival,all,,,6,,25,61", use="validation").folder
+    header = "name,kind,population,state,attribute,month,count,n,value,limit,standard_error,unit,place,use,note\n"
+    limits = ("", "at_least", "at_most")
+    rows = [f"it{limit},median_survival,all,,,,,25,{months},{limit},,,here,validation,\n" for limit in limits]
+    (folder / "targets.csv").write_text(header + "".join(rows), encoding="utf-8")
+    targets = load_targets(folder)
+    table = external.validate(targets, None, wanted=400).table()
+    assert table["limit"].tolist() == list(limits)
+    for column, (low, high) in {"lower": (2.5, 5.0), "predicted": (6.0, 8.0), "upper": (9.5, 14.0)}.items():
+        assert table[column].nunique() == 1
+        assert low < table[column].iloc[0] < high
+    assert table["inside"].tolist() == inside
+    value, at_least, at_most = table[["at_least", "at_most"]].to_numpy().tolist()
+    assert (at_least, at_most) == ([value[0], 1.0], [1.0, value[1]])
+    figures = labelled(Validation((targets,), table, pd.DataFrame(), pd.DataFrame())).figures
+    printed = [in_words(row).split(" reported")[0] for row in figures.to_dict("records")]
+    assert printed == [f"{months} months", f"at least {months} months", f"at most {months} months"]
 
 
 def test_a_cohort_with_nothing_to_predict_is_refused(new_cohort: NewCohort) -> None:
