@@ -43,10 +43,10 @@ WORDS = {
     "incidence": "{cause}{by}{since} ({survival}): {patients}",
     "at_risk": "at risk at {month}{since} ({survival}): {patients}",
     "median_survival": "median {survival}{since}: {patients}",
-    "survival_quantile": "{quantile} % quantile of {survival}{since}: {patients}",
+    "survival_quantile": "{quantile} {survival}{since}: {patients}",
     "restricted_mean": "mean {survival} to month {number}{since}: {patients}",
     "hazard_ratio": "hazard ratio, {survival}{since}: {patients}, to {versus}",
-    "time_quantile": "{quantile} % quantile of the time to {to}{since}: {patients}",
+    "time_quantile": "{quantile} time to {to}{since}: {patients}",
     "patient_times": "{survival} at {month}{since}, of single patients: {patients}",
     "median_follow_up": "median time to death or last follow-up: {patients}",
     "median": "median time to {to}: {patients}",
@@ -54,6 +54,8 @@ WORDS = {
     "maximum": "maximum time to {to}: {patients}",
 }
 """Kind of figure -> its name."""
+QUANTILES = {0.0: "shortest", 50.0: "median", 100.0: "longest"}
+"""Percent of patients -> the word for the time by which they have the event."""
 SHORT = re.compile(r"^([^,.;:]{1,30}): |^(\w[\w'-]*) [A-Z]{1,3}\b.*?\b((?:19|20)\d\d)\b")
 """A citation's own short name, "FELIX 2024: ...", or its first author and its year, "Bader P, ... 2023;7(11)"."""
 
@@ -99,7 +101,7 @@ def figure(row: Row, pathway: Pathway) -> str:
         since=f" from {origin}" if origin else "",
         cause=_words(str(row.get("cause", ""))),
         versus=population(str(row.get("versus", "")), pathway),
-        quantile=f"{quantile if math.isfinite(quantile) else 50.0:g}",
+        quantile=QUANTILES.get(quantile if math.isfinite(quantile) else 50.0, f"{quantile:g} % quantile of"),
     )
 
 

@@ -76,6 +76,7 @@ class SurvivalQuantile(NotFitted, ToEvent, Quantile):
     kind = "survival_quantile"
     meaning = "month by which `quantile` % have died, or had the end point, by the Kaplan-Meier estimate"
     needs: ClassVar[tuple[str, ...]] = ("quantile",)
+    fitted = "no: with censoring, no count of patients gives its law"
     reads = (*ToEvent.of_events, "limit", "value", "n", "lower", "upper")
     sign = 1.0
 

@@ -56,8 +56,17 @@ def test_a_reported_figure_says_what_it_is(kind: str, state: str, month: float, 
         (
             "time_quantile",
             {"state": "hsct", "quantile": 25.0},
-            "25 % quantile of the time to HSCT admission: supportive care",
+            "25 % quantile of time to HSCT admission: supportive care",
         ),
+        ("time_quantile", {"state": "hsct"}, "Median time to HSCT admission: supportive care"),
+        ("time_quantile", {"state": "hsct", "quantile": 0.0}, "Shortest time to HSCT admission: supportive care"),
+        (
+            "time_quantile",
+            {"state": "relapse", "from": "hsct", "quantile": 100.0},
+            "Longest time to relapse from HSCT admission: supportive care",
+        ),
+        ("survival_quantile", {"quantile": 50.0}, "Median survival: supportive care"),
+        ("survival_quantile", {"quantile": 75.0}, "75 % quantile of survival: supportive care"),
     ],
 )
 def test_a_figure_of_an_event_says_which_and_from_when(kind: str, cells: dict[str, object], words: str) -> None:
