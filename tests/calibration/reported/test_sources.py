@@ -428,6 +428,14 @@ def test_scenarios_say_how_many_patients_their_priors_are_worth() -> None:
         assert "worth three patients" in load_scenario(name).assumes.replace("\\\n", "")
 
 
+def test_a_time_to_hsct_after_relapse_that_no_cohort_predicts_is_named_with_the_reason() -> None:
+    text = (REPOSITORY / "calibration" / "evidence" / "SOURCES.md").read_text(encoding="utf-8")
+    left_out = text.partition("## Which cohorts are predicted")[2].partition("\n## ")[0]
+    named = "external.csv: CHOP first HCT after CART19, CART19\N{RIGHTWARDS ARROW}HCT, relapse cohort, median"
+    assert named in cited(left_out)
+    assert "The time is of those who had HSCT" in " ".join(left_out.split())
+
+
 def test_hsct_after_car_t_is_said_to_have_helped_some_and_harmed_others_as_the_evidence_has_it() -> None:
     """A ratio of event-free survival is none of relapse."""
     longer, shorter = numbers("ZUMA-3 brexu-cel (from infusion)", "OS of responders, HSCT vs none, median")[::-1]
