@@ -26,7 +26,7 @@ SHOW = (
     "[default: the parts that take seconds]"
 )
 COST = (
-    "Opportunity cost of one unit of a count, as hsct_bed_months=1: in life-months, or in survivors if --decide-by "
+    "Opportunity cost of one unit of a count, as bed_months=1: in life-months, or in survivors if --decide-by "
     "names survival. May be repeated. [default: 1 life-month for a month in bed, an assumption]"
 )
 DECIDE = "Outcome that values the options: mean survival to a month, or survival at one. [default: mean survival]"
@@ -151,7 +151,7 @@ def _rates(costs: Iterable[str]) -> dict[str, float]:
         except ValueError:
             equals = ""
         if not equals or not isfinite(rates[name.strip()]) or rates[name.strip()] < 0:
-            allowed = "0 or more of what --decide-by counts: hsct_bed_months=1, for example"
+            allowed = "0 or more of what --decide-by counts: bed_months=1, for example"
             raise InputError("not COUNT=RATE", where="--cost", got=cost, allowed=allowed)
     return rates
 

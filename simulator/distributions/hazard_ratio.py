@@ -62,14 +62,15 @@ class HazardRatio(Distribution):
     @property
     def cell_shape(self) -> tuple[int, ...]:
         """The shape of the base and of a period's ratio: () or (..., k)."""
-        return self.ratios.shape[1:]
+        return np.broadcast_shapes(self.ratios.shape[1:], self.base.cell_shape)
 
     def with_parameters(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
         changed = copy(self)
         object.__setattr__(changed, "base", self.base.with_parameters(change))
         for name in ("ratios", "_begins", "_reached", "_shifts", "_over") if self.cell_shape else ():
-            # Period by period, so that the last axis is the cells and the first the draws.
-            object.__setattr__(changed, name, np.stack([change(row) for row in getattr(self, name)]))
+            # Period by period, so that the last axis is the cells and the first the draws, or one row for all.
+            periods = np.broadcast_arrays(*(change(row) for row in getattr(self, name)))
+            object.__setattr__(changed, name, np.stack(periods))
         return changed
 
     def _cumulative_hazard(self, times: Floats) -> Floats:

@@ -59,7 +59,7 @@ def with_marginal_benefits(
                 benefits = [COHORTS if informed else HALF, *([BREAK_EVEN] if compared else [])]
         variants = [scenario, *(scenario.with_marginal_benefit(benefit) for benefit in benefits)]
         displayed.extend(end for end in variants if end.name not in [known.name for known in displayed])
-    return _with_the_first_alike(displayed) if _treats_more(displayed[0], draw_values) else displayed
+    return _with_the_first_alike(displayed) if displayed and _treats_more(displayed[0], draw_values) else displayed
 
 
 def _with_the_first_alike(displayed: Sequence[Scenario]) -> list[Scenario]:

@@ -22,7 +22,7 @@ TILE = 24
 """Points after which any hatch of matplotlib repeats: N signs make 6 N lines or rows in the 72 points that it draws."""
 
 LETTER = "scale(0.015625)"
-"""The transform by which matplotlib makes a letter's outline a hundred units large."""
+"""The transform by which matplotlib makes the outline of a glyph a hundred units large."""
 
 _HATCH = re.compile(r'(<pattern [^>]*)width="72" height="72">(.*? d=")([^"]*)', re.DOTALL)
 _REFERENCE = re.compile(r'(?:href="|url\()#([^")]+)')
@@ -143,7 +143,7 @@ def path(drawn: str, steps: int, scale: float = 1.0) -> str:
 
 
 def _from(at: Point, command: str, points: Sequence[Point]) -> tuple[str, list[int]]:
-    """Return the letter and the numbers of a command, counted from where the last one ended."""
+    """Return the sign and the numbers of a command, counted from where the last one ended."""
     numbers = [number for x, y in points for number in (x - at[0], y - at[1])]
     if command == "L" and 0 in numbers:
         return ("v", numbers[1:]) if numbers[0] == 0 else ("h", numbers[:1])

@@ -291,7 +291,7 @@ def test_the_report_has_beds_and_can_be_made_again(aftercart_with_figures: Comma
     assert result.exit_code == 0, result.output
     files = {path.name: path.read_bytes() for path in run.iterdir()}
     page = files["report.html"].decode()
-    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>|&nbsp;", " ", page))
     assert " Beds " in text
     assert "[capacity] beds = { units = [{ from_month = 0, units = 2 }, { from_month = 24, units = 3 }] }" in text
     assert "[service] arrivals_per_year = 12" in text

@@ -709,7 +709,7 @@ def test_more_than_six_curves_are_never_drawn() -> None:
     )
     assert curves_of(many.figure) == {"#000000"}
     assert "8 policies are too many curves: what they change is drawn as differences." in text_of(many.figure)
-    assert many.title.endswith("; under 8 policies 50 (p7) to 55 (p0)")
+    assert many.title.endswith("; of 8 policies, from 50 under p7 (45 to 56) to 55 under p0 (49 to 60)")
 
 
 def test_each_curves_number_at_the_answers_month_stands_beside_it(results: Results) -> None:
