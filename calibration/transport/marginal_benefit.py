@@ -1,6 +1,7 @@
 """The posterior of the marginal benefit, m, by cohorts that treated more patients than the cohort of the draws.
 
-For draw i and cohort c, at its own uptake and mix, survival is a line in m, and the cohort's figure binomial:
+For draw i, with practice at the pathway's reference, a fact, and cohort c, at its own uptake and mix, survival is a
+line in m, and the cohort's figure binomial:
 
     S_ic(m) = S_ic(0) + m (S_ic(1) - S_ic(0)),      L_ic(m) = Binomial(k_c; n_c, S_ic(m))        m ~ U(0, 1)
 
@@ -38,6 +39,7 @@ from simulator.engines.exact import engine
 from simulator.engines.model import resolve
 from simulator.evidence import fingerprint
 from simulator.evidence.draws import BENEFIT, BENEFIT_FILE, BENEFIT_PRIOR, draws_file, fitted_draws, read_draws, values
+from simulator.evidence.practice import at_reference
 from simulator.files import csv, whole
 from simulator.pathway.outcome_months import alive_at
 from simulator.pathway.pathway import Pathway
@@ -109,6 +111,7 @@ def gather(
 ) -> tuple[list[Evidence], Floats] | None:
     """Return the evidence of the cohorts that inform m, and the baseline's S : (n_draws,); None if none does.
 
+    table : draws as fitted; here every draw treats the reference, as in a run
     The draws go in the same batches whatever `jobs` is: the same bytes every time.
     """
     figures = [(cohort, figure) for cohort in cohorts if (figure := informing(cohort)) is not None]
@@ -116,7 +119,8 @@ def gather(
     scenarios = [(Scenario(name=pathway.name, pathway=pathway, file=pathway.file), pathway.months.answer)]
     for targets, figure in figures:
         scenarios += [(replace(targets.scenario, marginal_benefit=end), figure.month) for end in (0.0, 1.0)]
-    work = ScenarioSurvival(tuple(scenarios), table).of
+    in_practice = at_reference(pathway, {str(name): table[name].to_numpy(dtype=float) for name in table})
+    work = ScenarioSurvival(tuple(scenarios), pd.DataFrame(in_practice)).of
     survival = execution.map(work, slices(len(table), engine.BATCH), jobs=jobs, progress=progress)
     alive, *ends = np.concatenate(list(survival), axis=1)
     evidence = [

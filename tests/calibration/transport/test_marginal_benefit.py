@@ -21,7 +21,7 @@ from simulator.arrays import Floats
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
 from simulator.evidence.cohort import cohorts_folder
-from simulator.evidence.draws import BENEFIT_FILE, draws_file, read_draws, values
+from simulator.evidence.draws import BENEFIT_FILE, draws_file, load_draws, read_draws, values
 
 WANG = cohorts_folder() / "wang2024"
 SHIPPED = [load_targets(name) for name in ("schultz2023", "wudhikarn2021", "li2023")]
@@ -49,11 +49,11 @@ def carried(
 
 
 def of_the_draws(figure: Percentage, uptake: float, draws: pd.DataFrame) -> Floats:
-    """The joint posterior of the audit's arithmetic, with survival and uptake of each draw for the letter's."""
+    """The joint posterior of the audit's arithmetic, with each draw's survival and 18 of 37 for the letter's."""
     targets = load_targets("wang2024")
     solution = engine.solve(resolve(targets.scenario, values(draws, slice(0, len(draws)))), 12.0, window=False)
     treated, others = (solution.of_a_cohort().survival(group)[:, -1] for group in ("treated", "untreated"))
-    evidence = carried(figure, uptake, (treated, others), draws["salvage_uptake"].to_numpy())
+    evidence = carried(figure, uptake, (treated, others), UPTAKE)
     return of_one_benefit(evidence.log_likelihood).mean_over_draws(joint=True)
 
 
@@ -203,7 +203,9 @@ def test_survival_is_linear_in_the_benefit(first_draws: tuple[list[Evidence], Fl
     path = draws_file(pathway)
     assert path is not None
     part = replace(SHIPPED[0].scenario, marginal_benefit=0.3)
-    survival = ScenarioSurvival(((part, 12.0),), read_draws(path, pathway)).of(slice(0, 10))[0]
+    in_practice = load_draws(pathway)
+    assert in_practice is not None
+    survival = ScenarioSurvival(((part, 12.0),), in_practice).of(slice(0, 10))[0]
     evidence = first_draws[0][0]
     np.testing.assert_allclose(survival, 0.7 * evidence.without_benefit + 0.3 * evidence.with_benefit, atol=1e-9)
 
@@ -307,7 +309,8 @@ def by_closed_form(folder: Path, cohorts: Sequence[str]) -> float:
     m = np.linspace(0, 1, 4001)
     log = np.zeros((len(draws), m.size))
     for name in cohorts:
-        uptake, before = COHORTS[name][0] / 80, draws["uptake"].to_numpy()[:, None]
+        # Practice is a fact: the reference of the pathway, and not each draw's own uptake.
+        uptake, before = COHORTS[name][0] / 80, 0.4
         additional = np.maximum(uptake - before, 0)
         of_more = additional * (m * treated + (1 - m) * alive_if[0.25])
         alive = np.minimum(uptake, before) * treated + of_more + (1 - uptake) * alive_if[0.25]
