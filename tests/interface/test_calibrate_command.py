@@ -85,7 +85,7 @@ def test_the_structures_of_a_cohort_are_fitted_once_and_their_sentences_printed(
     result = aftercart(*typed)
     assert result.exit_code == 1
     assert "not in the table, since a few points decide: early_relapse" in result.stderr
-    assert "wider-salvage: the interval covers the parameters, not the structure" in " ".join(result.stdout.split())
+    assert "wider-salvage: the interval covers the parameters of one model" in " ".join(result.stdout.split())
     assert aftercart(*typed, "--keep-unreliable", "--points", "5000").exit_code == 0
     assert made == [("table", structure_table.POINTS), ("table", 5000)]
 

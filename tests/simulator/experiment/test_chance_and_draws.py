@@ -15,11 +15,10 @@ from worlds import months, policy, sojourn, ward
 
 from simulator.arrays import Floats
 from simulator.evidence.draws import load_draws
-from simulator.experiment import summaries
 from simulator.experiment.parts import ScenarioDraws
 from simulator.experiment.run import part_of
 from simulator.experiment.settings import Settings
-from simulator.experiment.summaries import outcomes_of_population
+from simulator.experiment.summaries import outcomes_of_population, outcomes_table
 from simulator.scenario.scenario import Scenario
 
 FALSE_ALARM = 1e-4 / 12
@@ -69,7 +68,8 @@ def rows(scenario: Scenario, own: list[ScenarioDraws], first: list[ScenarioDraws
         for population in ("all", "fitness=frail")
         for outcome in outcomes_of_population(scenario, "start", population, own, first)
     ]
-    return {(row["population"], row["outcome"]): row for row in summaries.rows(outcomes)}
+    table = outcomes_table(outcomes, 24.0, scenario.pathway).to_dict("records")
+    return {(row["population"], row["outcome"]): row for row in table}
 
 
 OUTCOMES = [("all", "os_6"), ("all", "os_12"), ("all", "rmst_12"), ("fitness=frail", "os_12")]
