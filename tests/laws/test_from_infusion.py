@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from evidence import number
 from matplotlib.text import Text
+from scipy import stats
 
 from simulator import compare, load_scenario
 from simulator.engines.exact import engine
@@ -114,6 +115,19 @@ def test_the_share_with_consolidative_hsct_is_fixed_and_every_text_says_so(polic
     page = " ".join((cohorts_folder().parent / "evidence" / "SOURCES.md").read_text(encoding="utf-8").split())
     assert "| HSCT in the first remission, fixed | 0.60 (0.40 to 0.79)" in page
     assert "has no prior, and is fixed at 0.60 and 0.21" in page
+
+
+def test_elsewhere_one_median_time_to_relapse_has_the_interval_of_its_source_whatever_the_cd19() -> None:
+    pathway = load_scenario("infused-elsewhere").pathway
+    timing = pathway.states["car_t_remission"].transition("relapse").time
+    assert timing is not None
+    assert timing.arguments["median"] == "relapse_median"
+    prior = pathway.parameters["relapse_median"].prior
+    assert prior is not None
+    shape, rate = prior.arguments["shape"], prior.arguments["rate"]
+    lower, median, upper = stats.gamma(shape, scale=1.0 / rate).ppf([0.025, 0.5, 0.975])
+    page = " ".join((cohorts_folder().parent / "evidence" / "SOURCES.md").read_text(encoding="utf-8").split())
+    assert f"log-logistic, median {median:.0f} ({lower:.1f} to {upper:.1f}), shape 2: ELIANA" in page
 
 
 def test_the_share_with_hsct_hardly_matters_to_the_interval_of_who_never_relapses() -> None:
