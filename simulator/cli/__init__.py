@@ -1,4 +1,4 @@
-"""The command line, a module a command. A command imports its needs when it runs, so that help comes at once."""
+"""The command line, a function a command. A command imports its needs when it runs, so that help comes at once."""
 
 import os
 import sys

@@ -42,16 +42,18 @@ def test_adding_a_sojourn_family_takes_a_class_and_a_line(changed: Callable[[str
     assert float(changed("rayleigh.diff")("-c", code)) == pytest.approx(0.5)
 
 
-def test_adding_an_outcome_takes_two_lines_and_extends_every_table(changed: Callable[[str], Python]) -> None:
+def test_adding_an_outcome_takes_four_lines_and_extends_every_table(changed: Callable[[str], Python]) -> None:
     code = (
         "from simulator import run; results = run('baseline', draws=2, horizon=12.0);"
         'alive = results.draws.query(\'clock == "relapse" and population == "all"\');'
         "print((alive['rmst_12'] / 12 + alive['life_years_lost_12']).tolist());"
-        "print('life_years_lost_12' in set(results.outcomes['outcome']))"
+        "table = results.outcomes; row = table[table['outcome'] == 'life_years_lost_12'].iloc[0];"
+        "from simulator.outcomes.labels import label; from simulator.pathway.format import load_pathway;"
+        "print(row['follow_up'], label('life_years_lost_12', load_pathway('b_all_post_cd19')), sep='; ')"
     )
-    numbers, is_there = changed("life-years-lost.diff")("-c", code).splitlines()
+    numbers, words = changed("life-years-lost.diff")("-c", code).splitlines()
     assert [float(number) for number in numbers.strip("[]").split(",")] == pytest.approx([1.0, 1.0])
-    assert is_there == "True"
+    assert words == "to month 12; life years lost to month 12, years"
 
 
 def test_adding_a_command_takes_a_module_and_a_line(changed: Callable[[str], Python]) -> None:
