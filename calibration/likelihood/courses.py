@@ -79,7 +79,7 @@ class Courses:
         return frozenset(name for name, state in self.pathway.states.items() if state.is_absorbing)
 
     def _is_end(self, row: Row) -> bool:
-        return row.kind != "entered" or row.state in self.ends
+        return row.kind != "entered" or not self.ends.isdisjoint(row.states)
 
     @cached_property
     def every(self) -> list[Course]:
@@ -101,9 +101,8 @@ class Courses:
         if row.kind == "patients":
             return True
         if not self._is_end(row):
-            return row.state in entered(course.marks, row.month)
-        states = {row.state} if row.state else set(self.pathway.deaths)
-        return course.end in states and month <= row.month
+            return not entered(course.marks, row.month).isdisjoint(row.states)
+        return course.end in (row.states or self.pathway.deaths) and month <= row.month
 
     def in_common(self, one: Row, other: Row) -> bool:
         """Return whether two rows have patients in common."""
@@ -243,7 +242,8 @@ def marking_of(rows: Iterable[Row], groups: Sequence[Group], pathway: Pathway, e
     states = {state for group in groups for state in group.states}
     months = {state: {pathway.group_window} for state in states}
     for row in rows:
-        if row.kind == "entered" and not pathway.states[row.state].is_absorbing:
-            months.setdefault(row.state, set()).add(row.month)
+        for state in row.states if row.kind == "entered" else ():
+            if not pathway.states[state].is_absorbing:
+                months.setdefault(state, set()).add(row.month)
     cuts = {state: tuple(sorted(month for month in by if month < end)) for state, by in months.items()}
     return Marking(frozenset(cuts), cuts=tuple((state, by) for state, by in sorted(cuts.items()) if by))

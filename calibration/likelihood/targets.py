@@ -154,7 +154,7 @@ def _check_after_clock(rows: Iterable[Row], model: Model) -> None:
     """Refuse a state that is entered before the clock only."""
     later = reachable([model.pathway.clock_state], model.open_onward.__getitem__)
     for row in rows:
-        if row.kind == "entered" and row.state not in later:
-            clock = model.pathway.clock_state
-            what = f"no patients enter {row.state} after {clock}, from which the months of the cohort count"
-            raise InputError(what, where=row.where, got=row.state, allowed='use = "predictive"')
+        if row.kind == "entered" and later.isdisjoint(row.states):
+            clock, states = model.pathway.clock_state, " or ".join(row.states)
+            what = f"no patients enter {states} after {clock}, from which the months of the cohort count"
+            raise InputError(what, where=row.where, got=states, allowed='use = "predictive"')

@@ -73,7 +73,7 @@ def _choice_of(targets: Targets, figure: Kind) -> list[str]:
         if choice is None:
             choices.append(choice := [])
         choice.append(other)
-    states = ([other.state for other in choice] for choice in choices)
+    states = ([state for other in choice for state in other.states] for choice in choices)
     return list(dict.fromkeys(next(states_of for states_of in states if figure.state in states_of)))
 
 

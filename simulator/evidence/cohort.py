@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.util import find_spec
+from itertools import chain
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -101,6 +102,7 @@ class Structure(toml.Table):
     reading : of the cohort, "" for the declared rows; pathway : a file in its folder, "" for the cohort's own
     prior_weight : patients that its centred priors are worth, see `priors.of_weight`; None as declared
     populations : that take the place of the cohort's populations of these names
+    entered : state that rows count entries into -> the states of the pathway that count as it
     """
 
     meaning: toml.Line
@@ -108,6 +110,7 @@ class Structure(toml.Table):
     pathway: str = ""
     prior_weight: Annotated[Number, Field(gt=0)] | None = None
     populations: dict[str, PopulationTable] = Field(default_factory=dict)
+    entered: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
 
 
 class CohortTable(toml.Table):
@@ -157,7 +160,7 @@ class Cohort:
 
     folder : with its files; declared : its cohort.toml
     n : patients; clock : the clock that its months count from; arms : population -> its disjoint arms
-    structures : other structures of the model, by name
+    structures : other structures of the model, by name; alike : state -> the states that count as it in one of them
     follow_up : months between which survivors' follow-up ends, or None
     no_censoring_before : no follow-up ended before this month; 0 where that is unknown
     targets, patients, posterior, predictive : the CSV files of its folder; blanks are NaN in columns of numbers.
@@ -181,6 +184,7 @@ class Cohort:
     doi: str = ""
     no_censoring_before: float = 0.0
     structures: Mapping[str, Structure] = field(default_factory=dict)
+    alike: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -217,13 +221,13 @@ class Cohort:
         return self.structures[name]
 
     def read_as(self, structure: Structure) -> Cohort:
-        """Return the cohort in the reading, and with the populations, of a structure. Raises InputError."""
+        """Return the cohort in the reading, with the populations and states, of a structure. Raises InputError."""
         targets = {name: self._targets(name, *of.rows) for name, of in self.declared.readings.items()}
         if (reading := structure.reading) and reading not in targets:
             raise UnknownNameError("reading", reading, targets, f"{self.file}: [readings]")
         populations = {**self.declared.populations, **structure.populations}
         declared = self.declared.model_copy(update={"populations": populations})
-        return replace(self, declared=declared, targets=targets.get(reading, self.targets))
+        return replace(self, declared=declared, targets=targets.get(reading, self.targets), alike=structure.entered)
 
     def _targets(self, reading: str, leave_out: list[str], fit: list[str]) -> pd.DataFrame:
         """Return the rows of targets.csv with the uses of another reading."""
@@ -250,7 +254,13 @@ class Cohort:
             for state in population.states:
                 if state not in pathway.states:
                     raise UnknownNameError("state", state, pathway.states, at)
+        for state in {*self.alike, *chain(*self.alike.values())} - set(pathway.states):
+            raise UnknownNameError("state", state, pathway.states, f"{self.file}: [structures] entered")
         return replace(pathway, groups={**pathway.groups, **self.populations})
+
+    def states_of(self, state: str) -> tuple[str, ...]:
+        """Return the states that count as a state of its rows, "" for any death."""
+        return tuple(self.alike.get(state, (state,)))
 
     def is_everybody(self, population: str) -> bool:
         """Return whether an arm is the whole cohort."""

@@ -160,7 +160,8 @@ def of_structures(draws: Path, structures: Mapping[str, Structure | None]) -> di
         weight = [other.prior_weight] if other and other.prior_weight else []
         populations = other.populations.items() if other else ()
         entered = [[population, of.model_dump(exclude={"label"})] for population, of in sorted(populations)]
-        found[name] = _digest([*own, rows, *declared, *weight, *entered])
+        alike = [{state: sorted(states) for state, states in other.entered.items()}] if other and other.entered else []
+        found[name] = _digest([*own, rows, *declared, *weight, *entered, *alike])
     return found
 
 

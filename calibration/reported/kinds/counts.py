@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 from typing import ClassVar
@@ -26,13 +25,14 @@ class Row:
     """A reported count: of `patients`, of `survivors` at a month, of `deaths` (of a state) or `entered` a state by one.
 
     groups : the patients are of one of these, or everybody (None); month : inf for deaths or entries by the end
+    states : any of which counts; none for any death
     """
 
     kind: str
     population: str
     groups: tuple[Group, ...] | None
     levels: Levels
-    state: str
+    states: tuple[str, ...]
     month: float
     count: int
     n: int
@@ -45,7 +45,8 @@ def row_of(figure: Kind, counted_as: str, cohort: Cohort, pathway: Pathway) -> R
     levels = frozenset(name for name in (population, figure.attribute) if "=" in name)
     arms = () if cohort.is_everybody(population) or population in levels else cohort.arms[population]
     groups = tuple(pathway.groups[arm] for arm in arms) or None
-    return Row(counted_as, population, groups, levels, figure.state, figure.by, int(count), int(n), figure.where)
+    states = cohort.states_of(figure.state) if figure.state else ()
+    return Row(counted_as, population, groups, levels, states, figure.by, int(count), int(n), figure.where)
 
 
 class Count(Kind):
@@ -77,8 +78,10 @@ class Count(Kind):
         if isfinite(self.count) and isfinite(self.value):
             percentages.check_value(self)
 
-    def _entered(self, body: Body) -> Number:
-        return Number("entered", body, self.state, self.by)
+    def _entered(self, populations: Populations, coefficient: float) -> dict[Number, float]:
+        """Return those it counts, or who died, by its month, as a sum."""
+        body, states = populations.body(self), populations.cohort.states_of(self.state)
+        return {Number("entered", body, state, self.by): coefficient for state in states}
 
 
 class Patients(Count):
@@ -115,11 +118,12 @@ class Events(Count):
     """Patients to whom something happened."""
 
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
-        states: Sequence[str] = [self.state] if self.state else cohort.targets.pathway.deaths
+        targets = cohort.targets
+        states = targets.cohort.states_of(self.state) if self.state else targets.pathway.deaths
         return float((cohort.entered(states, self.by) & patients).sum())
 
     def bounds(self, populations: Populations) -> list[Bound]:
-        return [Bound({self._entered(populations.body(self)): 1}, self.count, self.count, self.line)]
+        return [Bound(self._entered(populations, 1), self.count, self.count, self.line)]
 
 
 class Entered(Events):
@@ -195,8 +199,7 @@ class Survivors(Count):
         super().check_printed(cohort)
 
     def bounds(self, populations: Populations) -> list[Bound]:
-        body = populations.body(self)
-        alive = {Number("size", body): 1.0, self._entered(body): -1.0}
+        alive = {Number("size", populations.body(self)): 1.0, **self._entered(populations, -1)}
         return [Bound(alive, self.count, self.count, self.line)]
 
     def in_words(self) -> str:

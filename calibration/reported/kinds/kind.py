@@ -87,7 +87,7 @@ class Kind(Figure, ABC):
 
     def asks(self, cohort: Cohort, pathway: Pathway) -> set[str]:
         """Return the states whose entries decide the figure of simulated patients."""
-        return {self.state, self.since} - {""}
+        return {*cohort.states_of(self.state), self.since} - {""}
 
     def bounds(self, populations: Populations) -> list[Bound]:
         """Return the bounds that the figure sets to numbers of patients."""

@@ -334,6 +334,26 @@ def test_hsct_in_pr_is_thought_worse_than_in_cr_but_less_so_than_without_a_remis
     assert "one of 2.9" in ratio.source
 
 
+def test_hsct_after_inotuzumab_is_as_much_worse_as_its_sources_say() -> None:
+    """Ratios of cumulative hazards of transplant-related death: of two arms, and with deaths of SOS besides others."""
+    arms = (f"INO-VATE, HSCT subset ({arm} arm)" for arm in ("InO", "chemo"))
+    events = zip(arms, ("NRM 1 y after HSCT", "NRM 1 y"), strict=True)
+    deaths = [(number(arm, name) / 100, number(arm, "relapse 1 y") / 100) for arm, name in events]
+    of_arms, reference = (-log(1.0 - latent(died, died + relapsed)) for died, relapsed in deaths)
+    trial, quantity = "INO-VATE final (adult, not post-CAR)", "fatal VOD among InO patients who had HSCT"
+    sos = -log(1.0 - number(trial, f"{quantity} (5 of the 79 behind 18 = 23%)") / 100)
+    besides = [1.0 - sos / log(PATHWAY.parameters[f"trm_free_{which}_hsct"].value) for which in ("first", "second")]
+    ratios = [of_arms / reference, *besides]
+    assert ratios == pytest.approx([2.0, 1.6, 1.2], abs=0.05)
+    ratio = load_targets("wang2024", structure="hsct_after_inotuzumab").pathway.parameters[
+        "inotuzumab_hsct_hazard_ratio"
+    ]
+    assert ratio.prior is not None
+    assert ratio.value == ratio.prior.arguments["median"] == pytest.approx(geometric_mean(ratios), abs=0.05)
+    assert "a ratio of 2.0;" in ratio.source
+    assert "one of 1.6 and of 1.2: their geometric mean is 1.6" in ratio.source
+
+
 @pytest.mark.parametrize("salvage", ["chemotherapy", "immunotherapy", "car_t_reinfusion", "dual_target_reinfusion"])
 def test_without_complete_response_partial_and_no_response_are_equally_likely(salvage: str) -> None:
     assert PRIORS[f"pr_{salvage}"].mean == pytest.approx(PRIORS[f"nr_{salvage}"].mean)

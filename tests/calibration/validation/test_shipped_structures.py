@@ -52,21 +52,30 @@ def test_the_declared_structure_has_the_headline_of_a_run() -> None:
     assert row["difference"] == pytest.approx(float(np.mean(after - before)), abs=4 * error)
 
 
-@pytest.mark.parametrize(("response", "ratio"), [("", 1.0), ("_in_pr", 2.5)])
-def test_patients_stay_well_after_hsct_in_pr_as_after_hsct_in_cr_to_the_power_of_the_hazard_ratio(
-    response: str, ratio: float
+@pytest.mark.parametrize(
+    ("structure", "admission", "death", "relapse"),
+    [
+        ("hsct_in_pr", "hsct", 1.0, 1.0),
+        ("hsct_in_pr", "hsct_in_pr", 2.5, 2.5),
+        ("hsct_after_inotuzumab", "hsct", 1.0, 1.0),
+        ("hsct_after_inotuzumab", "hsct_after_inotuzumab", 2.5, 1.0),
+    ],
+)
+def test_patients_stay_well_after_a_worse_hsct_as_after_others_to_the_power_of_the_hazard_ratio(
+    structure: str, admission: str, death: float, relapse: float
 ) -> None:
     """Of 37, 20 have a first HSCT and 17 a second; they can relapse from discharge on."""
-    pathway, admission = load_targets("wang2024", structure="hsct_in_pr").pathway, f"hsct{response}"
+    pathway = load_targets("wang2024", structure=structure).pathway
+    (ratio,) = (name for name in pathway.parameters if name.endswith("_hsct_hazard_ratio"))
     only = replace(pathway, start=admission, clocks={"hsct": admission}, groups={}, end_points={}, marginal=None)
-    solved, at = engine.curves(resolve(Scenario("HSCT", only), {"pr_hsct_hazard_ratio": 2.5}), 60.0), point_values(only)
+    solved, at = engine.curves(resolve(Scenario("HSCT", only), {ratio: 2.5}), 60.0), point_values(only)
 
     def spared(months: Floats, event: str, cure: str) -> Floats:
         not_yet = 0.5 ** ((np.maximum(months, 0.0) / at[f"{event}_median"]) ** at[f"{event}_shape"])
         return at[cure] + (1.0 - at[cure]) * not_yet
 
-    no_death = [spared(solved.months, "trm", f"trm_free_{which}_hsct") ** ratio for which in ("first", "second")]
-    no_relapse = spared(solved.months - at["hsct_admission_months"], "hsct_relapse", "hsct_cure") ** ratio
+    no_death = [spared(solved.months, "trm", f"trm_free_{which}_hsct") ** death for which in ("first", "second")]
+    no_relapse = spared(solved.months - at["hsct_admission_months"], "hsct_relapse", "hsct_cure") ** relapse
     well = sum(solved.occupancy["hsct"][state][0] for state in (admission, f"after_{admission}"))
     known = (20 * no_death[0] + 17 * no_death[1]) / 37 * no_relapse
     np.testing.assert_allclose(well, known, rtol=0, atol=accuracy.LIMIT)

@@ -14,6 +14,7 @@ from worlds import chance, decision, load, practice, share, sojourn, toml, world
 
 from calibration import fit
 from calibration.likelihood.targets import Targets, load_targets
+from calibration.predictive import simulated
 from calibration.validation.structure_fits import FROZEN, REFITTED, REWEIGHTED, frozen, refitted
 from calibration.validation.structure_table import StructureTable, policies_of, refuse, survival
 from simulator.errors import InputError
@@ -262,11 +263,28 @@ def test_sourced_priors_of_another_weight_are_all_of_them_at_their_declared_cent
 def test_a_pathway_whose_ratios_and_odds_are_1_is_the_declared_one(letter: Targets) -> None:
     draws = frozen(letter).draws.iloc[:5]
     declared = fit.Posterior(letter).of_values(draws.to_numpy())
-    no_difference = {"risk_hazard_ratio": 1.0, "risk_uptake_odds": 1.0, "pr_hsct_hazard_ratio": 1.0}
-    for name in ("early_relapse", "prior_hsct", "cd19_negative", "hsct_in_pr"):
+    ratios = ("risk_hazard_ratio", "risk_uptake_odds", "pr_hsct_hazard_ratio", "inotuzumab_hsct_hazard_ratio")
+    no_difference = {**dict.fromkeys(ratios, 1.0), "inotuzumab_share": [0.1, 0.3, 0.5, 0.7, 0.9]}
+    for name in ("early_relapse", "prior_hsct", "cd19_negative", "hsct_in_pr", "hsct_after_inotuzumab"):
         other = fit.Posterior(load_targets("wang2024", structure=name))
         values = draws.assign(**no_difference)[list(other.priors.names)]
         np.testing.assert_allclose(other.of_values(values.to_numpy()), declared, rtol=1e-9, err_msg=name)
+
+
+def test_rows_of_a_response_count_every_state_of_it_in_patients_of_a_structure() -> None:
+    targets = load_targets("wang2024", structure="hsct_after_inotuzumab")
+    patients = simulated(targets, {}, number=1, times=20)
+    count = {figure.name: patients.figure(figure) for figure in targets.figures if figure.kind in ("entered", "deaths")}
+    responses = sum(count[name] for name in ("complete_response", "partial_response", "no_response"))
+    treated = sum(count[name] for name in ("chemotherapy", "immunotherapy", "car_t_reinfusion"))
+    assert count["deaths_of_toxicity"] > 0
+    assert responses + count["deaths_of_toxicity"] == treated
+
+
+def test_a_state_that_a_structure_does_not_have_is_refused(cohort: Targets, tmp_path: Path) -> None:
+    folder = rewritten(cohort, tmp_path, prior_weight=2, **{"entered.home": ["healed"]})
+    with pytest.raises(InputError, match=r"cohort.toml: \[structures\] entered: unknown state; got 'healed'"):
+        load_targets(folder, structure="wrong")
 
 
 def test_the_shipped_policies_are_those_in_which_nobody_waits() -> None:

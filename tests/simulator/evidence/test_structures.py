@@ -102,6 +102,8 @@ def test_rows_of_other_draws_another_reading_or_another_weight_of_priors_are_sta
     assert "another version of priors_worth_five." in str(structures.stale(folder / "draws.csv"))
     about.write_text(text.replace('["hsct", "hsct_in_pr"]', '"hsct"', 1), encoding="utf-8")
     assert "another version of hsct_in_pr." in str(structures.stale(folder / "draws.csv"))
+    about.write_text(text.replace('"partial_response_to_inotuzumab"', '"no_response"'), encoding="utf-8")
+    assert "another version of hsct_after_inotuzumab." in str(structures.stale(folder / "draws.csv"))
     about.write_text(text, encoding="utf-8")
     draws = folder / "draws.csv"
     header, _, *others = draws.read_text(encoding="utf-8").splitlines(keepends=True)

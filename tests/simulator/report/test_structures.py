@@ -17,7 +17,7 @@ from simulator.wording.table import Table
 BASE, POLICY = (load_scenario(name) for name in ("baseline", "wider-salvage"))
 DOCUMENT = Path(__file__).parents[3] / "docs" / "calibration.md"
 LINE = (
-    "wider-salvage: the interval covers the parameters of one model. 15 other readings, priors and structures, fitted "
+    "wider-salvage: the interval covers the parameters of one model. 16 other readings, priors and structures, fitted "
     "to "
 )
 
@@ -75,8 +75,8 @@ def test_the_page_says_how_much_the_data_prefer_flat_priors_of_rescue() -> None:
     more = evidence - evidence[AGAIN]
     text = " ".join(DOCUMENT.read_text(encoding="utf-8").split())
     assert more.idxmax() == "rescued_as_often_as_not"
-    assert f"**The Bayes factor of flat priors of rescue is {exp(more.max()):.0f}**, the largest of eleven" in text
-    assert len(more) == 11
+    assert f"**The Bayes factor of flat priors of rescue is {exp(more.max()):.0f}**, the largest of twelve" in text
+    assert len(more) == 12
 
 
 def test_the_page_says_how_much_the_weight_of_sourced_priors_moves() -> None:
@@ -106,6 +106,23 @@ def test_the_page_says_what_policies_on_response_bring_where_hsct_in_pr_is_worse
         assert re.search(rf"`{policy}` [^`]*{value} [^`]*\({lower} to {upper}\) instead of {before}[.,]", texts[0])
         moved.append(by)
     assert f"these two policies bring {moved[0]} and {moved[1]} more at 12 months" in texts[1]
+
+
+def test_the_page_and_the_scenario_say_what_immunotherapy_brings_where_hsct_after_inotuzumab_is_worse() -> None:
+    text, moved = " ".join(DOCUMENT.read_text(encoding="utf-8").split()), {}
+    for policy in (load_scenario("immunotherapy-first"), POLICY):
+        rows = of_policy(BASE, policy)
+        assert rows is not None
+        by_name = 100 * rows.set_index("structure")[["difference", "difference_lower", "difference_upper", "moved"]]
+        *difference, by = by_name.loc["hsct_after_inotuzumab"]
+        moved[policy.name] = [
+            rounding.fixed(number, 1) for number in (by_name.loc[DECLARED, "difference"], *difference)
+        ]
+    before, value, lower, upper = moved["immunotherapy-first"]
+    assert f"{value} more of 100 alive at 12 months ({lower} to {upper}) instead of {before}, and `wider-" in text
+    assert f"{value} instead of {before} more of 100 are alive" in load_scenario("immunotherapy-first").assumes
+    assert "`wider-salvage` moves by less than 0.1." in text
+    assert abs(by) < 0.1
 
 
 def test_the_terminal_has_a_line_for_a_compared_policy(results: Results, cohort: Cohort) -> None:
