@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from simulator.engines.exact.uses import most_requests
 from simulator.engines.model import resolve
@@ -36,7 +35,7 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario], horizon: float = 1
     if not limited:
         try:
             for scenario in scenarios:
-                exact.refuse_coarse(resolve(scenario), horizon)
+                exact.refuse_coarse(resolve(scenario.benefiting(1.0)), horizon)
         except accuracy.TooCoarse as error:
             return "microsim", f"{error.what}: {error.got}"
         return "exact", "no resource is limited, so the answer has no simulation noise"
@@ -51,7 +50,7 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario], horizon: float = 1
 
 def _beforehand(scenario: Scenario) -> str | None:
     """Return why microsim, which simulates both ends of every wait beforehand, may have too much to simulate."""
-    model = resolve(replace(scenario, marginal_benefit=1.0))
+    model = resolve(scenario.benefiting(1.0))
     # Every onward exit, open or not: where a request is made at once, other risks act while it waits.
     why = doubles(scenario.pathway, model.onward, scenario.capacity)
     if why is None:

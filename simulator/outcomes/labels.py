@@ -16,7 +16,7 @@ WORDS = {
     "break_even": "share that must benefit for {margin} more alive at {months}, %",
     "draws_with": "probability of at least {margin} more alive at {months}, %",
     "os_by_prior": "alive at {months} by the prior of the benefit alone, %",
-    "draws_by_prior": "probability of at least {margin} more alive at {months} by that prior, %",
+    "draws_by_prior": "probability of at least {margin} more alive at {months} by the prior of the benefit alone, %",
     "survivors_gained": "additional survivors at {months} per 10 more treated",
 }
 

@@ -99,8 +99,9 @@ def _answer(results: Results) -> list[str]:
 def _outcomes(results: Results) -> list[str]:
     """Return the tables of the first clock, and folded those of other clocks and of groups."""
     first, *others = opening.clocks(results)
-    has_errors = bool(results.outcomes["monte_carlo_se"].notna().any())
-    content = [paragraph(limits.numbers(results.manifest["draws"], has_errors=has_errors))]
+    known = results.outcomes[["difference", "monte_carlo_se"]].notna().any()
+    has = {"has_differences": bool(known["difference"]), "has_errors": bool(known["monte_carlo_se"])}
+    content = [paragraph(limits.numbers(results.manifest["draws"], **has))]
     said: set[str] = set()
     content += _tables(outcomes.of_options(results, first), said)
     for clock in others:

@@ -70,9 +70,11 @@ def difference(row: Row) -> Estimate | str:
     return rounded(value, lower, upper, row["unit"], sign="+") if math.isfinite(value) else ""
 
 
-def difference_alone(row: Row) -> Estimate | str:
-    """Return "+26", without its interval."""
-    return difference({**row, "difference_lower": math.nan, "difference_upper": math.nan})
+def in_brief(row: Row) -> Estimate | str:
+    """Return "+26", the difference without its interval; "75", the estimate, of an outcome that has no difference."""
+    alone = {**row, **dict.fromkeys(("lower", "upper", "difference_lower", "difference_upper"), math.nan)}
+    has_difference = math.isfinite(row["difference"]) or not math.isfinite(row["estimate"])
+    return difference(alone) if has_difference else estimate(alone)
 
 
 def over_draws(draws: int) -> str:

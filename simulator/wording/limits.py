@@ -57,12 +57,12 @@ def assumed(scenario: Scenario) -> str:
     return f"{scenario.policy} assumes: {first}" if first else ""
 
 
-def numbers(draws: int, *, has_errors: bool) -> str:
+def numbers(draws: int, *, has_differences: bool, has_errors: bool) -> str:
     """Return what the numbers of an outcomes table are, and where all of them stand."""
     note = "There is one parameter set, so there are no intervals."
     if draws > 1:
         note = (
             "Numbers are means over the parameter sets (of median survival, the median), with 95 % intervals in "
-            "brackets. Differences are taken within each parameter set."
+            f"brackets.{' Differences are taken within each parameter set.' * has_differences}"
         )
     return f"{note} All outcomes{', with Monte Carlo errors,' * has_errors} are in outcomes.csv."

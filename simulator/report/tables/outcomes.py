@@ -17,7 +17,7 @@ from simulator.wording.intervals import Estimate, Row
 from simulator.wording.table import Cell, Content, Reading, Table, comparison
 
 IN_FULL = (("", intervals.estimate), ("difference", intervals.difference))
-IN_BRIEF = (("", intervals.difference_alone),)
+IN_BRIEF = (("", intervals.in_brief),)
 """What a table shows of a policy at a marginal benefit: headings, "" for the policy's own, and contents."""
 
 

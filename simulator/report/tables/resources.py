@@ -104,8 +104,8 @@ def _by_arrival_year(results: Results, limited: Sequence[Scenario]) -> Iterator[
     for year, rows in years.groupby("arrival_year"):
         records = [resources.displayed(row, days=False) for row in rows.to_dict("records")]
         cells = {(row["scenario"], row["outcome"]): row for row in records}
-        arrivals = next((row["estimate"] for (_, outcome), row in cells.items() if outcome == "arrivals"), None)
-        lines.append((f"year {year}", "" if arrivals is None else f"{arrivals:.3g} arrivals", cells))
+        arrivals = (f"{intervals.estimate(row).value} arrivals" for row in records if row["outcome"] == "arrivals")
+        lines.append((f"year {year}", next(arrivals, ""), cells))
     columns = [month for month in months.survival if month <= months.early] if alone else [months.answer]
     readings: list[Reading] = [
         (in_words(month) if alone else scenario_in_words(s.name), (s.name, alive_at(month)), intervals.with_error)

@@ -13,6 +13,7 @@ from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import load_informed_draws, read_benefits, values
 from simulator.experiment import marginal_benefit
+from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.results import Results
 from simulator.experiment.run import compare, run
 from simulator.outcomes import summaries
@@ -127,6 +128,7 @@ def test_a_policy_that_treats_no_more_is_shown_once() -> None:
 
 def test_a_name_may_ask_for_what_cohorts_suggest() -> None:
     assert load_scenario("wider-salvage@cohorts").marginal_benefit == "cohorts"
+    assert choose_engine("auto", [load_scenario("wider-salvage@cohorts")])[0] == "exact"
     with pytest.raises(InputError, match="more than one marginal benefit"):
         load_scenario("wider-salvage@0.5@cohorts")
     with pytest.raises(InputError, match="unknown scenario"):

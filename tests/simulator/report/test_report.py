@@ -31,8 +31,10 @@ from simulator.report import run_folder
 from simulator.report.elements import drawing, table
 from simulator.report.page import html as page_of
 from simulator.report.run_folder import read
+from simulator.report.tables import outcomes
 from simulator.report.tables.calibration import predictive
 from simulator.scenario.scenario import Scenario, load_scenario
+from simulator.wording import headline, limits
 from simulator.wording.headline import answer
 from simulator.wording.intervals import Estimate, rounded
 from simulator.wording.opening import clocks
@@ -168,6 +170,20 @@ def test_policies_are_columns_of_one_table_with_their_differences() -> None:
         assert text.startswith(f"{100 * outcome.estimate:.0f} (")
         if name != "baseline":
             assert f"{100 * outcome.difference:+.1f}".replace("-", "\N{MINUS SIGN}") in text
+
+
+def test_every_outcome_of_a_comparison_is_printed_with_a_number(wider: Path) -> None:
+    """Of the prior alone a column of differences has the probability itself, which is compared already."""
+    found = read(wider)
+    (policy,) = headline.compared(found.scenarios)
+    rows = [row for table in outcomes.of_policy(found, policy, "relapse", outcomes.IN_BRIEF) for row in table.rows]
+    assert [row.label for row in rows if not any(map(str, row.cells))] == []
+    assert any("by the prior" in str(row.label) for row in rows)
+
+
+def test_the_page_speaks_of_differences_where_it_has_some() -> None:
+    assert "Differences are taken" in limits.numbers(2, has_differences=True, has_errors=False)
+    assert "Differences" not in limits.numbers(2, has_differences=False, has_errors=False)
 
 
 def test_a_comparison_of_beds_opens_with_waits() -> None:
