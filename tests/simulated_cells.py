@@ -35,7 +35,7 @@ def _of_row(cohort: SimulatedCohort, row: Row, reported: Kind) -> tuple[Booleans
     patients = cohort.patients_of(reported)
     if row.kind == "patients":
         return patients, patients
-    states = [row.state] if row.state else cohort.targets.pathway.deaths
+    states = row.states or cohort.targets.pathway.deaths
     return patients, patients & cohort.entered(states, row.month)
 
 
