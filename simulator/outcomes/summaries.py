@@ -8,7 +8,9 @@ that patients who die at one instant have lived until that instant.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -130,28 +132,33 @@ def _survival(curves: Curves | Readable) -> Survival:
     return _OfCurves(curves) if isinstance(curves, Curves) else curves
 
 
-def of_survival(curves: Curves | Readable, clock: str, population: str, read_at: OutcomeMonths) -> Outcomes:
-    """Return the outcomes of one survival curve, at the pathway's months."""
+def of_survival(
+    curves: Curves | Readable, clock: str, population: str, read_at: OutcomeMonths, only: Container[str] | None = None
+) -> Outcomes:
+    """Return the outcomes of one survival curve, at the pathway's months. only : names of those to read, default all"""
     key, read = (clock, population), _survival(curves)
-    outcomes: Outcomes = {}
-    middle = read.median(key)
-    none = np.zeros(len(middle))
+    reads: dict[str, tuple[str, Callable[[], Floats]]] = {}
     for month in read_at.survival:
-        outcomes[alive_at(month)] = ("probability", read.alive(key, month), none)
-    outcomes["median_os"] = ("months", middle, none)
+        reads[alive_at(month)] = ("probability", partial(read.alive, key, month))
+    reads["median_os"] = ("months", partial(read.median, key))
     for month in read_at.means:
-        outcomes[mean_to(month)] = ("months", read.months_alive(key, month), none)
+        reads[mean_to(month)] = ("months", partial(read.months_alive, key, month))
+    values = {name: (unit, values_of()) for name, (unit, values_of) in reads.items() if only is None or name in only}
+    outcomes: Outcomes = {name: (unit, at, np.zeros(len(at))) for name, (unit, at) in values.items()}
     if not isinstance(curves, Curves) or curves.patients is None:
         return outcomes
     patients = curves.patients * curves.sizes[population]
-    noise = {alive_at(month): survival_noise(outcomes[alive_at(month)][1], patients) for month in read_at.survival}
-    noise["median_os"] = median_noise(curves, clock, population, middle)
-    for month in read_at.means:
+    noise = {name: survival_noise(at, patients) for name, (unit, at, _) in outcomes.items() if unit == "probability"}
+    if "median_os" in outcomes:
+        noise["median_os"] = median_noise(curves, clock, population, outcomes["median_os"][1])
+    for month in (month for month in read_at.means if mean_to(month) in outcomes):
         noise[mean_to(month)] = rmst_noise(curves.months, curves.means[key], month, patients)
     return {name: (unit, values, noise[name]) for name, (unit, values, _) in outcomes.items()}
 
 
-def of_end_points(curves: Curves | Readable, clock: str, population: str, pathway: Pathway) -> Outcomes:
+def of_end_points(
+    curves: Curves | Readable, clock: str, population: str, pathway: Pathway, only: Container[str] | None = None
+) -> Outcomes:
     """Return the outcomes of end points: survival without the event as `of_survival`, and first events by cause."""
     months, outcomes = pathway.months, Outcomes()
     for name, free in curves.end_points.items():
@@ -161,10 +168,13 @@ def of_end_points(curves: Curves | Readable, clock: str, population: str, pathwa
         named = {alive_at(month): end_point.free_at(month) for month in months.survival}
         named |= {"median_os": end_point.median}
         named |= {mean_to(month): end_point.mean_to(month) for month in months.means}
-        of_free = of_survival(free, clock, population, months)
-        outcomes |= {named[key]: outcome for key, outcome in of_free.items() if key in named}
+        wanted = {key for key, own in named.items() if only is None or own in only}
+        of_free = of_survival(free, clock, population, months, wanted)
+        outcomes |= {named[key]: outcome for key, outcome in of_free.items()}
         for cause in end_point.causes:
             for month in months.survival:
+                if only is not None and end_point.incidence_at(cause, month) not in only:
+                    continue
                 at = read.come(cause, (clock, population), month)
                 noise = np.zeros(len(at))
                 if isinstance(free, Curves) and free.patients is not None:

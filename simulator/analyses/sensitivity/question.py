@@ -14,7 +14,7 @@ from simulator import execution
 from simulator.analyses.sensitivity.inputs import is_open, row_values
 from simulator.analyses.sensitivity.structural import DECLARED, restructured
 from simulator.arrays import Floats
-from simulator.engines.curves import Curves, populations
+from simulator.engines.curves import Curves, Readable, populations
 from simulator.engines.model import Model, resolve_each
 from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.draws import BENEFIT
@@ -139,6 +139,12 @@ class Question:
                 return np.asarray(values - outcomes[0][self.outcome])
         return values
 
+    def read(self, *, decides: bool) -> frozenset[str]:
+        """Return the names of the outcomes that the question reads, or the decision."""
+        if decides and self.decision is not None:
+            return frozenset({self.decision.outcome, *self.decision.costs})
+        return frozenset({self.outcome} if self.per_10_month is None else {alive_at(self.per_10_month), _TREATED})
+
     def net_benefit(self, outcomes: Sequence[Values]) -> Floats:
         """Return the scenario's net life-months or survivors over the base, per 100 patients : (n_rows,)."""
         return np.asarray(outcomes[1][_NET] - outcomes[0][_NET])
@@ -231,27 +237,23 @@ def _piece(question: Question, item: tuple[str, bool, pd.DataFrame]) -> list[dic
         _model(model, is_varied, rows, structure) for model, is_varied in zip(resolved, question.opened, strict=True)
     ]
     curves = _curves(models, question, _last_month(question, decides))
+    outcomes = [_outcomes(option, question, decides=decides) for option in curves]
     if question.decision is None or not decides:
-        return [_outcomes(option, question, question.clock, question.population) for option in curves]
-    clock = question.scenario.pathway.clock
-    return [{_NET: question.decision.net(_outcomes(option, question, clock, "all"))} for option in curves]
+        return outcomes
+    return [{_NET: question.decision.net(of_option)} for of_option in outcomes]
 
 
-def _outcomes(curves: Curves, question: Question, clock: str, population: str) -> dict[str, Floats]:
-    pathway = question.scenario.pathway
-    if not question.is_median:
-        curves = _with_rough_medians(curves)
-    outcomes = summaries.of_survival(curves, clock, population, pathway.months) | summaries.of_counts(curves, pathway)
-    outcomes |= summaries.of_end_points(curves, clock, population, pathway)
-    treated = summaries.treated_group(pathway)
-    sizes = {_TREATED: curves.sizes[treated]} if treated is not None and treated in curves.sizes else {}
+def _outcomes(curves: Curves | Readable, question: Question, *, decides: bool) -> dict[str, Floats]:
+    """Return the outcomes that the question reads, by name."""
+    pathway, names = question.scenario.pathway, question.read(decides=decides)
+    at = (pathway.clock, "all") if decides else (question.clock, question.population)
+    outcomes = summaries.of_survival(curves, *at, pathway.months, names)
+    outcomes |= summaries.of_end_points(curves, *at, pathway, names)
+    if not names.isdisjoint(pathway.counts):
+        outcomes |= summaries.of_counts(curves, pathway)
+    treated = summaries.treated_group(pathway) if _TREATED in names else None
+    sizes = {_TREATED: curves.sizes[treated]} if treated else {}
     return {name: values for name, (_, values, _) in outcomes.items()} | sizes
-
-
-def _with_rough_medians(curves: Curves) -> Curves:
-    """Return curves whose medians, which nobody asks for, are read between months: no draw is solved again for them."""
-    end_points = {name: _with_rough_medians(free) for name, free in curves.end_points.items()}
-    return replace(curves, lifetimes=lambda _, places: [None] * places.size, end_points=end_points)
 
 
 def _model(model: Model, is_varied: bool, rows: pd.DataFrame, structure: str) -> Model:
@@ -262,8 +264,8 @@ def _model(model: Model, is_varied: bool, rows: pd.DataFrame, structure: str) ->
     return model
 
 
-def _curves(models: Sequence[Model], question: Question, last: float) -> list[Curves]:
-    """Return the curves of models to compare, on one lattice."""
+def _curves(models: Sequence[Model], question: Question, last: float) -> Sequence[Curves | Readable]:
+    """Return what outcomes read of models to compare, on one lattice."""
     from simulator.engines.exact import accuracy, engine
 
     pathway = question.scenario.pathway
@@ -276,4 +278,4 @@ def _curves(models: Sequence[Model], question: Question, last: float) -> list[Cu
     # As fine as a run to the horizon, however early the outcome.
     comes_back = any(accuracy.cycle(model) for model in models)
     step = None if comes_back else engine.step_of(tuple(question.options), question.horizon)
-    return engine.compared(models, last, step=step, only=only)
+    return engine.read_together(models, last, step=step, only=only)

@@ -248,6 +248,19 @@ def compared(
     return [curves(model, horizon, step=step, only=only, paths=paths) for model in models]
 
 
+def read_together(
+    models: Sequence[Model], horizon: float, *, step: float | None = None, only: Wanted | None = None
+) -> list[Curves | OutcomeReadings]:
+    """Return what outcomes read of models as of `compared`: of curves only where that does not do."""
+    step = step or one_step(models, horizon)
+    pathway = models[0].pathway
+    paths = new_paths(pathway, horizon, step, window=_is_windowed(pathway, only))
+    return [
+        readings(model, horizon, step, paths, only) or curves(model, horizon, step=step, only=only, paths=paths)
+        for model in models
+    ]
+
+
 def _is_windowed(pathway: Pathway, only: Wanted | None) -> bool:
     """Return whether anything wanted is a group's."""
     return bool(pathway.groups) and (only is None or any(key[1] in pathway.groups for key in only))
@@ -271,7 +284,7 @@ def _curves(model: Model, horizon: float, step: float | None, only: Wanted | Non
             clock: dict(zip(_stays(model), solution.occupied(_stays(model), clock), strict=True))
             for clock in (pathway.clocks if only is None else ())
         },
-        counts={name: _count(solution, name, horizon) for name in pathway.counts},
+        counts={name: _count(solution, name, horizon=horizon) for name in pathway.counts},
         end_points=end_points,
     )
 
@@ -324,7 +337,7 @@ def _stays(model: Model) -> list[str]:
     return [name for name, state in model.pathway.states.items() if not state.is_choice]
 
 
-def _count(solution: Solution, name: str, horizon: float) -> Floats:
+def _count(solution: Solution, name: str, *, horizon: float) -> Floats:
     count = solution.model.pathway.counts[name]
     if count.entries:
         flow = solution.flow(count.entries, "all", None, "in")
@@ -332,21 +345,23 @@ def _count(solution: Solution, name: str, horizon: float) -> Floats:
     return solution.up_to(solution.flow(count.months, "all", None, "net"), [horizon])[:, 0]
 
 
-def readings(model: Model, horizon: float, step: float, paths: Paths) -> OutcomeReadings | None:
+def readings(
+    model: Model, horizon: float, step: float, paths: Paths, only: Wanted | None = None
+) -> OutcomeReadings | None:
     """Return what outcomes read of a model, by the path curves of models of the same draws, without its own curves.
 
     None where that does not do: patients come back, join a group after an end point's event, or go too many paths.
     """
     refuse(model.scenario)
-    pathway = model.pathway
+    pathway, window = model.pathway, _is_windowed(model.pathway, only)
     try:
-        solution = _solve(model, horizon, step, True, paths)
+        solution = _solve(model, horizon, step, window, paths)
     except TooManyPaths:
         return None
     if not isinstance(solution.flows, path_flows.PathFlows):
         return None
     every = [(clock, name) for clock in pathway.clocks for name in populations(pathway)]
-    like = {(clock, name): (clock, _who(model, name)) for clock, name in every}
+    like = {(clock, name): (clock, _who(model, name)) for clock, name in every if only is None or (clock, name) in only}
     keys = list(dict.fromkeys(like.values()))
     size = np.stack([solution.size(name, clock) for clock, name in keys], axis=1)
     empty = [ROUNDING if name in pathway.groups else 0.0 for _, name in keys]
@@ -358,12 +373,13 @@ def readings(model: Model, horizon: float, step: float, paths: Paths) -> Outcome
         sums=path_sums(solution.flows, dead),
         by_cause={},
         size=np.where(size > empty, size, np.nan),
-        sizes={name: solution.size(name) for name in populations(pathway)},
-        counts={name: _count(solution, name, horizon) for name in pathway.counts},
+        count=partial(_count, solution, horizon=horizon),
         solve=solve,
     )
     for end_point in pathway.end_points.values():
-        first = first_events(solution, end_point, horizon, True)
+        if only is not None and not any(key[2:] == (end_point.name,) for key in only):
+            continue
+        first = first_events(solution, end_point, horizon, window)
         if not first.is_settled:
             return None
         assert isinstance(first.until.flows, path_flows.PathFlows)

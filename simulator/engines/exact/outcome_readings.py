@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from simulator.arrays import Floats, Integers
-from simulator.engines.curves import up_to
+from simulator.engines.curves import populations, up_to
 from simulator.engines.exact.crossing import AROUND, Crossing, is_even, is_inside
 from simulator.engines.exact.first_events import FirstEvents
 from simulator.engines.exact.path_sums import PathSums
@@ -43,8 +43,7 @@ class OutcomeReadings:
     sums: PathSums
     by_cause: Mapping[str, PathSums]
     size: Floats
-    sizes: Mapping[str, Floats]
-    counts: Mapping[str, Floats]
+    count: Callable[[str], Floats]
     solve: Callable[..., Solution | FirstEvents]
     end_points: dict[str, OutcomeReadings] = field(default_factory=dict)
     _kept: dict[object, Floats] = field(default_factory=dict)
@@ -77,6 +76,16 @@ class OutcomeReadings:
     def median(self, key: Key) -> Floats:
         """Return the median, (n_draws,), months; inf where it is not reached, NaN for nobody."""
         return self._column(key, "median", self._medians)
+
+    @cached_property
+    def sizes(self) -> dict[str, Floats]:
+        """Population -> (n_draws,) share of all patients who reach the default clock."""
+        return {name: self.solution.size(name) for name in populations(self.solution.model.pathway)}
+
+    @cached_property
+    def counts(self) -> dict[str, Floats]:
+        """Count -> (n_draws,) per patient, from the default clock to the horizon."""
+        return {name: self.count(name) for name in self.solution.model.pathway.counts}
 
     @cached_property
     def months(self) -> Floats:
