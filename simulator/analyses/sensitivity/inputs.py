@@ -206,7 +206,8 @@ def is_open(scenario: Scenario, table: pd.DataFrame) -> bool:
 
 def row_values(rows: pd.DataFrame, pathway: Pathway) -> dict[str, Floats]:
     """Return the values of rows, (n_rows, 1) each: the uptake at the reference, benefits as those cohorts inform."""
-    columns = {INFORMED if name == BENEFIT else str(name): rows[name].to_numpy(dtype=float) for name in rows}
+    names = [INFORMED if name == BENEFIT else str(name) for name in rows]
+    columns = dict(zip(names, np.ascontiguousarray(rows.to_numpy(dtype=float).T), strict=True))
     return levels(at_reference(pathway, columns))
 
 

@@ -190,6 +190,8 @@ def _declares_cure(time: Distribution | None) -> bool:
 
 def restructured(model: Model, structure: str) -> Model:
     """Return a model with sojourn times of another structure, matched to the declared ones; nothing is refitted."""
+    if structure == DECLARED:
+        return model
     change = structures(model.pathway.months)[structure]
     exits = {name: tuple(change.apply(model, exit) for exit in exits) for name, exits in model.exits.items()}
     return replace(model, exits=exits)

@@ -76,7 +76,7 @@ class Combinations:
             share = self.share(node.state, exit)
             return {path: share * coefficient for path, coefficient in came.items()}
         gone: Combination = {}
-        for way in self.ways(node.state)[exit]:
+        for way in self.ways(node.state, exit):
             for path, coefficient in came.items():
                 share = coefficient if way.share is None else coefficient * way.share
                 share = share if way.cells is None else share * way.cells
@@ -111,25 +111,31 @@ class Combinations:
             return np.atleast_2d(probability)
         return np.atleast_2d(probability) - self.without_benefit
 
-    def ways(self, state: str) -> dict[str, list[Way]]:
-        """Return exit -> its ways, one for every set of cells in which the state's times are alike."""
+    def ways(self, state: str, exit: str) -> list[Way]:
+        """Return the ways of an exit, one for every set of cells in which the state's times are alike."""
         exits = self.model.exits[state]
-        # Policies that do not touch a state have the very same exits; those are kept, so that no others have their id.
-        _, ways = self.paths.once(("ways", id(exits)), lambda: (exits, ways_of(exits, self.paths)))
-        return ways
+        number, way = next((number, way) for number, way in enumerate(exits) if way.name == exit)
+        share = None if way.probability is None else np.atleast_2d(way.probability)
+        return [Way(cells, *laws[number], share) for cells, laws in laws_of(exits, self.paths)]
 
 
-def ways_of(exits: tuple[Exit, ...], paths: Paths) -> dict[str, list[Way]]:
-    """Return exit -> its ways. The exits are of one sojourn: competing, or each with a probability."""
-    ways: dict[str, list[Way]] = {exit.name: [] for exit in exits}
-    competing = bool(exits) and exits[0].probability is None
-    timed = [replace(exit, probability=None) for exit in exits]
-    for cells, of_cell in cells_alike(timed):
-        laws = [paths.law(of_cell)] * len(exits) if competing else [paths.law([exit]) for exit in of_cell]
-        for place, (exit, law) in enumerate(zip(exits, laws, strict=True)):
-            share = None if exit.probability is None else np.atleast_2d(exit.probability)
-            ways[exit.name].append(Way(cells, law, place if competing else 0, share))
-    return ways
+def laws_of(exits: tuple[Exit, ...], paths: Paths) -> list[tuple[Booleans | None, list[tuple[int, int]]]]:
+    """Return the sets of cells in which times are alike, with each exit's law there and its place in it.
+
+    The exits are of one sojourn: competing, or each with a probability.
+    """
+    competing = exits[0].probability is None
+
+    def make() -> tuple[object, list[tuple[Booleans | None, list[tuple[int, int]]]]]:
+        laws = []
+        for cells, of_cell in cells_alike([replace(exit, probability=None) for exit in exits]):
+            one = [(paths.law(of_cell), place) for place in range(len(exits))] if competing else []
+            laws.append((cells, one or [(paths.law([exit]), 0) for exit in of_cell]))
+        return exits, laws
+
+    # Whatever the shares, those of a policy or of a draw, times may be the very same; they are kept with their ids.
+    _, laws = paths.once(("laws", competing, *(id(exit.time) for exit in exits)), make)
+    return laws
 
 
 def cells_alike(exits: Sequence[Exit]) -> list[tuple[Booleans | None, list[Exit]]]:
