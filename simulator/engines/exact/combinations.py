@@ -146,7 +146,7 @@ def cells_alike(exits: Sequence[Exit]) -> list[tuple[Booleans | None, list[Exit]
         share = np.asarray(exit.probability)
         different += [share] if share.ndim and share.shape[-1] > 1 else []
     if not different:
-        return [(None, [_of_cell(exit, 0) for exit in exits])]
+        return [(None, list(exits))]
     table = np.concatenate([np.reshape(values, (-1, values.shape[-1])) for values in different])
     alike: dict[bytes, list[int]] = {}
     for cell, of_cell in enumerate(table.T):

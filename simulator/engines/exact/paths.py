@@ -163,8 +163,8 @@ class Paths:
             self._laws[key] = len(self.laws)
             exits = [replace(exit, time=exit.time and exit.time.with_parameters(self._once)) for exit in exits]
             self.laws.append(exits)
-            times = (exit.time for exit in exits if exit.time is not None)
-            self._n_draws = max(self._n_draws, *(np.atleast_2d(np.empty(time.cell_shape)).shape[0] for time in times))
+            shapes = ((1, 1, *exit.time.cell_shape) for exit in exits if exit.time is not None)
+            self._n_draws = max(self._n_draws, *(shape[-2] for shape in shapes))
         return self._laws[key]
 
     def _once(self, values: Values) -> Values:

@@ -8,10 +8,12 @@ from sojourn_times import fixed, weibull
 from worlds import DEATH, chance, scenario, sojourn, world
 
 from simulator.arrays import Floats
+from simulator.engines.curves import Curves
 from simulator.engines.exact import engine
-from simulator.engines.model import Model, resolve, stacked
+from simulator.engines.model import Model, resolve, resolve_each, stacked
 from simulator.evidence.draws import load_informed_draws, values
 from simulator.experiment.parts import outcomes_of, treated_share
+from simulator.outcomes.summaries import of_end_points, of_survival
 from simulator.scenario.scenario import load_scenario
 
 Outcomes = Mapping[tuple[str, str, str], Floats]
@@ -87,6 +89,8 @@ def test_patients_who_come_back_have_no_path_curves() -> None:
     }
     model = resolve(scenario(world("remission", states)))
     assert engine.readings(model, 24.0, 0.1, engine.new_paths(model.pathway, 24.0, 0.1)) is None
+    (read,) = engine.read_together([model], 24.0, step=0.1)
+    assert isinstance(read, Curves)
 
 
 def test_models_that_differ_in_shares_and_benefit_are_read_together_as_one_by_one() -> None:
@@ -104,3 +108,20 @@ def test_models_that_differ_in_shares_and_benefit_are_read_together_as_one_by_on
         for (clock, population, name), at in alone.items():
             of_model = read[clock, population][name][1][own]
             np.testing.assert_allclose(of_model, at, rtol=1e-11, atol=1e-11, err_msg=f"{population} {name}")
+
+
+def test_one_outcome_of_one_population_is_read_as_of_its_curves() -> None:
+    policies = [load_scenario(name) for name in ("baseline", "wider-salvage@0.3")]
+    pathway, draws = policies[0].pathway, values(load_informed_draws(policies[0].pathway), slice(0, 4))
+    models = list(resolve_each(policies, draws))
+    only = {("relapse", "all"), ("relapse", "treated"), ("relapse", "all", "efs")}
+    read, curves = (engine_of(models, 24.0, only=only) for engine_of in (engine.read_together, engine.compared))
+    for of_paths, of_curves in zip(read, curves, strict=True):
+        assert not isinstance(of_paths, Curves)
+        both = of_paths, of_curves
+        for name in ("os_12", "rmst_12", "median_os"):
+            ways = (of_survival(one, "relapse", "treated", pathway.months, {name})[name][1] for one in both)
+            np.testing.assert_allclose(*ways, rtol=1e-9, atol=1e-9, err_msg=name)
+        for name in ("efs_12", "rmst_efs_12"):
+            ways = (of_end_points(one, "relapse", "all", pathway, {name})[name][1] for one in both)
+            np.testing.assert_allclose(*ways, rtol=1e-9, atol=1e-9, err_msg=name)
