@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -15,6 +16,7 @@ Cell = tuple[str, ...]
 """A level of each attribute that matters."""
 
 
+@lru_cache(maxsize=64)
 def cells_of(scenario: Scenario) -> tuple[tuple[str, ...], tuple[Cell, ...], Floats]:
     """Return the attributes that matter, the cells of their levels, and the share of patients in each, (n_cells,).
 

@@ -217,7 +217,8 @@ def _resolve(scenario: Scenario, draw_values: Values, made: dict[str, tuple[Made
 
 def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]) -> None:
     """Refuse a cycle that some patients could go round for ever within one instant."""
-    ways_at_once = {name: [way.to for way in ways if way.is_at_once] for name, ways in exits.items()}
+    cyclic = scenario.pathway.states_of_cycles
+    ways_at_once = {name: [way.to for way in ways if name in cyclic and way.is_at_once] for name, ways in exits.items()}
     for name, onward in ways_at_once.items():
         if onward and exits[name][0].time is not None and name in reachable(onward, ways_at_once.__getitem__):
             raise InputError(

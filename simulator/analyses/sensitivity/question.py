@@ -266,7 +266,7 @@ def _model(model: Model, is_varied: bool, rows: pd.DataFrame, structure: str) ->
 
 def _curves(models: Sequence[Model], question: Question, last: float) -> Sequence[Curves | Readable]:
     """Return what outcomes read of models to compare, on one lattice."""
-    from simulator.engines.exact import accuracy, engine
+    from simulator.engines.exact import engine
 
     pathway = question.scenario.pathway
     clock, treated = pathway.clock, summaries.treated_group(pathway)
@@ -276,6 +276,5 @@ def _curves(models: Sequence[Model], question: Question, last: float) -> Sequenc
     if treated is not None and question.per_10_month is not None:
         only.add((clock, treated))
     # As fine as a run to the horizon, however early the outcome.
-    comes_back = any(accuracy.cycle(model) for model in models)
-    step = None if comes_back else engine.step_of(tuple(question.options), question.horizon)
+    step = engine.step_of(tuple(question.options), question.horizon)
     return engine.read_together(models, last, step=step, only=only)

@@ -132,13 +132,17 @@ def _solve(
     n_months = int(np.ceil(horizon / step - 1e-9)) + 1
     paths = paths or new_paths(pathway, horizon, step, window=window)
     marking = marking or marking_of(pathway, horizon)
-    after = history_graph.build(pathway.clock_state, marking=marking, ways=model.open_ways)
-    before = None
-    if pathway.start != pathway.clock_state:
-        ends = frozenset({pathway.clock_state})
-        before = history_graph.build(pathway.start, ends=ends, ways=model.open_ways)
-    flows = _flows(model, paths, marking, after, before)
+    flows = _flows(model, paths, marking, *_graphs(model, marking))
     return Solution(model, paths, n_months, flows, absorption(model))
+
+
+def _graphs(model: Model, marking: Marking) -> list[history_graph.Graph]:
+    """Return the graphs after the default clock and, where it does not start at entry, before it."""
+    start, clock = model.pathway.start, model.pathway.clock_state
+    after = history_graph.build(clock, marking=marking, ways=model.open_ways)
+    if start == clock:
+        return [after]
+    return [after, history_graph.build(start, ends=frozenset({clock}), ways=model.open_ways)]
 
 
 def _flows(
@@ -249,16 +253,15 @@ def compared(
 
 
 def read_together(
-    models: Sequence[Model], horizon: float, *, step: float | None = None, only: Wanted | None = None
-) -> list[Curves | OutcomeReadings]:
-    """Return what outcomes read of models as of `compared`: of curves only where that does not do."""
-    step = step or one_step(models, horizon)
+    models: Sequence[Model], horizon: float, *, step: float, only: Wanted | None = None
+) -> Sequence[Curves | OutcomeReadings]:
+    """Return what outcomes read of models as of `compared`; `step` is of those in which nobody comes back."""
     pathway = models[0].pathway
     paths = new_paths(pathway, horizon, step, window=_is_windowed(pathway, only))
-    return [
-        readings(model, horizon, step, paths, only) or curves(model, horizon, step=step, only=only, paths=paths)
-        for model in models
-    ]
+    read = [read for model in models if (read := readings(model, horizon, step, paths, only)) is not None]
+    if len(read) == len(models):
+        return read
+    return compared(models, horizon, step=None if any(map(accuracy.cycle, models)) else step, only=only)
 
 
 def _is_windowed(pathway: Pathway, only: Wanted | None) -> bool:
@@ -321,16 +324,11 @@ def _read(
 
 
 def _who(model: Model, population: str) -> str:
-    """Return the population whose curves are the same: all, for a level of an attribute that decides nothing."""
-    return "all" if _is_like_all(model, population) else population
-
-
-def _is_like_all(model: Model, population: str) -> bool:
-    """Return whether a population is a level, with patients, of an attribute that decides nothing."""
+    """Return whose curves are the same: all, for a level, with patients, of an attribute that decides nothing."""
     if population == "all" or population in model.pathway.groups:
-        return False
+        return population
     attribute, level = split_level(model.pathway, population)
-    return attribute not in model.attributes and model.mix[attribute][level] > 0.0
+    return "all" if attribute not in model.attributes and model.mix[attribute][level] > 0.0 else population
 
 
 def _stays(model: Model) -> list[str]:
@@ -354,12 +352,13 @@ def readings(
     """
     refuse(model.scenario)
     pathway, window = model.pathway, _is_windowed(model.pathway, only)
+    if any(graph.has_cycle for graph in _graphs(model, marking_of(pathway, horizon))):
+        return None
     try:
         solution = _solve(model, horizon, step, window, paths)
     except TooManyPaths:
         return None
-    if not isinstance(solution.flows, path_flows.PathFlows):
-        return None
+    assert isinstance(solution.flows, path_flows.PathFlows)
     every = [(clock, name) for clock in pathway.clocks for name in populations(pathway)]
     like = {(clock, name): (clock, _who(model, name)) for clock, name in every if only is None or (clock, name) in only}
     keys = list(dict.fromkeys(like.values()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from math import inf
 from typing import NamedTuple
@@ -83,7 +83,7 @@ class Graph:
     def nodes(self) -> list[Node]:
         return [node for component in self.order for node in component]
 
-    @property
+    @cached_property
     def has_cycle(self) -> bool:
         """Whether patients may come back to a node."""
         itself = (edge.target == node for node, edges in self.out_of.items() for edge in edges)

@@ -115,7 +115,8 @@ def test_one_outcome_of_one_population_is_read_as_of_its_curves() -> None:
     pathway, draws = policies[0].pathway, values(load_informed_draws(policies[0].pathway), slice(0, 4))
     models = list(resolve_each(policies, draws))
     only = {("relapse", "all"), ("relapse", "treated"), ("relapse", "all", "efs")}
-    read, curves = (engine_of(models, 24.0, only=only) for engine_of in (engine.read_together, engine.compared))
+    step = engine.one_step(models, 24.0)
+    read, curves = (of(models, 24.0, step=step, only=only) for of in (engine.read_together, engine.compared))
     for of_paths, of_curves in zip(read, curves, strict=True):
         assert not isinstance(of_paths, Curves)
         both = of_paths, of_curves
