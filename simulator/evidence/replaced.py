@@ -12,7 +12,6 @@ from typing import Any
 
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway, State, reachable
-from simulator.pathway.references import names_in
 
 MOST = 6
 """Names that a sentence lists."""
@@ -72,9 +71,8 @@ def _after_clock(pathway: Pathway, clock_state: str) -> set[str]:
 
 def _read(pathway: Pathway, states: Iterable[str]) -> set[str]:
     """Return the parameters that the laws of some states read."""
-    known = [pathway.states[name] for name in states if name in pathway.states]
-    ways = [way for state in known for way in state.transitions]
-    return {name for way in ways for reference in way.references for name in names_in(reference)}
+    known = (pathway.states[name] for name in states if name in pathway.states)
+    return {name for state in known for name in state.parameters}
 
 
 def _law(state: State | None) -> Any:

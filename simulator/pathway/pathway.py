@@ -74,6 +74,11 @@ class Transition:
         if self.time is not None:
             yield from self.time.arguments.values()
 
+    @property
+    def parameters(self) -> Iterator[str]:
+        """The names of the parameters that its references are made of."""
+        return (name for reference in self.references for name in names_in(reference))
+
 
 @dataclass(frozen=True)
 class State:
@@ -88,8 +93,7 @@ class State:
     @cached_property
     def parameters(self) -> tuple[str, ...]:
         """The names of the parameters that its transitions' shares and times are made of."""
-        references = (reference for transition in self.transitions for reference in transition.references)
-        return tuple(dict.fromkeys(name for reference in references for name in names_in(reference)))
+        return tuple(dict.fromkeys(name for transition in self.transitions for name in transition.parameters))
 
     @property
     def is_choice(self) -> bool:
@@ -327,25 +331,17 @@ class Pathway:
     @cached_property
     def times_carried_forward(self) -> dict[str, tuple[str, ...]]:
         """By state that leads to a milestone, the names of the latent times that may go on in it."""
-        carried = {}
-        for name, state in self.states.items():
-            after = [
-                way.name
-                for transition in state.transitions
-                for way in self.states[transition.to].transitions
-                if way.carried_forward
-            ]
-            if after:
-                carried[name] = tuple(dict.fromkeys(after))
-        return carried
+        carried = {
+            name: [way.name for to in self.onward(name) for way in self.states[to].transitions if way.carried_forward]
+            for name in self.states
+        }
+        return {name: tuple(dict.fromkeys(times)) for name, times in carried.items() if times}
 
     def siblings(self, parameter: str) -> tuple[Siblings, ...]:
         """Return the shares of every choice that `parameter` is a branch of, for patients of some levels each."""
         siblings: list[Siblings] = []
         for state in self.states.values():
-            references = [
-                transition.probability for transition in state.transitions if transition.probability is not None
-            ]
+            references = [way.probability for way in state.transitions if way.probability is not None]
             if not any(parameter in names_in(reference) for reference in references):
                 continue
             attributes = list(dict.fromkeys(name for reference in references for name in attributes_in(reference)))
@@ -361,9 +357,7 @@ class Pathway:
 
     def choice_siblings(self, parameter: str) -> tuple[str, ...]:
         """Return the parameters that share one choice's probability with `parameter`, itself included."""
-        shared = (
-            sibling.names for sibling in self.siblings(parameter) if len(sibling.names) > 1 and not sibling.has_rest
-        )
+        shared = (shares.names for shares in self.siblings(parameter) if len(shares.names) > 1 and not shares.has_rest)
         return next(shared, (parameter,))
 
     def dirichlets(self) -> tuple[tuple[str, ...], ...]:

@@ -18,7 +18,6 @@ from simulator.evidence.cohort import Cohort
 from simulator.evidence.practice import at_reference
 from simulator.figures.pathway.layout import Arrow
 from simulator.pathway.pathway import Pathway
-from simulator.pathway.references import names_in
 from simulator.scenario.levers import apply_levers
 from simulator.scenario.scenario import Scenario
 from simulator.wording import rounding
@@ -136,9 +135,7 @@ def _changed_times(first: Scenario, policy: Scenario, values: Mapping[str, Float
     changed = set()
     for name, state in pathway.states.items():
         for transition in () if state.is_choice else state.transitions:
-            arguments = () if transition.time is None else transition.time.arguments.values()
-            used = {used for reference in (*arguments, transition.probability) for used in names_in(reference)}
-            if used & moved or f"{name}.{transition.name}" in ratios:
+            if not moved.isdisjoint(transition.parameters) or f"{name}.{transition.name}" in ratios:
                 changed.add((name, transition.to))
     return changed
 
