@@ -102,7 +102,7 @@ def _attributes(tag: str, attributes: Mapping[str, str], names: Mapping[str, str
             if value in names:
                 yield key, names[value]
         elif key == "d":
-            yield key, path(value, LETTER_STEPS, 1 / 64) if is_letter else path(value, STEPS)
+            yield key, _outline(value) if is_letter else path(value, STEPS)
         elif along:
             yield "x", _decimal(round(float(along[1]) * LETTER_STEPS), LETTER_STEPS)
         elif key == "transform":
@@ -140,6 +140,12 @@ def path(drawn: str, steps: int, scale: float = 1.0) -> str:
         if command == "M":
             start = at
     return "".join(written)
+
+
+@lru_cache(maxsize=4096)
+def _outline(drawn: str) -> str:
+    """Return the path of a letter, which the figures of a run have in common."""
+    return path(drawn, LETTER_STEPS, 1 / 64)
 
 
 def _from(at: Point, command: str, points: Sequence[Point]) -> tuple[str, list[int]]:

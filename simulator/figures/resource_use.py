@@ -103,10 +103,12 @@ def _fill(axes: Axes, scenario: Scenario, rows: pd.DataFrame) -> None:
     curve.percent_axis(axes, label="Share of time (%)")
     months = np.floor(rows["month"].to_numpy(dtype=float))
     first, last = months[0], months[-1] + 1.0
-    for _, quarter in rows.groupby((months - first) // QUARTER):
-        shares, begin = _shares(quarter), np.floor(quarter["month"].iloc[0])
-        for share, foot, colour in zip(shares, np.cumsum(shares) - shares, COLOURS, strict=True):
-            axes.bar(begin, share, len(quarter), foot, align="edge", color=colour, edgecolor="white", lw=0.3, zorder=2)
+    quarters = [quarter for _, quarter in rows.groupby((months - first) // QUARTER)]
+    begin = [np.floor(quarter["month"].iloc[0]) for quarter in quarters]
+    length = [len(quarter) for quarter in quarters]
+    shares = np.array([_shares(quarter) for quarter in quarters]).T
+    for share, foot, colour in zip(shares, np.cumsum(shares, axis=0) - shares, COLOURS, strict=True):
+        axes.bar(begin, share, length, foot, align="edge", color=colour, edgecolor="white", lw=0.3, zorder=2)
     axes.set(xlim=(first, last), ylim=(0, 100))
     axes.set_xticks([first + month for month in curve.month_ticks(last - first, 5)])
     axes.set_xlabel("Calendar month" if scenario.service is not None else "Months since all entered")
