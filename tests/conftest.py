@@ -81,3 +81,10 @@ def work_by_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(pool.Pool, "_start", start_and_wait)
     monkeypatch.setattr(pool, "AHEAD", 1_000_000)
+
+
+@pytest.fixture
+def in_one_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw a run's figures wide only: as compact they take as long again, and other tests read both widths."""
+    for module in ("gallery", "survival.end_points"):
+        monkeypatch.setattr(f"simulator.figures.{module}.in_two_widths", lambda draw: draw())

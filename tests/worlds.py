@@ -37,13 +37,16 @@ KINDS = (
 )
 """Shipped scenarios of every engine, lever and pathway; the others differ from one of them in numbers alone."""
 
+slow = partial(pytest.param, marks=pytest.mark.slow)
+"""A parameter of a test that `pytest -m slow` runs: it has a lighter twin in the default suite."""
+
 FOLDER = tempfile.TemporaryDirectory(prefix="worlds")
 NUMBERS = count()
 
 
 def policies_of_the_default_suite(names: Iterable[str], chosen: Container[str] = DEFAULT_SUITE) -> list[Any]:
     """Shipped policies as parameters of a test: the default suite runs some of them, `pytest -m slow` the others."""
-    return [name if name in chosen else pytest.param(name, marks=pytest.mark.slow) for name in names]
+    return [name if name in chosen else slow(name) for name in names]
 
 
 # --- States and exits of a world ---

@@ -61,8 +61,8 @@ def aftercart_with_figures(folder: Path) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def aftercart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Return a function that runs a command without writing figures and the page of a run, which take seconds."""
+def aftercart(folder: Path, without_pictures: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Return a function that runs a command without figures and without the page of a run, which take seconds."""
     monkeypatch.setattr("simulator.report.run_folder.write", lambda results, into: into)
     return command
 
@@ -74,13 +74,6 @@ def without_png(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def in_one_width(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw a run's figures wide only: as compact they take as long again, and other tests read both widths."""
-    for module in ("gallery", "survival.end_points"):
-        monkeypatch.setattr(f"simulator.figures.{module}.in_two_widths", lambda draw: draw())
-
-
-@pytest.fixture
 def files_of_figures() -> Callable[..., set[str]]:
     """Return a function that gives the files of figures: two formats in two widths."""
     ends = (".svg", ".png", "_compact.svg", "_compact.png")
@@ -89,8 +82,9 @@ def files_of_figures() -> Callable[..., set[str]]:
 
 @pytest.fixture
 def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Write no figure of an analysis."""
-    monkeypatch.setattr("simulator.figures.picture.save", lambda pictures, into: None)
+    """Draw no figure of an analysis."""
+    for analysis in ("sweep", "sensitivity", "virtual_cohorts", "check_calibration"):
+        monkeypatch.setattr(f"simulator.cli.{analysis}._draw", lambda result, into: None)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from worlds import slow
 
 from simulator import cli
 from simulator.cli import application, failures
@@ -458,7 +459,7 @@ def interrupted(process: subprocess.Popen[str], after: float) -> tuple[int, str,
     return process.returncode, output, complaint
 
 
-@pytest.mark.parametrize(("jobs", "after"), [("1", 0.3), ("2", 0.0), pytest.param("2", 1.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("jobs", "after"), [slow("1", 0.3), ("2", 0.0), slow("2", 1.0)])
 def test_ctrl_c_stops_a_run_and_leaves_no_file(
     started: Started, folder: Path, untouched: None, jobs: str, after: float
 ) -> None:

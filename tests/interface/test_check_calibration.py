@@ -59,12 +59,7 @@ def made_up(ranks_file: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     return table
 
 
-@pytest.fixture
-def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simulator.cli.check_calibration._draw", lambda check, into: None)
-
-
-@pytest.mark.usefixtures("made_up", "without_png")
+@pytest.mark.usefixtures("made_up")
 def test_the_verdict_comes_first_and_lines_fit_80_columns(aftercart: Command) -> None:
     result = aftercart("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--fits", "40")
     assert result.exit_code == 0, result.output
@@ -75,9 +70,19 @@ def test_the_verdict_comes_first_and_lines_fit_80_columns(aftercart: Command) ->
         assert phrase in result.stdout
     assert result.stdout.endswith("Files: checked\n")
     names = {file.name for file in Path("checked").iterdir()}
-    assert {"uniformity.csv", "coverage.csv", "left_out.csv", "manifest.json", "ranks.svg", "coverage.png"} <= names
+    assert {"uniformity.csv", "coverage.csv", "left_out.csv", "manifest.json"} <= names
     manifest = json.loads(Path("checked/manifest.json").read_text())
     assert (manifest["cohort"], manifest["n"], manifest["not_uniform"]) == ("wang2024", 37, [])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("made_up", "without_png")
+def test_ranks_and_coverage_are_drawn(
+    aftercart_with_figures: Command, files_of_figures: Callable[..., set[str]]
+) -> None:
+    typed = ("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--fits", "40")
+    assert aftercart_with_figures(*typed).exit_code == 0
+    assert files_of_figures("ranks", "coverage") <= {file.name for file in Path("checked").iterdir()}
 
 
 @pytest.mark.usefixtures("made_up")
@@ -111,7 +116,6 @@ def test_if_no_simulated_cohort_could_be_fitted_the_output_says_so_and_shows_the
     assert "Each figure, predicted by a fit without it" in output
 
 
-@pytest.mark.usefixtures("without_figures")
 def test_a_quantity_that_is_not_uniform_is_named_first_and_the_command_fails(
     aftercart: Command, made_up: pd.DataFrame
 ) -> None:
@@ -124,7 +128,7 @@ def test_a_quantity_that_is_not_uniform_is_named_first_and_the_command_fails(
     assert "Of 100 checks of a correct calibration, 5 find uneven ranks by chance, and 5 such intervals" in output
 
 
-@pytest.mark.usefixtures("made_up", "without_figures")
+@pytest.mark.usefixtures("made_up")
 def test_a_check_that_takes_hours_asks_first(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "seconds", lambda *_: (300 * 30.0 - 120.0, 60.0))
     typed = ("check-calibration", "wang2024", "--out", "checked", "--jobs", "2", "--quiet")

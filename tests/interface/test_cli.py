@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from worlds import slow
 
 import scenarios
 from simulator.cli import application
@@ -61,7 +62,7 @@ FEW = ("--draws", "2", "--horizon", "24", "--jobs", "1")
     "typed",
     [
         ("list",),
-        ("compare", "baseline", "wider-salvage", "hsct-for-all-responders", *FEW),
+        slow(("compare", "baseline", "wider-salvage", "hsct-for-all-responders", *FEW)),
         ("run", "universal-salvage", *FEW),
     ],
 )
@@ -123,7 +124,7 @@ def test_a_run_writes_figures_and_a_report_that_can_be_made_again(
 
 
 @pytest.mark.usefixtures("work_by_other_processes")
-@pytest.mark.parametrize("engine", ["exact", "microsim"])
+@pytest.mark.parametrize("engine", [slow("exact"), "microsim"])
 def test_the_same_command_gives_the_same_bytes(aftercart: Command, folder: Path, engine: str) -> None:
     for out, jobs in (("one", "1"), ("two", "2")):
         histories = ("--histories",) if engine == "microsim" else ()
@@ -168,6 +169,7 @@ def test_list_prints_every_name_and_question(aftercart: Command) -> None:
     assert "What if 88 of 100 relapsed patients received salvage treatment, instead of today's 49?" in printed
 
 
+@pytest.mark.slow
 def test_shipped_scenarios_pathways_and_cohorts_pass_check(aftercart: Command) -> None:
     """Every shipped scenario is loaded by other tests, and run by `test_snapshots`."""
     for name in ["baseline", "letter-centre", *shipped.names(), "wang2024"]:

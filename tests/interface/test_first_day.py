@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from worlds import slow
 
 from simulator import cli, compare, errors, sweep
 from simulator.errors import InputError
@@ -51,7 +52,7 @@ def test_the_package_runs_as_a_module() -> None:
     assert python("-m", "simulator", "--version").stdout.startswith("aftercart ")
 
 
-@pytest.mark.parametrize("source", ["a file", "standard input"])
+@pytest.mark.parametrize("source", ["a file", slow("standard input")])
 def test_a_script_needs_no_guard_for_several_processes(folder: Path, source: str) -> None:
     """Other processes do not run the script again: it prints "begun" once, and nothing goes to stderr."""
     (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
@@ -61,6 +62,7 @@ def test_a_script_needs_no_guard_for_several_processes(folder: Path, source: str
     assert (begun, int(rows) > 0) == ("begun", True)
 
 
+@pytest.mark.slow
 def test_a_terminated_command_leaves_no_file_and_prints_no_warning(started: Started, folder: Path) -> None:
     before = set(folder.rglob("*"))
     typed = ("run", "baseline", "--engine", "microsim", "--patients", "1000000", "--draws", "50", "--yes")

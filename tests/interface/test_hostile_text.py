@@ -116,7 +116,7 @@ class Page(HTMLParser):
         self.images |= {str(value).partition(",")[0] for name, value in attrs if name in ("src", "srcset")}
 
 
-@pytest.mark.usefixtures("without_png")
+@pytest.mark.usefixtures("without_png", "in_one_width")
 def test_hostile_text_stays_text_in_every_output_of_a_run(aftercart_with_figures: Command, hostile: Path) -> None:
     ran = aftercart_with_figures("compare", "now.toml", "less.toml", "--out", "out")
     assert ran.exit_code == 0, ran.stderr
@@ -265,6 +265,7 @@ def legible_texts(figure: Figure) -> list[str]:
     return [text.replace("\n", "") for text, _ in boxes]
 
 
+@pytest.mark.slow
 def test_twelve_long_names_that_differ_at_the_end_stay_distinct_and_legible() -> None:
     pathway = load_pathway("three_state")
     base = Scenario("base", pathway)
@@ -298,6 +299,7 @@ def test_labels_and_titles_of_300_letters_leave_a_figure_legible() -> None:
             legible_texts(figure)
 
 
+@pytest.mark.slow
 def test_a_figure_notes_letters_that_no_font_has(recwarn: pytest.WarningsRecorder) -> None:
     pathway = load_pathway("three_state")
     states = {name: replace(state, label=f"{name} \U000f0000") for name, state in pathway.states.items()}

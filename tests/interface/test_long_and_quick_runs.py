@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from worlds import slow
 
 import scenarios
 from simulator.experiment import cost
@@ -48,12 +49,12 @@ def test_long_work_is_refused_with_its_time_and_leaves_no_file(
 
 
 @pytest.mark.usefixtures("everything_is_too_long")
-@pytest.mark.parametrize("typed", COMMANDS[:2], ids=lambda typed: typed[0])
+@pytest.mark.parametrize("typed", [COMMANDS[0], slow(COMMANDS[1])], ids=lambda typed: typed[0])
 def test_yes_starts_long_work(aftercart: Command, typed: tuple[str, ...]) -> None:
     assert aftercart(*typed, "--yes", "--quiet").exit_code == 0
 
 
-@pytest.mark.usefixtures("without_png")
+@pytest.mark.usefixtures("without_png", "in_one_width")
 def test_a_quick_run_is_marked_as_rough_everywhere(aftercart_with_figures: Command, folder: Path) -> None:
     typed = ("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--quick", "--engine", "microsim", "--histories")
     result = aftercart_with_figures(*typed)
@@ -99,6 +100,7 @@ def test_quick_takes_ten_parameter_sets_unless_another_number_is_given(aftercart
         assert json.loads((folder / f"run{draws}" / "manifest.json").read_text(encoding="utf-8"))["draws"] == draws
 
 
+@pytest.mark.slow
 def test_a_quick_run_of_a_centre_has_one_replication(aftercart: Command, folder: Path) -> None:
     assert aftercart("run", "letter-centre", "--quick", "--draws", "2", "--quiet", "--out", "run").exit_code == 0
     service = pd.read_csv(folder / "run" / "service.csv")

@@ -58,6 +58,7 @@ def test_draws_the_marginal_benefit_and_the_cohort_are_among_the_files(aftercart
     assert files["scenarios/wider-salvage.toml"] == "scenario"
 
 
+@pytest.mark.slow
 def test_the_manifest_of_a_sweep_has_the_command_and_the_files(aftercart: Command, folder: Path) -> None:
     typed = ["sweep", "as-it-is.toml", "--vary", "onset_rate=0.1,0.2"]
     result = aftercart(*typed, "--out", "out", "--quiet")

@@ -79,6 +79,7 @@ def test_the_types_of_validation_are_all_named(repository: Path) -> None:
     assert len(re.findall(r"^\| [A-E]\d[AB]? ", text, re.M)) == 14
 
 
+@pytest.mark.slow
 def test_the_pages_say_what_a_complete_response_is_worth_next_to_a_partial_one(repository: Path) -> None:
     baseline = load_scenario("baseline")
     treatments, responses = ("chemotherapy", "immunotherapy", "car_t_reinfusion"), ("cr", "pr", "nr")

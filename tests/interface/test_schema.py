@@ -83,13 +83,15 @@ def test_the_documented_extension_passes_check(aftercart: Command, folder: Path,
     assert load_pathway(folder / "extension.toml").start == "diagnosis"
 
 
-def test_the_documented_scenario_passes_check(aftercart: Command, folder: Path, repository: Path) -> None:
-    full, *_ = blocks(repository / "docs" / "scenario-format.md")
-    (folder / "full.toml").write_text(full, encoding="utf-8")
-    result = aftercart("check", "full.toml")
-    assert result.exit_code == 0, result.output
+def test_the_documented_scenarios_pass_check(aftercart: Command, folder: Path, repository: Path) -> None:
+    full, _, _, waning, together, *_ = blocks(repository / "docs" / "scenario-format.md")
+    for scenario in (full, waning, together):
+        (folder / "documented.toml").write_text(scenario, encoding="utf-8")
+        result = aftercart("check", "documented.toml")
+        assert result.exit_code == 0, result.output
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("with_page_alone")
 def test_the_documented_hazard_ratios_and_combinations_of_attributes_run(
     aftercart_with_figures: Command, folder: Path, repository: Path
@@ -107,6 +109,7 @@ def test_the_documented_hazard_ratios_and_combinations_of_attributes_run(
     assert page == (folder / "run" / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_documented_centre_and_the_policy_on_it_run(aftercart: Command, folder: Path, repository: Path) -> None:
     """As printed they are checked; a centre of fewer arrivals is run, in less time."""
     *_, centre, policy = blocks(repository / "docs" / "scenario-format.md")

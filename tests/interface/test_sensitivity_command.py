@@ -35,16 +35,11 @@ def ill(folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simulator.cli.sensitivity._draw", lambda results, into: None)
-
-
 def sensitivity(aftercart: Command, *typed: str) -> Any:
     return aftercart("sensitivity", *typed, "--jobs", "1")
 
 
-def test_the_answer_comes_first_and_every_line_fits(aftercart: Command, ill: Path, without_figures: None) -> None:
+def test_the_answer_comes_first_and_every_line_fits(aftercart: Command, ill: Path) -> None:
     result = sensitivity(aftercart, "fewer.toml", "today.toml")
     assert result.exit_code == 0, result.output
     output = " ".join(result.stdout.split())
@@ -55,9 +50,7 @@ def test_the_answer_comes_first_and_every_line_fits(aftercart: Command, ill: Pat
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 
 
-def test_intervals_of_structures_are_rounded_like_those_of_the_answer(
-    aftercart: Command, ill: Path, without_figures: None
-) -> None:
+def test_intervals_of_structures_are_rounded_like_those_of_the_answer(aftercart: Command, ill: Path) -> None:
     """An end of -0.2 next to +18 is 0 in both, because an end has the decimals of its estimate."""
     result = sensitivity(aftercart, "fewer.toml", "today.toml", "--show", "structure", "--out", "run")
     assert result.exit_code == 0, result.output
@@ -68,9 +61,7 @@ def test_intervals_of_structures_are_rounded_like_those_of_the_answer(
     assert f"{ends[0]} to {ends[1]}" in row
 
 
-def test_without_salib_all_leaves_out_sobol(
-    aftercart: Command, ill: Path, without_figures: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_salib_all_leaves_out_sobol(aftercart: Command, ill: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulator.analyses.sensitivity.sobol.find_spec", lambda name: None)
     result = sensitivity(aftercart, "fewer.toml", "today.toml", "--show", "all", "--out", "run")
     assert result.exit_code == 0, result.output
@@ -78,7 +69,7 @@ def test_without_salib_all_leaves_out_sobol(
     assert {path.stem for path in (ill / "run").glob("*.csv")} == {"tornado", "prcc", "structure", "evppi"}
 
 
-def test_one_scenario_alone_has_no_decision(aftercart: Command, ill: Path, without_figures: None) -> None:
+def test_one_scenario_alone_has_no_decision(aftercart: Command, ill: Path) -> None:
     result = sensitivity(aftercart, "today.toml", "--outcome", "rmst_60", "--out", "one")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("Mean survival to month 60, months: today: ")
@@ -87,7 +78,7 @@ def test_one_scenario_alone_has_no_decision(aftercart: Command, ill: Path, witho
     }  # fmt: skip
 
 
-def test_all_names_the_parts_that_are_not_available(aftercart: Command, ill: Path, without_figures: None) -> None:
+def test_all_names_the_parts_that_are_not_available(aftercart: Command, ill: Path) -> None:
     typed = ("--show", "all", "--samples", "16", "--out", "all", "--quiet")
     result = sensitivity(aftercart, "today.toml", *typed)
     assert result.exit_code == 0, result.output
@@ -99,7 +90,7 @@ def test_all_names_the_parts_that_are_not_available(aftercart: Command, ill: Pat
 
 @pytest.mark.parametrize("show", [(), ("--show", "all")])
 def test_with_fewer_than_100_parameter_sets_only_the_tornado_is_shown(
-    show: tuple[str, ...], aftercart: Command, ill: Path, without_figures: None
+    show: tuple[str, ...], aftercart: Command, ill: Path
 ) -> None:
     result = sensitivity(aftercart, "fewer.toml", "today.toml", "--draws", "40", *show, "--out", "few", "--quiet")
     assert result.exit_code == 0, result.output
@@ -127,6 +118,7 @@ def test_the_folder_contains_a_table_and_a_figure_for_each_part(
     assert (manifest["outcome"], manifest["draws"], manifest["engine"]) == ("os_12", 150, "exact")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_png")
 def test_figures_have_a_text_description_and_tables_name_n_and_source(
     aftercart_with_figures: Command, folder: Path
@@ -144,7 +136,7 @@ def test_figures_have_a_text_description_and_tables_name_n_and_source(
     )
 
 
-def test_json_is_the_tables_and_nothing_else(aftercart: Command, ill: Path, without_figures: None) -> None:
+def test_json_is_the_tables_and_nothing_else(aftercart: Command, ill: Path) -> None:
     typed = ("--json", "--show", "tornado,evppi", "--outcome", "os_24")
     tables = json.loads(sensitivity(aftercart, "fewer.toml", "today.toml", *typed).stdout)
     assert list(tables) == ["tornado", "evppi"]
@@ -186,7 +178,8 @@ def test_invalid_arguments_are_refused_in_one_line(
     assert not (ill / "results").exists()
 
 
-def test_weakening_an_assumed_prior_reports_the_change(aftercart: Command, folder: Path, without_figures: None) -> None:
+@pytest.mark.slow
+def test_weakening_an_assumed_prior_reports_the_change(aftercart: Command, folder: Path) -> None:
     typed = ("--show", "priors", "--parameter", "pr_cure", "--parameter", "hsct_wait_median", "--draws", "200")
     result = sensitivity(aftercart, "baseline", *typed, "--outcome", "rmst_60", "--out", "priors")
     assert result.exit_code == 0, result.output
@@ -208,6 +201,7 @@ def test_weakening_priors_asks_first_if_it_takes_hours(
     assert not (folder / "priors").exists()
 
 
+@pytest.mark.slow
 def test_the_predicted_time_of_weakened_priors_grows_with_the_draws() -> None:
     pathway = load_pathway("b_all_post_cd19")
     draws = fitted_draws(pathway)

@@ -29,7 +29,6 @@ def refused(result: Any, folder: Path, *words: str) -> None:
     assert not (folder / "results").exists()
 
 
-@pytest.mark.usefixtures("without_pictures")
 def test_the_answer_comes_first_and_every_line_fits(aftercart: Command) -> None:
     printed = aftercart("sweep", "as-it-is.toml", *ONSET, *DEATHS).stdout
     assert printed.startswith("Of 100 patients, ")
@@ -38,14 +37,13 @@ def test_the_answer_comes_first_and_every_line_fits(aftercart: Command) -> None:
     assert max(len(line) for line in printed.splitlines()) <= 80
 
 
-@pytest.mark.usefixtures("without_pictures")
 def test_one_varied_parameter_gives_a_table_of_outcomes(aftercart: Command) -> None:
     printed = aftercart("sweep", "as-it-is.toml", *ONSET).stdout
     assert "By onset_rate" in printed
     assert "alive at 12" in printed
 
 
-@pytest.mark.usefixtures("without_pictures")
+@pytest.mark.slow
 def test_a_large_grid_is_shown_by_its_best_and_worst_cells(aftercart: Command) -> None:
     typed = ("--vary", "onset_rate=0.01..0.21..0.01", "--vary", "death_rate_ill=0.1,0.2")
     printed = aftercart("sweep", "as-it-is.toml", *typed).stdout
@@ -80,6 +78,7 @@ def test_one_varied_parameter_is_drawn_as_a_line(aftercart_with_figures: Command
     assert {"line.svg", "line.png", "outcomes.svg"} < {file.name for file in (folder / "one").iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_png")
 def test_figures_have_a_text_description_and_tables_name_n_and_source(
     aftercart_with_figures: Command, folder: Path
@@ -93,7 +92,6 @@ def test_figures_have_a_text_description_and_tables_name_n_and_source(
     assert "n = 37" in result.stdout
 
 
-@pytest.mark.usefixtures("without_pictures")
 def test_json_is_the_table_and_nothing_else(aftercart: Command) -> None:
     rows = json.loads(aftercart("sweep", "as-it-is.toml", *ONSET, "--json").stdout)
     assert {row["onset_rate"] for row in rows} == {0.05, 0.1}
@@ -117,6 +115,7 @@ def test_a_million_cells_are_refused_at_once_with_their_cost(aftercart: Command,
     refused(aftercart("sweep", "as-it-is.toml", *typed), folder, "1,002,001 cells would take about", "--yes")
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_no_file(started: Callable[..., subprocess.Popen[str]], folder: Path) -> None:
     typed = ("--vary", "salvage_uptake=0.5..0.9..0.01", "--engine", "microsim", "--patients", "100000", "--yes")
     before = set(folder.rglob("*"))

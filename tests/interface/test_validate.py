@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from sojourn_times import exponential
-from worlds import share, toml, two_arms
+from worlds import share, slow, toml, two_arms
 
 from calibration.likelihood.targets import load_targets
 from simulator.cli import validate
@@ -142,6 +142,7 @@ def test_the_shipped_cohorts_inform_the_marginal_benefit(
     assert (folder / "found" / "marginal_benefit_summary.csv").exists()
 
 
+@pytest.mark.slow
 def test_cohorts_of_unknown_uptake_or_without_an_outcome_are_shown_as_such(
     aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch, files_of_figures: Callable[..., set[str]]
 ) -> None:
@@ -188,6 +189,7 @@ def test_the_benefit_is_frozen_next_to_the_draws_of_its_cohort(folder: Path) -> 
     assert frozen.resolve() == (folder / "region" / "mine").resolve()
 
 
+@pytest.mark.slow
 def test_a_refitted_benefit_is_not_called_stale(
     aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,7 +207,7 @@ def test_a_refitted_benefit_is_not_called_stale(
         assert (cohort["stale_draws"] is not None) is stale
 
 
-@pytest.mark.parametrize(("meaning", "cohorts"), [("no salvage treatment;", 2), ("hospice;", 1)])
+@pytest.mark.parametrize(("meaning", "cohorts"), [slow("no salvage treatment;", 2), ("hospice;", 1)])
 def test_a_cohort_with_another_pathway_is_left_out_of_the_marginal_benefit_and_named(
     meaning: str, cohorts: int, aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

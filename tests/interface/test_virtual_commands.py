@@ -13,12 +13,7 @@ Command = Callable[..., Any]
 FEW = ("--cohorts", "8", "--draws", "4", "--n", "20", "--jobs", "1")
 
 
-@pytest.fixture
-def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simulator.cli.virtual_cohorts._draw", lambda pictures, into: None)
-
-
-def test_guarantee_time_answers_first_and_every_line_fits(aftercart: Command, without_figures: None) -> None:
+def test_guarantee_time_answers_first_and_every_line_fits(aftercart: Command) -> None:
     output = aftercart("guarantee-time", *FEW).stdout
     assert output.startswith("Where HSCT after relapse changes nothing, ")
     for words in ("From relapse", "From complete response", "landmark at 6 months", "Simon-Makuch", "n = 37"):
@@ -43,7 +38,7 @@ def test_the_folder_of_guarantee_time_contains_tables_a_figure_and_the_manifest(
     assert "at 12 months" in drawn[:6000], "no alternative text"
 
 
-def test_virtual_cohorts_report_the_power_and_the_spread(aftercart: Command, without_figures: None) -> None:
+def test_virtual_cohorts_report_the_power_and_the_spread(aftercart: Command) -> None:
     result = aftercart("virtual-cohorts", "baseline", "wider-salvage", *FEW)
     assert result.exit_code == 0, result.output
     output = " ".join(result.stdout.split())
@@ -82,9 +77,7 @@ def rows_of_tables(page: str) -> list[list[str]]:
 
 
 @pytest.mark.slow
-def test_the_page_agrees_with_the_output_of_the_commands(
-    aftercart: Command, without_figures: None, repository: Path
-) -> None:
+def test_the_page_agrees_with_the_output_of_the_commands(aftercart: Command, repository: Path) -> None:
     page = (repository / "docs" / "guarantee-time.md").read_text(encoding="utf-8")
     output = " ".join(" ".join(aftercart(*typed).stdout.split()) for typed in (
         ("guarantee-time",), ("virtual-cohorts", "baseline", "wider-salvage")))  # fmt: skip
@@ -100,7 +93,7 @@ def test_the_page_agrees_with_the_output_of_the_commands(
         assert words in output, words
 
 
-def test_without_transplants_there_is_nothing_to_compare(aftercart: Command, without_figures: None) -> None:
+def test_without_transplants_there_is_nothing_to_compare(aftercart: Command) -> None:
     output = aftercart("guarantee-time", "no-hsct", *FEW).stdout
     assert output.startswith("Under no-hsct, one of the two groups has no patient")
     assert "nan" not in output
