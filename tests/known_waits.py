@@ -79,11 +79,11 @@ def never_impatient(c: int, load: float) -> KnownWard:
     return KnownWard(beds_of(MONTH, c), load, answers, late, replications=30)
 
 
-def impatient(c: int, load: float, patience: float, short: tuple[int, int] | None = None) -> KnownWard:
+def impatient(c: int, load: float, patience: float) -> KnownWard:
     """M/M/c+M: who waits may die, also above a load of one, where deaths keep the queue finite."""
     lost, wait, waits = erlang_a(c, load, patience)
     answers = {"lost": lost, "mean wait": wait, "waits": waits, "utilisation": load * (1.0 - lost) / c}
-    return KnownWard(beds_of(MONTH, c, patience=exponential(mean=patience)), load, answers, short=short)
+    return KnownWard(beds_of(MONTH, c, patience=exponential(mean=patience)), load, answers)
 
 
 def getting_ready() -> KnownWard:
@@ -94,11 +94,11 @@ def getting_ready() -> KnownWard:
     return KnownWard(ready, 4.0, {"lost": lost, "mean wait": wait, "requests a month": requests})
 
 
-def one_bed(stay: Table, square: float, short: tuple[int, int] | None = None) -> KnownWard:
+def one_bed(stay: Table, square: float) -> KnownWard:
     """M/G/1: mean wait = arrivals E[S^2] / (2 (1 - rho)); rho is the chance to wait, and the utilisation."""
     rho = 0.6
     answers = {"mean wait": rho * square / (2.0 * (1.0 - rho)), "waits": rho, "utilisation": rho}
-    return KnownWard(beds_of(stay, 1), rho, answers, short=short)
+    return KnownWard(beds_of(stay, 1), rho, answers)
 
 
 def no_waiting(stay: Table) -> KnownWard:
@@ -132,14 +132,11 @@ STAYS = {
 WARDS = {
     **{f"Erlang C, M/M/{c}": never_impatient(c, load) for c, load in ((1, 0.7), (3, 2.4), (10, 8.0))},
     "Erlang A, 1 bed": impatient(1, 0.8, 2.0),
-    "Erlang A, 2 beds": impatient(2, 1.0, 1.0, short=(24, 250)),
+    "Erlang A, 2 beds": impatient(2, 1.0, 1.0),
     "Erlang A, 3 beds": impatient(3, 3.0, 1.0),
     "Erlang A, 4 beds": impatient(4, 6.0, 5.0),
     "Erlang A, getting ready": getting_ready(),
-    **{
-        f"Pollaczek and Khinchine, {name}": one_bed(stay, square, short=(24, 250) if name == "fixed" else None)
-        for name, (stay, square) in STAYS.items()
-    },
+    **{f"Pollaczek and Khinchine, {name}": one_bed(*stay) for name, stay in STAYS.items()},
     **{f"Erlang B, {name}": no_waiting(stay) for name, (stay, _) in STAYS.items()},
     "Cobham": urgent_first(),
 }

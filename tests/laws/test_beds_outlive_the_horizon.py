@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sojourn_times import Table, exponential, fixed, gamma, law, piecewise_exponential
-from worlds import chance, decision, policy, practice, share, sojourn, ward, world
+from worlds import chance, decision, policy, practice, share, slow, sojourn, ward, world
 
 from simulator import run
 from simulator.engines.requests import Requests
@@ -114,7 +114,7 @@ def peer_with_beds() -> str:
     )
 
 
-@ENGINES
+@pytest.mark.parametrize("engine", ["microsim", slow("des")])
 def test_where_patients_come_back_waits_and_use_are_the_same_at_every_horizon(engine: str) -> None:
     service = "[service]\narrivals_per_year = 60\nwarm_up_years = 3\nyears = 3\n"
     scenario = policy(peer_with_beds(), f"[capacity]\nbeds = 4\n{service}")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sojourn_times import Table, by, exponential, fixed
-from worlds import END, load, longer_remission, rate, share, sojourn, world
+from worlds import END, load, longer_remission, rate, share, slow, sojourn, world
 
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves
@@ -159,7 +159,7 @@ def test_a_group_that_nobody_can_enter_in_time_is_empty_at_every_horizon(horizon
         assert np.isnan(curves.survival["admission", "hospice"]).all()
 
 
-@pytest.mark.parametrize("name", ["baseline", "wider-salvage", "wider-salvage@0", "earlier-hsct"])
+@pytest.mark.parametrize("name", [slow("baseline"), "wider-salvage", slow("wider-salvage@0"), slow("earlier-hsct")])
 def test_the_letters_groups_are_the_same_at_every_horizon(name: str) -> None:
     model = resolve(load_scenario(name))
     by_horizon = [engine.curves(model, horizon) for horizon in (24.0, 120.0, 150.0)]

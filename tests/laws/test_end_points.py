@@ -14,7 +14,7 @@ import pytest
 from every_engine import curves_of
 from scipy import special, stats
 from sojourn_times import Table, by, exponential, fixed, gamma, weibull
-from worlds import DEATH, END, chance, decision, exit_to, load, practice, scenario, share, sojourn, ward, world
+from worlds import DEATH, END, chance, decision, exit_to, load, practice, scenario, share, slow, sojourn, ward, world
 
 from simulator import compare, run
 from simulator.arrays import Floats
@@ -78,9 +78,11 @@ POLICIES: dict[str, dict[str, Any]] = {
     "more are treated": {"set": {"uptake": 0.9}},
     "and a part of them benefit": {"set": {"uptake": 0.9}, "marginal_benefit": 0.4},
 }
+LAST_BY_DEFAULT = [*map(slow, [*POLICIES.values()][:-1]), [*POLICIES.values()][-1]]
+"""The last one has what the others have."""
 
 
-@pytest.mark.parametrize("levers", POLICIES.values(), ids=POLICIES)
+@pytest.mark.parametrize("levers", LAST_BY_DEFAULT, ids=POLICIES)
 def test_exact_agrees_with_simulated_patients_on_both_clocks_and_in_every_population(levers: dict[str, Any]) -> None:
     policy = Scenario("policy", second_line(**END_POINTS), **levers)
     solved, simulated = (curves_of(engine, policy, 24.0, PATIENTS) for engine in ("exact", "microsim"))
@@ -272,7 +274,7 @@ def test_without_benefit_exact_refuses_groups_that_it_cannot_follow_after_an_eve
         exact.curves(resolve(policy), 12.0)
 
 
-@pytest.mark.parametrize("levers", POLICIES.values(), ids=POLICIES)
+@pytest.mark.parametrize("levers", LAST_BY_DEFAULT, ids=POLICIES)
 def test_coarser_cells_move_restricted_means_by_little(levers: dict[str, Any]) -> None:
     model = resolve(Scenario("policy", second_line(**END_POINTS), **levers))
     coarse, fine = (exact.curves(model, 24.0, step=step) for step in (0.1, 0.0125))
@@ -350,6 +352,7 @@ def test_where_patients_share_beds_noise_comes_from_replications() -> None:
     assert waits[0] > waits[1] + 0.5, "patients have the event later where there are fewer beds"
 
 
+@pytest.mark.slow
 def test_policies_differ_by_what_they_change_in_every_parameter_set() -> None:
     pathway = second_line(**END_POINTS)
     first, other = (Scenario(name, pathway, set={"uptake": uptake}) for name, uptake in (("a", 0.4), ("b", 0.5)))

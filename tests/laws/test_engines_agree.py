@@ -8,6 +8,7 @@ once in ten thousand policies. Seeds are fixed: a run either always passes or al
 import numpy as np
 import pytest
 from scipy import stats
+from worlds import slow
 
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves
@@ -91,8 +92,8 @@ def test_planners_count_the_same(solved: Curves, simulated: Curves) -> None:
         assert abs(count - solved.counts[name]) < noise + STEP_ERROR * max(1.0, float(count[0])), name
 
 
-@pytest.mark.parametrize("horizon", [24.0, 150.0])
-@pytest.mark.parametrize("name", ["baseline", "wider-salvage@0.5", "no-hsct"])
+@pytest.mark.parametrize("horizon", [slow(24.0), 150.0])
+@pytest.mark.parametrize("name", ["baseline", slow("wider-salvage@0.5"), "no-hsct"])
 def test_engines_agree_however_far_one_looks(name: str, horizon: float) -> None:
     model = resolve(load_scenario(name))
     solved = engine.curves(model, horizon)
@@ -106,11 +107,11 @@ def test_engines_agree_however_far_one_looks(name: str, horizon: float) -> None:
 @pytest.mark.parametrize(
     "levers",
     [
-        {"set": {"second_salvage_uptake": 0.8, "salvage_uptake": 0.9}, "marginal_benefit": 0.3},
+        slow({"set": {"second_salvage_uptake": 0.8, "salvage_uptake": 0.9}, "marginal_benefit": 0.3}),
         {"set": {"reinfusion_preparation_months": 2.5, "share_car_t_reinfusion": 0.8}},
         {"set": {"nr_chemotherapy": 0.0, "nr_immunotherapy": 0.0, "salvage_uptake": 1.0}, "marginal_benefit": 0.0},
-        {"population": {"cd19": {"negative_or_dim": 1.0}}},
-        {"population": {"prior_hsct": {"no": 1.0, "yes": 0.2}, "site": {"bone_marrow": 1.0}}},
+        slow({"population": {"cd19": {"negative_or_dim": 1.0}}}),
+        slow({"population": {"prior_hsct": {"no": 1.0, "yes": 0.2}, "site": {"bone_marrow": 1.0}}}),
         {
             "case_mix": [
                 {
@@ -124,7 +125,7 @@ def test_engines_agree_however_far_one_looks(name: str, horizon: float) -> None:
             "population": {"cd19": {"positive": 1.0, "negative_or_dim": 3.0, "unknown": 1.0}},
         },
         {"hazard_ratio": {"car_t_remission.relapse": 0.0}},
-        {"hazard_ratio": {"supportive_care.death_after_relapse": 3.0, "after_hsct.relapse_after_salvage": 0.4}},
+        slow({"hazard_ratio": {"supportive_care.death_after_relapse": 3.0, "after_hsct.relapse_after_salvage": 0.4}}),
         {
             "hazard_ratio": {
                 "car_t_remission.relapse": {"by": "cd19", "positive": 2.0, "negative_or_dim": 0.5, "unknown": 1.0},

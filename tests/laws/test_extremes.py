@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sojourn_times import exponential
-from worlds import DEATH, scenario, sojourn, world
+from worlds import DEATH, scenario, slow, sojourn, world
 
 from simulator.engines.curves import Curves
 from simulator.engines.exact import engine
@@ -80,16 +80,13 @@ def months_of(pathway: Pathway) -> list[str]:
     return [name for name, parameter in pathway.parameters.items() if parameter.unit == "months"]
 
 
-SLOW = pytest.mark.slow
-
-
-@pytest.mark.parametrize("months", [0.0, pytest.param(1e-9, marks=SLOW), pytest.param(1e-3, marks=SLOW), 1e9])
+@pytest.mark.parametrize("months", [0.0, slow(1e-9), slow(1e-3), slow(1e9)])
 @pytest.mark.parametrize("name", months_of(load_scenario("baseline").pathway))
 def test_each_time_from_next_to_nothing_to_next_to_for_ever(name: str, months: float) -> None:
     both(b_all(set={name: months}))
 
 
-@pytest.mark.parametrize("months", [0.0, pytest.param(1e-9, marks=SLOW), 1e9])
+@pytest.mark.parametrize("months", [0.0, slow(1e-9), 1e9])
 def test_all_times_at_once_at_an_end(months: float) -> None:
     scenario = b_all(set=dict.fromkeys(months_of(load_scenario("baseline").pathway), months))
     solved, _ = both(scenario)
@@ -111,6 +108,7 @@ def test_every_shape_at_an_end(shape: float) -> None:
     both(b_all(set=dict.fromkeys(shapes, shape)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_every_probability_at_an_end(share: float) -> None:
     models = {}
@@ -128,7 +126,7 @@ def test_every_probability_at_an_end(share: float) -> None:
         np.testing.assert_allclose(sum(solved.occupancy["relapse"].values()), 1.0, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("ratio", [0.0, pytest.param(1e-9, marks=SLOW), 1e-3, pytest.param(1e3, marks=SLOW), 1e9])
+@pytest.mark.parametrize("ratio", [0.0, slow(1e-9), 1e-3, slow(1e3), slow(1e9)])
 def test_hazard_ratios_from_never_to_at_once(ratio: float, events: Events) -> None:
     courses = ("death_after_relapse", "slow_course")
     scenario = b_all(hazard_ratio={f"supportive_care.{course}": ratio for course in courses})

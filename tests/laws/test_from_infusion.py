@@ -7,6 +7,7 @@ import pytest
 from evidence import number
 from matplotlib.text import Text
 from scipy import stats
+from worlds import slow
 
 from simulator import compare, load_scenario
 from simulator.engines.exact import engine
@@ -36,7 +37,7 @@ def test_where_everybody_relapses_they_live_as_long_as_the_relapsed_cohort() -> 
     np.testing.assert_allclose(curve.survival["infusion", "all"], base, atol=2e-4)
 
 
-@pytest.mark.parametrize("ratio", [1.0, 0.5])
+@pytest.mark.parametrize("ratio", [slow(1.0), 0.5])
 def test_of_patients_in_long_term_remission_a_lower_hazard_makes_more(ratio: float) -> None:
     """P(relapse ever) = P(no toxic death) P(CR) (1 - sum_l w_l c_l^HR) where nobody dies in remission."""
     scenario = replace(load_scenario("infused"), hazard_ratio={"car_t_remission.relapse": ratio})
@@ -82,7 +83,7 @@ def test_the_calibrated_part_has_the_draws_of_the_cohort_and_the_rest_its_priors
     ("policy", "reported"),
     [
         # 4-year leukaemia-free survival 68.7 (SE 4.5) and OS 70.7 (SE 4.3) of 115: external2.csv, Peking PUPH 115.
-        ("infused", {("efs", 48): (0.687, 0.045), ("os", 48): (0.707, 0.043)}),
+        slow("infused", {("efs", 48): (0.687, 0.045), ("os", 48): (0.707, 0.043)}),
         # ELIANA: OS of 79 at 12 months 76 (65-85); FELIX: EFS of 127 at 12 and 24 months 49.5 and 43.0.
         ("infused-elsewhere", {("os", 12): (0.76, 0.05), ("efs", 12): (0.495, 0.044), ("efs", 24): (0.43, 0.044)}),
     ],
@@ -146,6 +147,7 @@ def test_the_share_with_hsct_hardly_matters_to_the_interval_of_who_never_relapse
         np.testing.assert_allclose(fixed, drawn, atol=0.01)
 
 
+@pytest.mark.slow
 def test_consolidative_hsct_for_more_is_a_case_mix_and_touches_nobody_else() -> None:
     results = compare("infused", "consolidative-hsct", draws=2, horizon=60.0)
     levels = results.survival[results.survival["population"].str.startswith("prior_hsct=")]
@@ -153,6 +155,7 @@ def test_consolidative_hsct_for_more_is_a_case_mix_and_touches_nobody_else() -> 
     np.testing.assert_allclose(by_level["consolidative-hsct"], by_level["infused"], atol=1e-9)
 
 
+@pytest.mark.slow
 def test_figures_from_infusion_do_not_say_that_everybody_infused_relapsed() -> None:
     results = compare("infused", draws=1, horizon=24.0)
     cohort = load_cohort(results.scenarios[0].pathway)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from known_answers import by_expm
 from sojourn_times import by, exponential, weibull
-from worlds import DEATH, chance, decision, exit_to, load, practice, rate, share, sojourn, world
+from worlds import DEATH, chance, decision, exit_to, load, practice, rate, share, slow, sojourn, world
 
 from simulator.arrays import Floats
 from simulator.engines.exact import engine as exact
@@ -105,7 +105,7 @@ def test_no_additional_patient_outlives_supportive_care_and_some_die_sooner_of_t
     assert 0.1 < len(sooner) / 10_000 < 0.3
 
 
-@pytest.mark.parametrize("benefit", [0.0, 0.5])
+@pytest.mark.parametrize("benefit", [slow(0.0), 0.5])
 def test_every_engine_harms_the_same_patients(
     benefit: float, follow: Callable[..., list], events: Callable[..., pd.DataFrame]
 ) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from known_answers import Rates, States, by_expm
 from sojourn_times import by, exponential, fixed, lognormal, weibull
-from worlds import DEATH, chance, decision, exit_to, load, practice, share, sojourn, world
+from worlds import DEATH, chance, decision, exit_to, load, practice, share, slow, sojourn, world
 
 import scenarios
 from simulator.arrays import Floats
@@ -46,11 +46,15 @@ LEVERS = {name: dict(load_scenario(name).set) for name in raising()} | {
     "waiting": {"salvage_uptake": 0.8, "reinfusion_preparation_months": 2.0},
     "treated at once": {"salvage_uptake": 1.0, "response_median": 0.0},
 }
+BY_NAME = [
+    slow(levers) if name in ("universal-salvage", "nobody fails to respond") else levers
+    for name, levers in LEVERS.items()
+]
 SALVAGES = ("chemotherapy", "immunotherapy", "car_t_reinfusion", "dual_target_reinfusion")
 HARMLESS = {f"toxicity_free_{salvage}": 1.0 for salvage in SALVAGES}
 
 
-@pytest.fixture(scope="module", params=LEVERS.values(), ids=LEVERS)
+@pytest.fixture(scope="module", params=BY_NAME, ids=LEVERS)
 def pair(request: pytest.FixtureRequest) -> tuple[Scenario, Scenario]:
     """A policy that raises uptake, helps nobody and harms nobody, and the same policy without the raise."""
     base, levers = load_scenario("baseline"), {**HARMLESS, **request.param}
@@ -136,7 +140,7 @@ def test_the_marginal_are_as_many_as_are_treated_more(events: Events) -> None:
 
 
 @pytest.mark.parametrize("name", raising())
-@pytest.mark.parametrize("benefit", [0.25, *(pytest.param(benefit, marks=pytest.mark.slow) for benefit in (0.5, 0.9))])
+@pytest.mark.parametrize("benefit", [0.25, slow(0.5), slow(0.9)])
 def test_between_the_ends_everything_is_the_mixture_of_the_ends(name: str, benefit: float) -> None:
     scenario = load_scenario(name)
     none, some, full = (exact.curves(resolve(scenario.with_marginal_benefit(b)), 120.0) for b in (0.0, benefit, 1.0))
@@ -158,7 +162,7 @@ def test_between_the_ends_everything_is_the_mixture_of_the_ends(name: str, benef
     np.testing.assert_allclose(some.sizes["treated"], full.sizes["treated"], atol=1e-9)
 
 
-@pytest.mark.parametrize("uptake", [0.486, 0.3, 0.0])
+@pytest.mark.parametrize("uptake", [slow(0.486), 0.3, slow(0.0)])
 def test_nobody_is_marginal_where_no_more_are_treated(uptake: float) -> None:
     base = load_scenario("baseline")
     full, none = (replace(base, set={"salvage_uptake": uptake}, marginal_benefit=b) for b in (1.0, 0.0))
@@ -283,7 +287,7 @@ def in_a_bed(wait: float, stay: float, cure: float) -> Pathway:
 
 
 @pytest.mark.parametrize("wait", [0.0, 0.37])
-@pytest.mark.parametrize("stay", [0.25, 1.0, 3.3])
+@pytest.mark.parametrize("stay", [slow(0.25), 1.0, slow(3.3)])
 @pytest.mark.parametrize("cure", [0.0, 0.5])
 def test_a_patient_treated_without_benefit_holds_a_bed_until_a_fixed_stay_ends_or_death(
     wait: float, stay: float, cure: float
@@ -427,8 +431,8 @@ def of_group(rates: Rates, into: tuple[str, ...], window: float, months: Floats)
     return sum(p for name, p in at_window.items() if name[-1] == "+"), there
 
 
-@pytest.mark.parametrize("again", [0.0, 0.05], ids=["once", "with returns"])
-@pytest.mark.parametrize("harm", [pytest.param(0.0, marks=pytest.mark.slow), 0.15], ids=["harmless", "toxic"])
+@pytest.mark.parametrize("again", [0.0, slow(0.05)], ids=["once", "with returns"])
+@pytest.mark.parametrize("harm", [slow(0.0), 0.15], ids=["harmless", "toxic"])
 @pytest.mark.parametrize(("group", "state"), [("treated", "treatment"), ("waiting", "wait")])
 def test_who_decides_later_and_is_treated_after_the_window_is_not_of_the_group(
     again: float, harm: float, group: str, state: str

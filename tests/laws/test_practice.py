@@ -76,6 +76,7 @@ def test_the_interval_of_a_policy_that_only_raises_uptake_is_that_of_the_benefit
     np.testing.assert_allclose(theirs, today + a_share * (0.6 - REFERENCE), atol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_planners_own_number_is_practice_and_additional_patients_benefit_alike_in_base_and_policy() -> None:
     """Wider salvage treats 0.28 more instead of 0.394: it brings so much less, and more of them must benefit."""
     left = (0.88 - 0.6) / (0.88 - REFERENCE)

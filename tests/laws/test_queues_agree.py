@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sojourn_times import Table, by, exponential, fixed
-from worlds import KINDS, chance, load, policies_of_the_default_suite, sojourn, ward, world
+from worlds import KINDS, chance, load, policies_of_the_default_suite, slow, sojourn, ward, world
 
 import scenarios
 from simulator.engines import tally
@@ -97,7 +97,9 @@ def test_every_shipped_policy_with_few_units_of_everything(name: str, alike: Ali
 
 
 @pytest.mark.parametrize(
-    ("units", "benefit"), [((1,), 0.5), ((1, 50), 0.0), ((50, 1), 0.5), ((2, 3), 1.0), ((6, 4), 0.5)], ids=str
+    ("units", "benefit"),
+    [((1,), 0.5), slow((1, 50), 0.0), ((50, 1), 0.5), slow((2, 3), 1.0), slow((6, 4), 0.5)],
+    ids=str,
 )
 def test_wider_salvage_with_a_second_one_after_relapse(
     units: tuple[int, ...], benefit: float, alike: Alike, fair: Fair
@@ -114,7 +116,7 @@ def test_wider_salvage_with_a_second_one_after_relapse(
     assert waited.size > 3
 
 
-@pytest.mark.parametrize(("years", "benefit"), [(1.0, 0.5), (10.0, 0.5), (1.0, 0.0), (10.0, 1.0)])
+@pytest.mark.parametrize(("years", "benefit"), [slow(1.0, 0.5), (10.0, 0.5), (1.0, 0.0), slow(10.0, 1.0)])
 def test_arrivals_over_the_calendar_half_of_them_before_the_policy(
     years: float, benefit: float, alike: Alike, fair: Fair
 ) -> None:
@@ -154,7 +156,7 @@ def test_every_shipped_centre_over_its_own_years(name: str, alike: Alike, fair: 
     every_book_is_fair(book, model, fair)
 
 
-@pytest.mark.parametrize(("horizon", "seed"), [(0.0, 2), (3.0, 3), (3.0, 4), (24.0, 5)])
+@pytest.mark.parametrize(("horizon", "seed"), [(0.0, 2), slow(3.0, 3), (3.0, 4), slow(24.0, 5)])
 def test_follow_up_that_ends_while_patients_wait(seed: int, horizon: float, alike: Alike, fair: Fair) -> None:
     model = resolve(scarce(wider(0.5, second_salvage_uptake=0.8), 1, 1))
     _, book = alike(model, together(range(PATIENTS)), horizon=horizon, seed=seed)
@@ -231,7 +233,9 @@ def grid(clock: str = "listed", listed_for_long: str = "dead", after_ward: str =
 
 
 @pytest.mark.parametrize(
-    ("units", "horizon"), [((1, 1), 40.0), ((1, 3), 6.5), ((3, 1), 40.0), ((4, 2), 2.0), ((9, 9), 40.0)], ids=str
+    ("units", "horizon"),
+    [slow((1, 1), 40.0), ((1, 3), 6.5), ((3, 1), 40.0), slow((4, 2), 2.0), slow((9, 9), 40.0)],
+    ids=str,
 )
 def test_where_every_time_is_a_half_month_ties_abound_and_they_agree(
     units: tuple[int, int], horizon: float, alike: Alike, fair: Fair
@@ -345,7 +349,7 @@ def test_patients_who_ask_until_they_are_served_are_refused_by_microsim_and_serv
     assert (engine, "return to 'listed' without end" in why) == ("des", True)
 
 
-@pytest.mark.parametrize(("share", "engine"), [(0.2, "microsim"), (0.99, "des")])
+@pytest.mark.parametrize(("share", "engine"), [(0.2, "microsim"), slow(0.99, "des")])
 def test_patients_who_ask_again_and_again_get_an_answer_from_the_engine_that_is_chosen(
     share: float, engine: str
 ) -> None:

@@ -142,7 +142,7 @@ def made(text: str) -> Pathway:
 
 few = settings(
     derandomize=True,
-    max_examples=8,
+    max_examples=3,
     deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],
