@@ -141,6 +141,7 @@ def test_few_patients_do_not_widen_the_interval_over_draws(busy: Scenario) -> No
     assert np.mean([np.ptp(with_chance(run)) for run in runs]) > 1.4 * many
 
 
+@pytest.mark.slow
 def test_few_patients_without_queues_do_not_widen_it_either(busy: Scenario) -> None:
     """Of 20 independent patients a draw chance is known without replications; the truth is the exact engine's."""
     free = replace(busy, capacity={}, service=None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sojourn_times import exponential
-from worlds import months, scenarios_in, to_and_fro
+from worlds import months, scenarios_in, slow, to_and_fro
 
 from simulator.analyses.sensitivity.sobol import check_samples, power_of_two
 from simulator.errors import InputError
@@ -102,7 +102,7 @@ def test_short_runs_are_not_timed(
     [
         (["baseline"], {"engine": "des", "patients": 10_000_000}, ["--patients", "--quick", "--yes"]),
         (["baseline"], {"engine": "microsim", "patients": 100_000_000}, ["--patients"]),
-        (["regional-centre"], {"engine": "des", "replications": 4_000}, ["--replications"]),
+        slow(["regional-centre"], {"engine": "des", "replications": 4_000}, ["--replications"]),
         (["letter-centre"], {"replications": 100_000}, ["--replications"]),
     ],
 )

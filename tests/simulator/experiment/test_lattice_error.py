@@ -34,6 +34,7 @@ def test_the_error_that_is_stated_is_that_of_the_hardest_parameter_set() -> None
     assert stated["median"] < 0.1 * stated["largest"]
 
 
+@pytest.mark.slow
 def test_no_parameter_set_of_a_shipped_policy_is_off_twice_as_far_as_a_run_states_of_the_hardest() -> None:
     policy = load_scenario("hsct-for-all-responders")
     table = load_draws(policy.pathway)

@@ -99,6 +99,7 @@ def test_simulated_patients_benefit_as_often_as_their_draw_says() -> None:
     assert np.abs(seen - expected).max() < np.sqrt(np.log(2e6) / (2 * n)) + 1e-3
 
 
+@pytest.mark.slow
 def test_microsim_shows_the_same_benefits() -> None:
     settings = {"draws": 2, "horizon": 24.0, "jobs": 1, "engine": "microsim", "patients": 400}
     found = compare("baseline", "wider-salvage", **settings)  # type: ignore[arg-type]

@@ -125,7 +125,7 @@ def test_a_horizon_of_6_months_answers_at_6_months() -> None:
 
 
 def test_one_parameter_set_has_no_intervals_and_the_figures_say_so() -> None:
-    single = compare("baseline", "wider-salvage", draws=1)
+    single = compare("baseline", "wider-salvage", draws=1, horizon=24.0)
     for picture in (difference.picture(single, clock="relapse"), needed.picture(single)):
         figure = drawn(picture).figure
         assert "One parameter set: uncertainty is not shown." in " ".join(texts(figure)).replace("\n", " ")
@@ -142,6 +142,7 @@ def test_a_run_of_one_scenario_has_nothing_to_compare() -> None:
 # --- How many must benefit ---
 
 
+@pytest.mark.slow
 def test_the_difference_by_share_is_that_of_runs_at_those_shares(of_policies: Results) -> None:
     benefit = of_policies.benefit
     assert benefit is not None

@@ -19,7 +19,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from worlds import longer_remission
+from worlds import longer_remission, slow
 
 from simulator.analyses.sweep.run import sweep
 from simulator.evidence.cohort import Cohort
@@ -601,6 +601,7 @@ def test_texts_of_a_figure_do_not_overlap(letterings: dict[str, tuple[Figure, li
     assert {name: pairs for name, (_, texts) in letterings.items() if (pairs := collisions(texts))} == {}
 
 
+@pytest.mark.usefixtures("in_one_width")
 def test_a_figure_does_not_depend_on_the_date_or_matplotlib_settings(
     results: Results, cohort: Cohort, pictures: list[Picture]
 ) -> None:
@@ -660,8 +661,8 @@ def hazards(count: int, horizon: float) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-@pytest.mark.parametrize("horizon", [6.0, pytest.param(36.0, marks=pytest.mark.slow), 240.0])
-@pytest.mark.parametrize("count", [1, 6, 14])
+@pytest.mark.parametrize("horizon", [6.0, slow(36.0), 240.0])
+@pytest.mark.parametrize("count", [1, slow(6), 14])
 @pytest.mark.parametrize("width", [style.WIDTH, style.COMPACT])
 def test_names_and_marks_of_survival_neither_overlap_nor_leave_the_figure(
     count: int, horizon: float, width: float, cohort: Cohort
@@ -757,6 +758,7 @@ def test_survival_from_infusion_says_whose_it_is(results: Results, cohort: Cohor
     assert widths == {curve.BOLD, curve.THIN}
 
 
+@pytest.mark.slow
 def test_survival_is_drawn_from_the_clock_that_leads_and_from_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in (
         (panels, "by_group"),

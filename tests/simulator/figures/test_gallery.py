@@ -17,12 +17,13 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from spelling import misspelled
+from worlds import policies_of_the_default_suite
 
 from simulator.figures import style, waits
 from simulator.figures.picture import LONGEST, Picture
 
 OF_COUNTS = ("queue_over_time", waits.NAME)
-QUICK = ("horizon_6", "few_replications", "sweep_of_one_value", "guarantee_time", "validation")
+QUICK = ("few_replications", "sweep_of_one_value", "guarantee_time", "ranks_of_one_quantity", "validation")
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,7 @@ def drawn_at_both_widths(pictures: list[Picture]) -> Iterator[Drawn]:
                 yield Drawn(f"{picture.name}{ending}", picture, figure, texts_of(figure))
 
 
-@pytest.fixture(
-    scope="module", params=[case if case in QUICK else pytest.param(case, marks=pytest.mark.slow) for case in CASES]
-)
+@pytest.fixture(scope="module", params=policies_of_the_default_suite(CASES, QUICK))
 def gallery(request: pytest.FixtureRequest) -> list[Drawn]:
     return list(drawn_at_both_widths(CASES[request.param]()))
 

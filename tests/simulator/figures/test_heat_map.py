@@ -63,6 +63,7 @@ def test_the_cells_of_the_policy_and_of_today_are_framed(swept: Sweep) -> None:
     assert frames == [pytest.approx((4.53, 1.53)), pytest.approx((0.53, 1.53))]
 
 
+@pytest.mark.slow
 def test_a_cell_outside_the_grid_is_not_framed() -> None:
     grid = sweep("wider-salvage", {"salvage_uptake": "0.6,0.7", "marginal_benefit": "0,1"}, draws=1, horizon=24.0)
     assert sweep_text.marks(grid) == []

@@ -27,6 +27,16 @@ def of_two() -> Sweep:
     return sweep("wider-salvage", {"salvage_uptake": [0.4, 0.5, 0.9], "marginal_benefit": [0.0, 0.5, 1.0]}, draws=3)
 
 
+@pytest.fixture(scope="module")
+def drawn_of_uptake(of_uptake: Sweep) -> list[Picture]:
+    return pictures(of_uptake)
+
+
+@pytest.fixture(scope="module")
+def drawn_of_two(of_two: Sweep) -> list[Picture]:
+    return pictures(of_two)
+
+
 def text_of(figure: Figure) -> str:
     return " ".join(" ".join(text.get_text() for text in figure.findobj(Text)).split())
 
@@ -35,8 +45,8 @@ def panels(picture: Picture) -> list[Axes]:
     return [axes for axes in picture.figure.axes if axes.axison]
 
 
-def test_axes_and_titles_are_in_words_with_units(of_uptake: Sweep) -> None:
-    line, _ = pictures(of_uptake)
+def test_axes_and_titles_are_in_words_with_units(of_uptake: Sweep, drawn_of_uptake: list[Picture]) -> None:
+    line, _ = drawn_of_uptake
     (axes,) = panels(line)
     assert axes.get_xlabel() == "Salvage uptake, %"
     assert [label.get_text() for label in axes.get_xticklabels()] == ["30", "60", "90"]
@@ -46,8 +56,8 @@ def test_axes_and_titles_are_in_words_with_units(of_uptake: Sweep) -> None:
     assert "95 % interval" in line.title
 
 
-def test_today_and_the_policy_are_marked_where_they_lie(of_uptake: Sweep) -> None:
-    line, _ = pictures(of_uptake)
+def test_today_and_the_policy_are_marked_where_they_lie(drawn_of_uptake: list[Picture]) -> None:
+    line, _ = drawn_of_uptake
     (axes,) = panels(line)
     upright = [float(np.asarray(one.get_xdata())[0]) for one in axes.lines if len(set(one.get_xdata())) == 1]
     assert upright == pytest.approx([100 * 18 / 37, 88.0], abs=0.1)
@@ -55,14 +65,14 @@ def test_today_and_the_policy_are_marked_where_they_lie(of_uptake: Sweep) -> Non
     assert "wider-salvage: 88 %" in text_of(line.figure)
 
 
-def test_the_line_is_not_drawn_again_among_the_other_outcomes(of_uptake: Sweep) -> None:
-    line, others = pictures(of_uptake)
+def test_the_line_is_not_drawn_again_among_the_other_outcomes(drawn_of_uptake: list[Picture]) -> None:
+    line, others = drawn_of_uptake
     first = [axes.get_title(loc="left") for axes in panels(line)]
     assert not set(first) & {axes.get_title(loc="left") for axes in panels(others)}
 
 
-def test_lines_of_rising_values_darken_and_have_their_values_at_their_ends(of_two: Sweep) -> None:
-    _, others = pictures(of_two)
+def test_lines_of_rising_values_darken_and_have_their_values_at_their_ends(drawn_of_two: list[Picture]) -> None:
+    _, others = drawn_of_two
     first, *_ = panels(others)
     lines = [line for line in first.lines if len(line.get_xdata()) == 3]
     lightness = [sum(to_rgb(line.get_color())) for line in lines]  # type: ignore[arg-type]
@@ -71,6 +81,7 @@ def test_lines_of_rising_values_darken_and_have_their_values_at_their_ends(of_tw
     assert {text.get_text() for text in first.texts} >= {"0 %", "50 %", "100 %"}
 
 
+@pytest.mark.slow
 def test_where_beds_are_limited_long_waits_are_first() -> None:
     few = sweep("letter-centre", {"hsct_beds": [1, 2]}, draws=2, replications=2, horizon=24.0)
     assert outcomes_of(few)[0].outcome == "wait_over_30_days"
@@ -90,8 +101,8 @@ def test_what_does_not_move_is_a_sentence_and_no_panel() -> None:
         assert (f"{outcome.words} " in sentence) == (outcome not in moving)
 
 
-def test_the_margin_is_drawn_around_the_cells_that_reach_it(of_two: Sweep) -> None:
-    heat_map, *_ = pictures(of_two)
+def test_the_margin_is_drawn_around_the_cells_that_reach_it(of_two: Sweep, drawn_of_two: list[Picture]) -> None:
+    heat_map, *_ = drawn_of_two
     (axes,) = (axes for axes in heat_map.figure.axes if axes.images)
     values = 100 * of_two.draws.mean(axis=1).reshape(of_two.grid.shape)
     reached = values >= values[1, 2] + of_two.manifest["margin"]
@@ -100,8 +111,8 @@ def test_the_margin_is_drawn_around_the_cells_that_reach_it(of_two: Sweep) -> No
     assert "5 more than today, or better" in text_of(heat_map.figure)
 
 
-def test_numbers_of_a_map_have_their_intervals(of_two: Sweep) -> None:
-    heat_map, *_ = pictures(of_two)
+def test_numbers_of_a_map_have_their_intervals(drawn_of_two: list[Picture]) -> None:
+    heat_map, *_ = drawn_of_two
     (axes,) = (axes for axes in heat_map.figure.axes if axes.images)
     written = [text.get_text() for text in axes.texts]
     assert len([words for words in written if " to " in words]) == 9

@@ -62,6 +62,7 @@ def test_the_bracket_spans_the_waits_over_30_days(centres: Results) -> None:
     np.testing.assert_allclose([list(line.get_xdata()) for line in axes.get_lines()], expected)
 
 
+@pytest.mark.usefixtures("in_one_width")
 def test_where_beds_are_limited_the_waits_come_first(centres: Results) -> None:
     names = [picture.name for picture in gallery(centres)]
     assert names[:2] == [waits.NAME, "what_the_policy_adds"]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from scipy import stats
+from worlds import slow
 
 from simulator.arrays import Floats
 from simulator.outcomes.uncertainty import (
@@ -149,7 +150,7 @@ def test_if_most_parameter_sets_have_no_wait_the_interval_includes_zero(replicat
     assert result.estimate < result.upper < waits.mean(axis=1).max()
 
 
-@pytest.mark.parametrize(("between", "noise"), [(1.0, 0.5), (1.0, 1.0)])
+@pytest.mark.parametrize(("between", "noise"), [slow(1.0, 0.5), (1.0, 1.0)])
 def test_an_interval_has_the_width_of_the_draws_although_their_noise_is_uncertain(between: float, noise: float) -> None:
     """Of 400 studies of 50 draws with 2 replications each; the mean width of such intervals is known to 1 %."""
     generator = np.random.default_rng(7)
@@ -227,7 +228,7 @@ def test_the_median_of_one_draw_has_an_error_and_no_interval() -> None:
     assert np.isnan([result.lower, result.upper]).all()
 
 
-@pytest.mark.parametrize(("between", "noise"), [(2.0, 0.5), pytest.param(1.0, 1.0, marks=pytest.mark.slow), (0.2, 2.0)])
+@pytest.mark.parametrize(("between", "noise"), [slow(2.0, 0.5), slow(1.0, 1.0), (0.2, 2.0)])
 def test_the_error_of_a_median_over_draws_agrees_with_repeated_samples(between: float, noise: float) -> None:
     """To 15 %: the spread of 300 repetitions is known to 4 %, and every error comes from 1,000 samples."""
     generator = np.random.default_rng(4)

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import longer_remission
+from worlds import longer_remission, slow
 
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort, cohorts_folder, load_cohort
@@ -157,6 +157,7 @@ def test_the_cohort_is_cited_once(page: Page, cohort: Cohort) -> None:
     assert page.text.count(cohort.doi) == 1
 
 
+@pytest.mark.slow
 def test_policies_are_columns_of_one_table_with_their_differences() -> None:
     results = compare("baseline", "no-hsct", "earlier-hsct", draws=2, horizon=24.0)
     page = Page(page_of(results))
@@ -186,6 +187,7 @@ def test_the_page_speaks_of_differences_where_it_has_some() -> None:
     assert "Differences" not in limits.numbers(2, has_differences=False, has_errors=False)
 
 
+@pytest.mark.slow
 def test_a_comparison_of_beds_opens_with_waits() -> None:
     results = compare("letter-centre", "letter-centre-2-beds", draws=1, replications=1, horizon=12.0)
     page = Page(page_of(results, figures=gallery(results)[:2]))
@@ -363,7 +365,8 @@ def test_the_page_does_not_depend_on_the_date_of_the_run(
 # --- Other pathways, other folders ---
 
 
-@pytest.mark.parametrize("name", ["three_state", "peer_pathway"])
+@pytest.mark.usefixtures("in_one_width")
+@pytest.mark.parametrize("name", [slow("three_state"), "peer_pathway"])
 def test_a_pathway_without_a_cohort_has_a_page_too(name: str) -> None:
     results = run(Scenario(name="as-it-is", pathway=load_pathway(name)), horizon=24.0)
     parsed = Page(page_of(results, figures=gallery(results)))
@@ -376,7 +379,7 @@ def test_a_pathway_without_a_cohort_has_a_page_too(name: str) -> None:
 @pytest.mark.parametrize(
     ("draws", "sentence"),
     [
-        ("mine", "It is calibrated to n = 37 reported patients"),
+        slow("mine", "It is calibrated to n = 37 reported patients"),
         ("mine/draws.csv", "It is calibrated to n = 37 reported patients"),
         ("elsewhere.csv", "Its parameter sets come from elsewhere.csv."),
     ],
@@ -394,6 +397,7 @@ def test_a_page_never_calls_fitted_draws_uncalibrated(draws: str, sentence: str,
     assert ("Reported and simulated" in page.text) == ("n = 37" in sentence)
 
 
+@pytest.mark.slow
 def test_a_report_made_again_from_its_folder_has_the_same_text(
     results: Results, html: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -490,7 +494,9 @@ def test_an_impossible_number_is_refused_with_its_line(run_of_two: Path, name: s
 
 
 @pytest.mark.parametrize("name", ["survival", "outcomes", "occupancy", "end_points"])
-@pytest.mark.parametrize("copied_rows", [[0, 0], [0, 0, 1], [1]], ids=["twice, another lost", "twice", "lost"])
+@pytest.mark.parametrize(
+    "copied_rows", [[0, 0], slow([0, 0, 1]), slow([1])], ids=["twice, another lost", "twice", "lost"]
+)
 def test_a_repeated_or_missing_row_is_refused_if_all_patients_are_one_population(
     tmp_path: Path, name: str, copied_rows: list[int]
 ) -> None:
@@ -511,7 +517,7 @@ def test_end_points_of_another_pathway_are_refused(run_of_two: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["survival", "outcomes", "occupancy", "end_points"])
-@pytest.mark.parametrize("lines", [1, 2, 50, -1])
+@pytest.mark.parametrize("lines", [1, slow(2), slow(50), -1])
 def test_a_truncated_table_is_refused_by_its_name(run_of_two: Path, name: str, lines: int) -> None:
     path = run_of_two / f"{name}.csv"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:lines]))
@@ -519,7 +525,7 @@ def test_a_truncated_table_is_refused_by_its_name(run_of_two: Path, name: str, l
         run_folder.write_again(run_of_two)
 
 
-@pytest.mark.parametrize("lines", [1, 2, -1])
+@pytest.mark.parametrize("lines", [slow(1), slow(2), -1])
 def test_a_truncated_table_by_share_who_benefit_is_refused(wider: Path, tmp_path: Path, lines: int) -> None:
     path = shutil.copytree(wider, tmp_path / "run") / "benefit.csv"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:lines]))
@@ -560,6 +566,7 @@ def test_a_run_of_the_users_own_pathway_is_reported_from_anywhere(
     assert str(tmp_path) not in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("in_one_width")
 def test_without_relapses_the_report_counts_from_infusion() -> None:
     never_relapsing = replace(load_scenario("baseline"), name="never", hazard_ratio={"car_t_remission.relapse": 0.0})
     results = run(never_relapsing, draws=1)
@@ -570,6 +577,8 @@ def test_without_relapses_the_report_counts_from_infusion() -> None:
     assert "100 are alive 12 months after infusion" in Page(page_of(results)).text
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("in_one_width")
 def test_if_no_patient_relapses_under_one_scenario_the_other_is_drawn() -> None:
     never_relapsing = replace(load_scenario("baseline"), name="never", hazard_ratio={"car_t_remission.relapse": 0.0})
     results = compare("baseline", never_relapsing, draws=1)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from known_answers import by_expm
 from sojourn_times import exponential
-from worlds import DEATH, chance, decision, load, practice, rate, share, sojourn, world
+from worlds import DEATH, chance, decision, load, practice, rate, share, slow, sojourn, world
 
 from simulator.analyses.sensitivity.run import Sensitivity, analyse
 from simulator.errors import InputError
@@ -81,7 +81,7 @@ def value_of(results: Sensitivity, name: str) -> pd.Series:
     return results.tables["evppi"].set_index("parameter").loc[name]
 
 
-@pytest.mark.parametrize("cost", [0.0, 0.1, pytest.param(0.4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cost", [slow(0.0), 0.1, slow(0.4)])
 def test_the_value_of_knowing_who_benefits_agrees_with_the_closed_form_at_every_cost_of_a_course(
     analysed: Analysed, cost: float
 ) -> None:

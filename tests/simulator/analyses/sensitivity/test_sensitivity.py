@@ -188,6 +188,7 @@ def test_survival_at_a_partial_benefit_is_a_mixture_of_full_and_no_benefit(wider
     assert alive(benefit) == pytest.approx(benefit * alive(1.0) + (1 - benefit) * alive(0.0), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_no_parameter_is_named_if_the_outcome_changes_by_rounding_only(wider: tuple[Scenario, Scenario]) -> None:
     """Survival after transplant is the same under either policy, up to rounding."""
     settings = {"population": "hsct", "parameters": ["cr_immunotherapy", "pr_car_t_reinfusion", "hsct_cure"]}
@@ -206,6 +207,7 @@ def test_an_outcome_that_no_parameter_changes_leaves_ranks_blank_and_shares_with
     assert "can be ranked. No parameter has a share of the variance to show." in answer(results)
 
 
+@pytest.mark.slow
 def test_the_answer_starts_with_the_two_estimates_of_a_comparison(wider: tuple[Scenario, Scenario]) -> None:
     scenario, base = wider
     settings = {"draws": 40, "horizon": 12.0}
@@ -463,6 +465,7 @@ def test_a_missing_library_is_named_with_its_install_command(
         analyse(uncertain, parts=["sobol"])
 
 
+@pytest.mark.slow
 def test_the_value_of_information_depends_on_the_declared_costs(wider: tuple[Scenario, Scenario]) -> None:
     settings = {"parts": ["evppi"], "draws": 100, "parameters": ["hsct_cure"]}
     expensive, cheap = (

@@ -230,6 +230,7 @@ def test_without_limits_the_cells_of_a_grid_agree_with_single_runs(healthy: Scen
     assert results.manifest["engine"] == "exact"
 
 
+@pytest.mark.slow
 def test_policies_that_move_shares_and_times_agree_with_single_runs() -> None:
     """Cells of one relapse time share their path curves, and those of another do not."""
     vary = {"salvage_uptake": "0.4,0.9", "relapse_shape": [1.0, 1.5], "marginal_benefit": [1, 0]}
@@ -276,6 +277,7 @@ def test_differences_are_draw_by_draw_to_the_first_cell() -> None:
     assert rows[rows["salvage_uptake"] == 0.5]["difference"].isna().all()
 
 
+@pytest.mark.slow
 def test_a_sweep_uses_only_the_marginal_benefit_of_its_scenario() -> None:
     settings: dict[str, Any] = {"draws": 2, "horizon": 12.0}
     results = sweep("wider-salvage@0.5", {"hsct_if_cr": [0.6]}, **settings)
@@ -439,6 +441,7 @@ def test_without_a_service_all_patients_arrive_at_once_and_a_note_says_so(ward: 
     )
 
 
+@pytest.mark.slow
 def test_a_sweep_over_returns_that_no_lattice_follows_is_simulated_as_a_run_is() -> None:
     """The first cell's cycle is solved, and that of the second is too fast."""
     time = exponential(rate="speed")

@@ -102,6 +102,7 @@ def immortal(with_second_salvage: Scenario) -> ImmortalTime:
     return immortal_time(with_second_salvage, settings=Settings(cohorts=240, draws=24))
 
 
+@pytest.mark.slow
 def test_a_useless_hsct_shows_no_difference_despite_responses_to_second_salvage(immortal: ImmortalTime) -> None:
     rows = immortal.analyses[immortal.analyses["clock"] == RESPONSE].set_index(["analysis", "begins"])
     for key in (("landmark", 3.0), ("landmark", 6.0), ("simon_makuch", 0.0)):

@@ -187,6 +187,7 @@ def test_the_answer_starts_with_the_bias(immortal: ImmortalTime) -> None:
     assert "show the reported difference of 17.5 percentage points or more" in text
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_number_of_processes(work_by_other_processes: None) -> None:
     results: list[VirtualCohorts] = [
         virtual_cohorts(load_scenario("baseline"), settings=Settings(n=10, cohorts=6, draws=3, jobs=jobs))

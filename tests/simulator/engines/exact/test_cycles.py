@@ -13,7 +13,7 @@ import pytest
 from known_answers import CYCLES, Known, by_expm, chain, to_and_fro_rates
 from scipy import stats
 from sojourn_times import Table, by, exponential, fixed, gamma, weibull
-from worlds import load, rate, scenario, sojourn, to_and_fro, world
+from worlds import load, rate, scenario, slow, sojourn, to_and_fro, world
 
 from simulator.engines.exact import accuracy
 from simulator.engines.exact import engine as exact
@@ -95,7 +95,7 @@ def ring(states: int, chords: bool = False, dying: bool = False) -> dict[tuple[s
 
 @pytest.mark.parametrize(
     "rates",
-    [ring(60), pytest.param(ring(200, chords=True), marks=pytest.mark.slow), ring(60, dying=True)],
+    [ring(60), slow(ring(200, chords=True)), slow(ring(60, dying=True))],
     ids=["a ring of 60", "200 with chords", "60 in which everybody may die"],
 )
 def test_a_ring_of_many_states_is_solved_in_seconds(rates: dict[tuple[str, str], float]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 from sojourn_times import fixed, weibull
-from worlds import DEATH, chance, scenario, sojourn, world
+from worlds import DEATH, chance, scenario, slow, sojourn, world
 
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves
@@ -37,12 +37,7 @@ def outcomes(model: Model, horizon: float = 120.0) -> tuple[Outcomes, Outcomes]:
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        "wider-salvage@0.3",
-        "universal-salvage@cohorts",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("baseline", "hsct-for-all-responders")),
-    ],
+    "name", ["wider-salvage@0.3", *map(slow, ("universal-salvage@cohorts", "baseline", "hsct-for-all-responders"))]
 )
 def test_outcomes_of_policies_need_no_curves(name: str) -> None:
     policy = load_scenario(name)
@@ -93,6 +88,7 @@ def test_patients_who_come_back_have_no_path_curves() -> None:
     assert isinstance(read, Curves)
 
 
+@pytest.mark.slow
 def test_models_that_differ_in_shares_and_benefit_are_read_together_as_one_by_one() -> None:
     names = ["wider-salvage@0", "wider-salvage@0.3", "wider-salvage@cohorts", "hsct-for-all-responders"]
     policies = [load_scenario(name) for name in names]
