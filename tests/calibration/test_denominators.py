@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from worlds import policies_of_the_default_suite
 
 from calibration.denominators import denominators, in_words
 from calibration.likelihood.targets import Targets, find_folder, load_targets
@@ -35,7 +36,7 @@ SHARES = {
 }
 
 
-@pytest.mark.parametrize("case", SHARES)
+@pytest.mark.parametrize("case", policies_of_the_default_suite(SHARES, [*SHARES][::3]))
 def test_a_count_is_predicted_as_a_share_of_its_denominator(case: str, new_cohort: NewCohort) -> None:
     row, share = SHARES[case]
     targets = new_cohort(N, *SIZES, f"it,{row}", use="validation")

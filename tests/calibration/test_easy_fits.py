@@ -10,7 +10,7 @@ import worlds
 from made_up_cohort import EVERYBODY, TREATED_OR_NOT, write_cohort
 from scipy import special, stats
 from sojourn_times import Table, exponential
-from worlds import months, parameter, rate, sojourn, two_arms, two_state, world
+from worlds import months, parameter, policies_of_the_default_suite, rate, sojourn, two_arms, two_state, world
 
 from calibration import fit
 from calibration.fit import Fit
@@ -124,9 +124,7 @@ def fitted(folder: Path, pathway: Table, rows: tuple[str, ...], arms: Table, n: 
 
 
 @pytest.mark.usefixtures("quick_fits", "few_predictions")
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=pytest.mark.slow) if case == "two rates" else case for case in EASY]
-)
+@pytest.mark.parametrize("case", policies_of_the_default_suite(EASY, {"recovery or death"}))
 def test_the_posterior_of_an_easy_cohort_agrees_with_a_grid(case: str, tmp_path: Path) -> None:
     """Means and standard deviations within five Monte Carlo standard errors: a false alarm in a million."""
     cohort, log_posterior, ranges = EASY[case]

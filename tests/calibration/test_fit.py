@@ -94,6 +94,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_jobs(targets: Targets, 
         assert (tmp_path / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_draws(targets: Targets, fitted: Fit) -> None:
     other_fit = fit.run(targets, **{**SMALL, "seed": 12})
     assert not np.array_equal(other_fit.draws, fitted.draws)

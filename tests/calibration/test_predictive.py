@@ -11,7 +11,7 @@ from scipy import stats
 
 from calibration import predictive
 from calibration.denominators import Denominator
-from calibration.likelihood.targets import Targets, find_folder, load_targets
+from calibration.likelihood.targets import Targets, find_folder
 from calibration.predictive import predict, simulate_figures
 from simulator.arrays import Floats
 from simulator.engines.microsim import engine
@@ -70,6 +70,7 @@ def table(targets: Targets, simulated: Floats) -> pd.DataFrame:
     return predictive.table(targets, simulated, simulated).set_index("target")
 
 
+@pytest.mark.slow
 def test_a_cohort_larger_than_a_block_is_simulated_whole(
     targets: Targets, simulated: Floats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +179,7 @@ def test_a_median_survival_that_simulated_cohorts_do_not_reach_has_no_upper_end(
         assert (row["simulated"], row["lower"], row["upper"], row["inside"]) == (simulated, 20.0, np.inf, "yes")
 
 
+@pytest.mark.slow
 def test_how_many_are_treated_depends_on_the_uptake_and_the_survival_of_ten_treated_does_not(
     new_cohort: NewCohort,
 ) -> None:
@@ -219,12 +221,11 @@ def frozen() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def from_other_draws() -> pd.DataFrame:
+def from_other_draws(letter: Targets) -> pd.DataFrame:
     """The letter's predictive table from the last draws, where the frozen one is from the first 1,000."""
-    targets = load_targets("wang2024")
-    draws = fitted_draws(targets.pathway)
+    draws = fitted_draws(letter.pathway)
     assert draws is not None
-    return predict(targets, draws.iloc[-OTHERS:], map).set_index("target")
+    return predict(letter, draws.iloc[-OTHERS:], map).set_index("target")
 
 
 def test_all_6_and_12_month_survival_of_the_letter_is_compared() -> None:
@@ -304,15 +305,17 @@ def test_the_page_on_the_calibration_counts_the_figures_in_their_intervals(page:
     assert "35 of them were fitted, nine are the case mix, which is set, and most of the other 12" in page
 
 
-def test_the_page_on_the_calibration_names_the_parameters_whose_prior_conflicts_with_the_letter(page: str) -> None:
+def test_the_page_on_the_calibration_names_the_parameters_whose_prior_conflicts_with_the_letter(
+    page: str, letter: Targets
+) -> None:
     posterior = read_cohort(find_folder("wang2024")).posterior
     assert posterior is not None
     (conflict,) = posterior[posterior["conflict"].abs() > 1.96].itertuples()
     known = posterior["conflict"].notna().sum()
     assert f"one of {known}: `{conflict.parameter}` ({conflict.conflict:.2f})" in page
     without = set(posterior["parameter"][posterior["conflict"].isna()])
-    pathway = load_targets("wang2024").pathway
-    scores = Priors.from_parameters(pathway.parameters, pathway.dirichlets()).score_names
+    parameters, dirichlets = letter.pathway.parameters, letter.pathway.dirichlets()
+    scores = Priors.from_parameters(parameters, dirichlets).score_names
     last = without - set(scores)
     assert (len(without), len(last)) == (17, 5)
     assert f"The other {len(posterior) - known} parameters have none: five are the last branch of a choice" in page

@@ -159,6 +159,7 @@ def test_reported_figures_are_near_those_of_simulated_cohorts(fitted: Fit) -> No
     assert len(fitted.predictive) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_fits", "few_predictions")
 def test_files_of_an_unreliable_sample_that_is_kept_are_named_unreliable(
     heart_failure: Targets, tmp_path: Path

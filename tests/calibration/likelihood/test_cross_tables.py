@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.linalg import expm
 from simulated_cells import check_shares, in_cells
 from sojourn_times import exponential
-from worlds import decision, rate, share, sojourn, to_and_fro, world
+from worlds import decision, rate, share, slow, sojourn, to_and_fro, world
 
 from calibration.fit import Posterior
 from calibration.likelihood.courses import Course
@@ -151,7 +151,7 @@ def test_simulated_patients_of_the_letter_fill_the_cells_as_the_likelihood_says(
     check_shares(counts, np.full_like(counts, 20_000), shares)
 
 
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("number", [1, slow(2), slow(3)])
 def test_a_simulated_cohort_prints_the_rows_of_the_letter_and_its_own_table_fits_them(
     number: int, letter: Targets
 ) -> None:
@@ -170,7 +170,7 @@ def test_a_simulated_cohort_prints_the_rows_of_the_letter_and_its_own_table_fits
     )
 
 
-@pytest.mark.parametrize("reading", ["pooled", "without_salvage", "non_responder_anywhere"])
+@pytest.mark.parametrize("reading", [slow("pooled"), slow("without_salvage"), "non_responder_anywhere"])
 def test_other_readings_of_the_letter_are_read_and_less_is_known_in_them(reading: str, letter: Targets) -> None:
     other, draw = load_targets("wang2024", reading), values_at_the_declared_point(letter)
     assert len(other.courses.rows) < len(letter.courses.rows)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from scipy import optimize
+from worlds import slow
 
 from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.validation import external
@@ -86,7 +87,7 @@ def test_a_share_of_the_whole_cohort_is_set_as_a_share_of_the_treated(cohort: Co
     assert of_all == pytest.approx({"salvage_uptake": 0.7, "share_car_t_reinfusion": 25 / 42 / OPEN})
 
 
-@pytest.mark.parametrize("edits", [(), (CURED_BY_CD19, *TOGETHER)])
+@pytest.mark.parametrize("edits", [(), slow((CURED_BY_CD19, *TOGETHER))])
 def test_simulated_patients_have_the_reported_share(edits: Sequence[tuple[str, str]], cohort: Cohort) -> None:
     """The share of ineligible patients goes to chemotherapy too, in proportion; the mix is that at relapse."""
     targets = cohort(CAR.format(25), CHEMOTHERAPY.format(6), use="validation", edits=edits)

@@ -33,8 +33,8 @@ PATIENTS = 100_000
 
 
 @pytest.fixture(scope="module")
-def targets() -> Targets:
-    return load_targets("wang2024")
+def targets(letter: Targets) -> Targets:
+    return letter
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +157,7 @@ def test_the_likelihood_of_a_draw_does_not_depend_on_the_draws_evaluated_with_it
     np.testing.assert_allclose(alone, together[:5], rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_likelihood_of_300_draws_in_few_calls_is_that_of_small_blocks(targets: Targets) -> None:
     posterior = Posterior(targets)
     z = 0.5 * np.random.default_rng(44).standard_normal((300, posterior.priors.dimension))

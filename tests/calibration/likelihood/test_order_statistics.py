@@ -6,6 +6,7 @@ from itertools import pairwise, permutations, product
 import numpy as np
 import pytest
 from scipy import integrate, special, stats
+from worlds import slow
 
 from calibration.likelihood.order_statistics import ReportedTimes, TimedGroup
 from simulator.arrays import Floats
@@ -85,7 +86,7 @@ def test_the_median_of_two_exponential_times_is_a_gamma() -> None:
     assert log_density(cohort((2, 3.1)), stats.expon(scale=5)) == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize("size", [4, 10, 38, 400])
+@pytest.mark.parametrize("size", [4, slow(10), 38, slow(400)])
 @pytest.mark.parametrize("family", [EARLY, LATE, MIDDLE], ids=["early", "late", "middle"])
 def test_the_median_of_an_even_number_is_an_integral_over_the_middle_pair(size: int, family: Family) -> None:
     """2 n! / (k - 1)!^2 times the integral of F(m - h)^(k-1) S(m + h)^(k-1) f(m - h) f(m + h), n = 2 k."""
@@ -173,7 +174,7 @@ def density_or_none(report: Callable[[], ReportedTimes], *families: Family) -> f
     return float(np.exp(log_density(reported, *families)))
 
 
-@pytest.mark.parametrize("sizes", [(2, 3), (10, 5), (1, 3), (5, 3)])
+@pytest.mark.parametrize("sizes", [(2, 3), (10, 5), slow((1, 3)), slow((5, 3))])
 def test_integrating_out_a_groups_median_leaves_that_of_the_cohort(sizes: tuple[int, int]) -> None:
     """Sizes at which the two cannot be one patient; an even group in an odd cohort, or an odd one in an even."""
     group, others = sizes
@@ -187,7 +188,7 @@ def test_integrating_out_a_groups_median_leaves_that_of_the_cohort(sizes: tuple[
     assert total == pytest.approx(expected, rel=2e-3)
 
 
-@pytest.mark.parametrize("sizes", [(2, 1), (4, 3), (3, 1)])
+@pytest.mark.parametrize("sizes", [(2, 1), (4, 3), slow((3, 1))])
 def test_integrating_out_the_cohorts_median_leaves_that_of_the_group(sizes: tuple[int, int]) -> None:
     group, others = sizes
     group_median = 6.3
@@ -239,12 +240,9 @@ SIZES = {"early": EARLY, "late": LATE}
         ([("late", 3), ("early", 4)], ["late", "early", "median"], [(4.0, 5.5), (6.0, 8.0), (5.6, 5.9)]),
         ([("late", 5), ("early", 2)], ["early", "minimum", "median"], [(4.6, 6.0), (0.5, 1.5), (5.0, 7.0)]),
         ([("late", 2), ("early", 3)], ["late", "minimum", "maximum"], [(5.0, 7.0), (1.0, 2.0), (14.0, 20.0)]),
-        ([("late", 3), ("early", 3)], ["late", "early", "median"], [(9.0, 13.0), (3.0, 4.0), (4.5, 5.8)]),
-        pytest.param(
-            [("late", 4), ("early", 4)], ["late", "early", "median"], [(8.0, 11.0), (4.0, 6.0), (6.2, 7.8)],
-            marks=pytest.mark.slow,
-        ),
-        ([("late", 4), ("early", 6)], ["late", "minimum", "median"], [(6.0, 8.0), (0.5, 1.5), (4.5, 6.0)]),
+        slow([("late", 3), ("early", 3)], ["late", "early", "median"], [(9.0, 13.0), (3.0, 4.0), (4.5, 5.8)]),
+        slow([("late", 4), ("early", 4)], ["late", "early", "median"], [(8.0, 11.0), (4.0, 6.0), (6.2, 7.8)]),
+        slow([("late", 4), ("early", 6)], ["late", "minimum", "median"], [(6.0, 8.0), (0.5, 1.5), (4.5, 6.0)]),
     ],
 )  # fmt: skip
 def test_figures_fall_in_a_box_as_often_as_their_density_says(

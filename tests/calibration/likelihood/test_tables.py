@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from arm_cells import ALIVE, Cell, Row, cells_of, equations
 from scipy import special, stats
+from worlds import slow
 
 from calibration.likelihood.cells import Equation
 from calibration.likelihood.tables import Tables
@@ -45,7 +46,7 @@ def every_table(system: list[Equation], number: int) -> list[tuple[int, ...]]:
     return [tuple(table) for table in candidates[:, fits].T.tolist()]
 
 
-@pytest.fixture(params=["by angles", "patient by patient"])
+@pytest.fixture(params=["by angles", slow("patient by patient")])
 def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sum tables by the one way or the other, whatever is cheaper."""
     monkeypatch.setattr("calibration.likelihood.tables.AN_ANGLE", 1e-9 if request.param == "by angles" else 1e9)

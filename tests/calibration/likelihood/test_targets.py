@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from calibration.likelihood.targets import find_folder, load_targets
+from calibration.likelihood.targets import Targets, find_folder, load_targets
 from simulator.errors import InputError
 from simulator.evidence.cohort import read_cohort
 from simulator.files import text as text_file
@@ -53,8 +53,8 @@ def line_of(passage: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if passage in line)
 
 
-def test_a_copy_of_a_cohort_is_read_the_same(copied: Edit) -> None:
-    copy, first = load_targets(copied("cohort.toml", "n = 37", "n =  37")), load_targets("wang2024")
+def test_a_copy_of_a_cohort_is_read_the_same(copied: Edit, letter: Targets) -> None:
+    copy, first = load_targets(copied("cohort.toml", "n = 37", "n =  37")), letter
     assert copy.tables is not None
     assert first.tables is not None
     equations = [
@@ -162,12 +162,9 @@ BAD_CASE_MIXES = {
 }
 
 
-def test_the_one_level_without_a_row_has_the_rest_of_the_cohort(copied: Edit) -> None:
-    whole, without = (
-        load_targets("wang2024"),
-        load_targets(copied("targets.csv", f"{UNKNOWN}case_mix", f"{UNKNOWN}predictive")),
-    )
-    assert without.times == whole.times
+def test_the_one_level_without_a_row_has_the_rest_of_the_cohort(copied: Edit, letter: Targets) -> None:
+    without = load_targets(copied("targets.csv", f"{UNKNOWN}case_mix", f"{UNKNOWN}predictive"))
+    assert without.times == letter.times
     assert without.times is not None
     assert without.times.sizes == {"positive": 17, "negative_or_dim": 10, "unknown": 10}
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import integrate, stats
+from worlds import slow
 
 from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import Targets, load_targets
@@ -181,7 +182,7 @@ def test_a_percentage_stands_for_no_more_patients_than_the_count_that_prints_it(
 
 
 @pytest.mark.parametrize("digits", [0, 1])
-@pytest.mark.parametrize("n", [6, 11, 38, 150])
+@pytest.mark.parametrize("n", [6, 11, 38, slow(150)])
 def test_errors_and_intervals_of_counts_are_never_refused_as_too_small(n: int, digits: int) -> None:
     """Every count of n, nobody censored, its percentage and its error rounded: none is refused."""
     z = 1.959963984540054

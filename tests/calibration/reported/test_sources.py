@@ -404,6 +404,7 @@ def test_the_notes_on_follow_up_agree_with_the_predictive_table() -> None:
     assert row.lower < row.reported < row.upper
 
 
+@pytest.mark.slow
 def test_follow_up_from_month_12_instead_of_28_would_hardly_lower_survival() -> None:
     """As SOURCES.md says, if the dates are those of infusions; the draws are weighted by the ratio of likelihoods."""
     targets = load_targets("wang2024")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import integrate, special, stats
 from sojourn_times import exponential
-from worlds import chance, decision, practice, share, sojourn, toml, world
+from worlds import chance, decision, practice, share, slow, sojourn, toml, world
 
 from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.reported.percentages import Percentage
@@ -216,7 +216,7 @@ def test_the_shipped_benefit_follows_from_its_draws_and_cohorts(first_draws: tup
     np.testing.assert_allclose(infer(*first_draws, "os_12").values, frozen[:10], atol=1e-6)
 
 
-@pytest.mark.parametrize(("cohort", "figure", "uptake"), [(0, SCHULTZ, 0.88), (1, WUDHIKARN, 0.79)])
+@pytest.mark.parametrize(("cohort", "figure", "uptake"), [(0, SCHULTZ, 0.88), slow(1, WUDHIKARN, 0.79)])
 def test_with_the_case_mix_of_the_letter_the_benefit_is_that_of_the_audits_arithmetic_with_the_draws(
     cohort: int, figure: Percentage, uptake: float
 ) -> None:
@@ -356,6 +356,7 @@ def test_a_cohort_that_does_not_inform_the_benefit_is_not_named_as_left_out(tmp_
     assert benefit.of_other_models([*cohorts, SHIPPED[2]]) == []
 
 
+@pytest.mark.slow
 def test_a_cohort_of_another_pathway_that_does_not_inform_the_benefit_may_be_the_first() -> None:
     cohorts = [load_targets("ari2021"), *SHIPPED]
     assert benefit.of_other_models(cohorts) == []

@@ -39,6 +39,7 @@ def within_noise(row: pd.Series, known: object, factor: float, effective: float)
         assert least <= row[bound] <= most, bound
 
 
+@pytest.mark.slow
 def test_the_prior_predicts_the_arms_that_are_left_out(predictions: pd.DataFrame) -> None:
     """Uptake ~ Beta(2, 3): of 20, a beta-binomial."""
     row = predictions.loc["treated"]
@@ -108,6 +109,7 @@ def test_rows_that_determine_a_figure_are_left_out_with_it(letter: Targets) -> N
     assert set.union(*members.values()) == set(targets.loc[targets["use"] == "likelihood", "name"])
 
 
+@pytest.mark.slow
 def test_a_row_left_out_is_missing_unless_other_rows_imply_it(letter: Targets) -> None:
     block_named = {block.name: block for block in blocks(letter)}
     assert not same(letter, without(letter, block_named["survivors at month 12"]))

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from worlds import slow
 
-from calibration.likelihood.targets import Targets, load_targets, with_rows
+from calibration.likelihood.targets import Targets, with_rows
 from calibration.predictive import simulated
 from calibration.reported.kinds.times import printed
 from calibration.validation import ranks, trials
@@ -38,8 +39,8 @@ def _few_points(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranks, "QUICK", partial(ranks.QUICK, **FEW_POINTS))
 
 
-def test_a_simulated_cohort_has_the_rows_of_the_reported_one() -> None:
-    reported = load_targets("wang2024")
+def test_a_simulated_cohort_has_the_rows_of_the_reported_one(letter: Targets) -> None:
+    reported = letter
     values = {
         name: parameter.value for name, parameter in reported.pathway.parameters.items() if parameter.prior is not None
     }
@@ -78,10 +79,7 @@ def test_a_truth_that_equals_some_draws_has_a_random_rank_among_them() -> None:
     assert ranks.rank(np.array([0.5, 0.1, 0.9]), np.array([0.2, 0.4, 0.4]), 0.5) == RANKS // 2
 
 
-@pytest.mark.parametrize(
-    ("n", "centre", "sd"),
-    [(3, -0.6, 0.9), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((3, 0.6, 3.0), (40, 0.0, 1.0)))],
-)
+@pytest.mark.parametrize(("n", "centre", "sd"), [slow(3, -0.6, 0.9), (3, 0.6, 3.0), slow(40, 0.0, 1.0)])
 def test_the_truth_ranks_uniformly_among_few_points_of_any_mixture(n: int, centre: float, sd: float) -> None:
     """The posterior is N(0, 1), the rough likelihood wavy. Classes 0 to 2, and 117 to 119: within 4 binomial sd."""
     random, mixture = np.random.default_rng(n), stats.norm(centre, sd)

@@ -221,6 +221,7 @@ def test_a_cohort_without_structures_is_refused() -> None:
 # --- The shipped structures ---
 
 
+@pytest.mark.slow
 def test_nobody_without_response_goes_unrescued_where_the_non_responder_is_alive(letter: Targets) -> None:
     """Without rescue the letter's own reading is nearly impossible; readings that leave the one open are not."""
     draws = frozen(letter).draws.iloc[:10]

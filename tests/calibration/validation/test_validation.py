@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from worlds import slow
 
 from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.transport import marginal_benefit
@@ -92,7 +93,7 @@ def test_a_count_is_predicted_by_the_month_of_its_row(new_cohort: NewCohort) -> 
 COMPETING = '{ to = "dead", time = { family = "exponential", mean = 8.0 } }'
 
 
-@pytest.mark.parametrize(("clock", "alive"), [("relapse", np.exp(-0.6)), ("infusion", np.nan)])
+@pytest.mark.parametrize(("clock", "alive"), [slow("relapse", np.exp(-0.6)), ("infusion", np.nan)])
 def test_a_patient_who_never_starts_the_clock_is_in_no_cohort(clock: str, alive: float, new_cohort: NewCohort) -> None:
     """Half die in remission, at a constant hazard: from infusion S = e^-t/4 and, of who relapsed, a convolution."""
     folder = new_cohort(25, "alive,survival,all,,,6,,25,61", use="validation").folder
@@ -219,6 +220,7 @@ def test_a_damaged_cohort_is_refused_with_file_and_place(case: str, tmp_path: Pa
         load_targets(folder)
 
 
+@pytest.mark.slow
 def test_cohorts_of_the_same_patients_count_once_and_figures_that_a_prior_is_centred_on_do_not() -> None:
     names = ("chop2024", "myers2021", "park2018", "schultz2023", "wudhikarn2021")
     predictions = [external.validate(load_targets(name), None, wanted=40) for name in names]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from calibration.likelihood.targets import load_targets
+from calibration.likelihood.targets import Targets
 from calibration.validation import prior_sensitivity
 from simulator.evidence.priors import Priors
 from simulator.pathway import shipped
@@ -84,15 +84,15 @@ def test_the_ratio_of_priors_is_the_ratio_of_their_densities() -> None:
             assert law(wider.arguments).std() > 1.9 * law(arguments).std() or family == "lognormal"
 
 
-def test_only_informative_priors_marked_as_assumptions_are_widened() -> None:
-    pathway = load_targets("wang2024").pathway
-    assumed = prior_sensitivity.assumed(pathway)
+def test_only_informative_priors_marked_as_assumptions_are_widened(letter: Targets) -> None:
+    assumed = prior_sensitivity.assumed(letter.pathway)
     flat = {"salvage_uptake", "hsct_if_cr", "hsct_if_pr"}
     assert not flat & {name for parameters in assumed for name in parameters}
     assert ("hsct_admission_months",) in assumed
     assert ("cr_chemotherapy", "pr_chemotherapy", "nr_chemotherapy") in assumed
     assert ("trm_median",) not in assumed
     siblings = ("cr_chemotherapy", "pr_chemotherapy", "nr_chemotherapy")
-    widened = prior_sensitivity._priors_without(pathway, {name: pathway.parameters[name].prior for name in siblings})
+    priors = {name: letter.pathway.parameters[name].prior for name in siblings}
+    widened = prior_sensitivity._priors_without(letter.pathway, priors)
     assert isinstance(widened, Priors)
     assert widened.summary()["cr_chemotherapy"].mean == pytest.approx(1 / 3)
