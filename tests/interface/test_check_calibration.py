@@ -141,6 +141,7 @@ def test_a_check_that_takes_hours_asks_first(aftercart: Command, monkeypatch: py
     assert aftercart(*typed, "--yes").exit_code == 0
 
 
+@pytest.mark.slow
 def test_the_predicted_time_of_a_check_is_that_of_the_remaining_fits(
     tmp_path: Path, ranks_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,7 +63,7 @@ FEW = ("--draws", "2", "--horizon", "24", "--jobs", "1")
     [
         ("list",),
         slow(("compare", "baseline", "wider-salvage", "hsct-for-all-responders", *FEW)),
-        ("run", "universal-salvage", *FEW),
+        slow(("run", "universal-salvage", *FEW)),
     ],
 )
 def test_no_line_is_longer_than_80_columns(aftercart: Command, typed: tuple[str, ...]) -> None:

@@ -42,6 +42,7 @@ def test_adding_a_sojourn_family_takes_a_class_and_a_line(changed: Callable[[str
     assert float(changed("rayleigh.diff")("-c", code)) == pytest.approx(0.5)
 
 
+@pytest.mark.slow
 def test_adding_an_outcome_takes_four_lines_and_extends_every_table(changed: Callable[[str], Python]) -> None:
     code = (
         "from simulator import run; results = run('baseline', draws=2, horizon=12.0);"

@@ -288,6 +288,7 @@ def test_names_that_differ_in_their_middle_are_numbered() -> None:
     assert max(map(len, short_names.values())) <= 32
 
 
+@pytest.mark.slow
 def test_labels_and_titles_of_300_letters_leave_a_figure_legible() -> None:
     pathway = load_pathway("three_state")
     states = {name: replace(state, label=f"{name} " + "and so on " * 30) for name, state in pathway.states.items()}

@@ -36,7 +36,9 @@ def everything_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("everything_is_too_long")
-@pytest.mark.parametrize("typed", COMMANDS, ids=lambda typed: typed[0])
+@pytest.mark.parametrize(
+    "typed", [slow(typed) if typed[0] == "compare" else typed for typed in COMMANDS], ids=lambda typed: typed[0]
+)
 def test_long_work_is_refused_with_its_time_and_leaves_no_file(
     aftercart: Command, folder: Path, typed: tuple[str, ...]
 ) -> None:

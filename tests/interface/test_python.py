@@ -52,6 +52,7 @@ def test_a_notebook_shows_the_answer_the_outcomes_and_the_figure(results: simula
     assert html.count("<picture>") == 1
 
 
+@pytest.mark.slow
 def test_a_run_imports_no_matplotlib() -> None:
     run = "simulator.run('baseline', draws=2, horizon=12.0)"
     code = f"import sys, simulator; {run}; sys.exit('matplotlib' in sys.modules)"

@@ -126,6 +126,7 @@ def test_long_waits_are_shown_in_months(aftercart: Command) -> None:
     assert ("mean wait of patients served, days" in printed) != ("mean wait of patients served, months" in printed)
 
 
+@pytest.mark.slow
 def test_intervals_over_parameter_sets_are_shown_if_there_are_several(aftercart: Command, folder: Path) -> None:
     typed = ("--draws", "6", "--replications", "3", "--jobs", "1")
     printed = printed_text(aftercart("run", "letter-centre", "--out", "run", *typed))
@@ -343,6 +344,7 @@ def test_arrivals_without_limits_have_no_queue_but_starts_and_a_report(
     assert (run / "report.html").read_bytes() == page
 
 
+@pytest.mark.slow
 def test_a_centre_that_treats_as_many_patients_has_no_survivors_per_10_more_treated(
     aftercart: Command, folder: Path
 ) -> None:
@@ -491,6 +493,7 @@ def test_queues_that_microsim_does_not_offer_are_refused_and_des_is_suggested(
     assert "Engine: des" in printed_text(aftercart("run", "more.toml"))
 
 
+@pytest.mark.slow
 def test_without_limits_there_is_no_table_of_beds() -> None:
     """Patients do not depend on one another: des has the tables of microsim, of one replication."""
     settings = {"patients": 20, "draws": 1, "replications": 4, "horizon": 24}

@@ -32,10 +32,7 @@ OTHER_COMMANDS = {
     "virtual-cohorts": ("virtual-cohorts", "baseline", "wider-salvage", "--n", "20", "--cohorts", "5", "--out", "run"),
     "guarantee-time": ("guarantee-time", "baseline", "--n", "20", "--cohorts", "5", "--out", "run"),
 }
-IN_DEFAULT_SUITE = {
-    *("car-t-slot-a-month", "dual-target-reinfusion", "hsct-as-milestone", "infused-elsewhere", "letter-centre"),
-    *OTHER_COMMANDS,
-}
+IN_DEFAULT_SUITE = {*("car-t-slot-a-month", "hsct-as-milestone", "infused-elsewhere", "letter-centre"), *OTHER_COMMANDS}
 """A scenario of each engine and pathway; `compare` runs `baseline`."""
 COMMANDS = {name: ("run", name, *SMALL, "--out", "run") for name in scenarios.names()} | OTHER_COMMANDS
 IN_SNAPSHOT = {"month": ("0", "6", "12", "24"), "population": ("all", "hsct")}

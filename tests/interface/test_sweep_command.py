@@ -70,6 +70,7 @@ def test_the_folder_contains_one_table_figures_and_the_manifest(
     assert manifest["cells"] == 6
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_png")
 def test_one_varied_parameter_is_drawn_as_a_line(aftercart_with_figures: Command, folder: Path) -> None:
     result = aftercart_with_figures("sweep", "as-it-is.toml", *ONSET, "--out", "one", "--quiet")

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from sojourn_times import exponential
-from worlds import share, slow, toml, two_arms
+from worlds import share, toml, two_arms
 
 from calibration.likelihood.targets import load_targets
 from simulator.cli import validate
@@ -207,7 +207,8 @@ def test_a_refitted_benefit_is_not_called_stale(
         assert (cohort["stale_draws"] is not None) is stale
 
 
-@pytest.mark.parametrize(("meaning", "cohorts"), [slow("no salvage treatment;", 2), ("hospice;", 1)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("meaning", "cohorts"), [("no salvage treatment;", 2), ("hospice;", 1)])
 def test_a_cohort_with_another_pathway_is_left_out_of_the_marginal_benefit_and_named(
     meaning: str, cohorts: int, aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,6 +227,7 @@ def test_a_cohort_with_another_pathway_is_left_out_of_the_marginal_benefit_and_n
     assert "who benefit), under the parameter sets of pathway 'own', own.csv;" in " ".join(result.stdout.split())
 
 
+@pytest.mark.slow
 def test_without_reported_follow_up_the_end_of_predicted_deaths_is_stated(
     aftercart: Command, cohort: Callable[..., Path], folder: Path
 ) -> None:

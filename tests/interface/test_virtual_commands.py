@@ -21,6 +21,7 @@ def test_guarantee_time_answers_first_and_every_line_fits(aftercart: Command) ->
     assert max(len(line) for line in output.splitlines()) <= 80
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_png")
 def test_the_folder_of_guarantee_time_contains_tables_a_figure_and_the_manifest(
     aftercart_with_figures: Command, folder: Path, files_of_figures: Callable[..., set[str]]

@@ -215,6 +215,7 @@ def test_integrating_out_the_minimum_leaves_the_medians(sizes: tuple[int, int]) 
     assert total == pytest.approx(expected, rel=2e-3)
 
 
+@pytest.mark.slow
 def test_the_density_lacks_cohorts_where_one_patient_has_both_medians() -> None:
     """Of three, the middle one is also the middle one of all five in 4 of the 10 orders: 6 of 10 are left."""
     total = integrated_out(

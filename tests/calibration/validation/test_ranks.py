@@ -206,6 +206,7 @@ def test_as_many_cohorts_are_fitted_as_are_requested_even_if_some_are_refused(
     assert len(trials.run(targets, 3, tmp_path)) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("work_by_other_processes")
 def test_several_processes_find_the_same_ranks(
     targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

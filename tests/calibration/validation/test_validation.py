@@ -276,6 +276,7 @@ def test_a_range_of_no_lever_or_outside_its_unit_is_refused(
         over_range.at_each(load_targets(folder), None, wanted=1)
 
 
+@pytest.mark.slow
 def test_a_cohort_that_reports_no_outcome_has_nothing_to_compare_yet() -> None:
     assert [name for name in external.shipped() if external.is_silent(load_targets(name))] == ["china74"]
     china = load_targets("china74").scenario

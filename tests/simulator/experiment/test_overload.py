@@ -205,6 +205,7 @@ def test_a_parameter_set_in_which_the_queue_grows_is_noted_though_the_first_is_s
     assert "parameter sets" not in str(run(scenario, horizon=6.0, replications=1, draws=24).manifest["offered_load"])
 
 
+@pytest.mark.slow
 def test_most_parameter_sets_decide_in_a_trial_and_a_note_names_the_others(declare: Declare, tmp_path: Path) -> None:
     """Loads do not show it where some come first. Half of six a month never leave: a bed suffices for stays of 0.1."""
     pathway, capacity, rate = by_rank("strong")

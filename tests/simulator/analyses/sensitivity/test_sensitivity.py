@@ -161,6 +161,7 @@ def test_without_other_cohorts_the_benefit_is_varied_uniformly(
     assert np.abs(ordered - (np.arange(2000) + 0.5) / 2000).max() < 1.63 / np.sqrt(2000)
 
 
+@pytest.mark.slow
 def test_the_bar_of_the_benefit_ends_at_the_policies_with_low_and_high_benefit(
     wider: tuple[Scenario, Scenario],
 ) -> None:

@@ -114,6 +114,7 @@ def test_a_ring_of_many_states_is_solved_in_seconds(rates: dict[tuple[str, str],
     assert mebibytes < 500.0
 
 
+@pytest.mark.slow
 def test_a_ring_of_states_takes_memory_in_proportion_to_their_number() -> None:
     def peak(states: int) -> int:
         model = resolve(chain(ring(states, dying=True), "s0").scenario)
@@ -181,6 +182,7 @@ def test_a_policy_is_compared_on_the_lattice_of_the_finest() -> None:
     assert other.loc["os_12", "difference"] == pytest.approx((before - after).item(), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_patients_whom_a_shipped_policy_does_not_touch_do_not_differ_though_it_needs_finer_cells() -> None:
     base, policy = (load_scenario(name) for name in ("baseline", "earlier-hsct"))
     assert exact.step_of((base,), 24.0) > exact.step_of((policy,), 24.0)

@@ -45,6 +45,7 @@ def test_twenty_lines_of_two_drugs_alike_are_as_many_stays_in_a_row() -> None:
     assert len(paths_of(lines_of_two_drugs(20, exponential(rate=2.0), exponential(rate=2.0))).steps) < 50
 
 
+@pytest.mark.slow
 def test_twenty_lines_of_two_drugs_are_merged_in_the_states() -> None:
     """The sum of independent stays: its mean and variance are the sums of those of a mixture of two."""
     model = lines_of_two_drugs(20, weibull(shape=1.4, scale=0.5), exponential(rate=1.25))
