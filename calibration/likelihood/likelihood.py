@@ -27,7 +27,7 @@ from calibration.reported.percentages import Percentage
 from simulator.arrays import Floats
 from simulator.distributions import Distribution
 from simulator.engines.exact import accuracy, engine
-from simulator.engines.exact.history_graph import Node
+from simulator.engines.exact.history_graph import Node, entered
 from simulator.engines.exact.lattice import choose_step, fixed_after_fixed, fixed_from_the_start
 from simulator.engines.exact.solution import Flow, Solution
 from simulator.engines.model import Model, resolve
@@ -202,14 +202,25 @@ class Likelihood:
     def _come(
         self, followed: FollowedUp, population: str, end_point: str, cause: str, months: Sequence[float]
     ) -> Floats:
-        """Return the share of a population with a first event of a cause by months, (n_draws, n_months)."""
-        causes = causes_of(end_point, self.targets.cohort, self.targets.pathway)
-        event, whole = EndPoint(end_point, end_point, "", causes), followed.solution
-        everybody = self.targets.cohort.is_everybody(population)
-        name = "all" if everybody else population
-        events = engine.first_events(whole, event, self.targets.horizon, False)
-        flow = events.flow(cause, name, self.targets.pathway.clock)
-        return np.asarray(np.clip(events.until.at(flow, months) / whole.size(name)[:, None], 0.0, 1.0))
+        """Return the share of a population with a first event of a cause by months, (n_draws, n_months).
+
+        Of an arm it is known at month 0 who is of it, so that what patients had entered before the event says it.
+        """
+        cohort, pathway, whole = self.targets.cohort, self.targets.pathway, followed.solution
+        causes, name = causes_of(end_point, cohort, pathway), "all" if cohort.is_everybody(population) else population
+        event = EndPoint(end_point, end_point, "", causes)
+        until = engine.first_events(whole, event, self.targets.horizon, False).until
+        if name == "all" or name not in cohort.arms:
+            flow, size = until.flow(causes[cause], name), whole.size(name)
+        else:
+            arms = [pathway.groups[arm] for arm in cohort.arms[name]]
+            nodes = (node for node in until.flows.nodes if node.state in causes[cause])
+            own = [node for node in nodes if any(arm.includes(entered(node.marks)) for arm in arms)]
+            flow = until.flow_of(own, until.weights, pathway.clock)
+            size = np.asarray(sum(followed.size(arm.name) for arm in arms))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            come = until.at(flow, months) / size[:, None]
+        return np.asarray(np.clip(np.nan_to_num(come), 0.0, 1.0))
 
     def log_density_of_times(self, model: Model, times: ReportedTimes) -> Floats:
         """Return the log density of the reported order statistics of the time to the default clock, (n_draws,)."""

@@ -12,6 +12,7 @@ import pandas as pd
 from calibration.reported import contradictions, population_sizes
 from calibration.reported.cohort_scenario import mix_of, scenario_of
 from calibration.reported.consistency import HORIZON, check_cohort, check_somebody
+from calibration.reported.end_points_of_arms import check_end_points
 from calibration.reported.figure import Figure
 from calibration.reported.kinds import curves, patient_times
 from calibration.reported.kinds.all import read
@@ -108,6 +109,7 @@ def _paper(figures: tuple[Kind, ...], cohort: Cohort, scenario: Scenario) -> Pap
     doubts = contradictions.check(figures, cohort, pathway, model.open_onward)
     used = [figure for figure in figures if figure.is_fitted]
     check_exclusive(figures, cohort, model)
+    check_end_points(figures, cohort, model)
     times = tuple(figure.times(cohort) for figure in used if isinstance(figure, PatientTimes))
     return Paper(
         cohort=cohort,
@@ -136,7 +138,8 @@ def _horizon(figures: Sequence[Kind], cohort: Cohort, model: Model) -> float:
     ever = any(figure.is_fitted and isinstance(figure, Events) and isinf(figure.by) for figure in figures)
     later = reachable([pathway.clock_state], onward.__getitem__) - model.timeless
     deciding = {state for group in pathway.groups.values() for state in group.states}
-    changes = not deciding.isdisjoint(reachable([to for state in later for to in onward[state]], onward.__getitem__))
+    entered_later = reachable([to for state in later for to in onward[state]], onward.__getitem__)
+    changes = not deciding.isdisjoint(entered_later)
     longest = HORIZON if ever else pathway.group_window if changes else 1.0
     months = [month for figure in figures for month in figure.months]
     return float(max([cohort.follow_up[1] if cohort.follow_up else longest, *months]))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from pathlib import Path
+from typing import TypeVar
 
 from simulator.pathway.end_points import Described, EndPoint
 from simulator.pathway.joint import Joint
@@ -21,6 +22,7 @@ CHOICES = ("decision", "chance")
 ABSORBING = ("death", "end")
 LONGEST_WAY = 12_000.0
 """Months."""
+Place = TypeVar("Place")
 FROM_PRIORS = "prior"
 """As a pathway's `draws`."""
 
@@ -375,9 +377,9 @@ class Pathway:
         return prior is not None and prior.family == "dirichlet"
 
 
-def reachable(start: Iterable[str], onward: Callable[[str], Iterable[str]]) -> set[str]:
-    """Return every state that can be reached from `start`, itself included."""
-    reached: set[str] = set()
+def reachable(start: Iterable[Place], onward: Callable[[Place], Iterable[Place]]) -> set[Place]:
+    """Return every state, or node of another graph, that can be reached from `start`, itself included."""
+    reached: set[Place] = set()
     waiting = list(start)
     while waiting:
         state = waiting.pop()

@@ -64,6 +64,3 @@ class ToEvent(Kind):
         if self.since:
             what = "months from a state cannot be fitted: the likelihood follows patients from the cohort's clock"
             raise InputError(what, where=f"{self.where}, from", got=self.since, allowed=COMPARE)
-        if self.end_point and not cohort.is_everybody(self.population) and "=" not in self.population:
-            what = "an end point of an arm cannot be fitted: who joins it after the event is not distinguished"
-            raise InputError(what, where=f"{self.where}, population", got=self.population, allowed=COMPARE)
