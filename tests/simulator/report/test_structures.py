@@ -120,7 +120,10 @@ def test_the_page_and_the_scenario_say_what_immunotherapy_brings_where_hsct_afte
         ]
     before, value, lower, upper = moved["immunotherapy-first"]
     assert f"{value} more of 100 alive at 12 months ({lower} to {upper}) instead of {before}, and `wider-" in text
-    assert f"{value} instead of {before} more of 100 are alive" in load_scenario("immunotherapy-first").assumes
+    assert (
+        f"{value} instead of {before} more of 100 are alive at 12 months"
+        in load_scenario("immunotherapy-first").assumes
+    )
     assert "`wider-salvage` moves by less than 0.1." in text
     assert abs(by) < 0.1
 
