@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from simulator.cli import calibrate, check_calibration, inspect, sensitivity, sweep, validate, virtual_cohorts
+from simulator.cli import calibrate, check_calibration, explore, inspect, sensitivity, sweep, validate, virtual_cohorts
 from simulator.cli import run as simulate
 from simulator.cli.failures import CtrlC, failures_as_messages
 from simulator.cli.options import with_group
@@ -68,6 +68,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "check": inspect.check,
     "run": simulate.run,
     "compare": simulate.compare,
+    "explore": explore.explore,
     "sweep": sweep.sweep,
     "virtual-cohorts": virtual_cohorts.virtual_cohorts,
     "guarantee-time": virtual_cohorts.guarantee_time,

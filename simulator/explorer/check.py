@@ -1,0 +1,93 @@
+"""How far a page is from the exact engine: random settings solved by both, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from simulator.arrays import Floats
+from simulator.engines.curves import up_to
+from simulator.engines.exact import engine
+from simulator.engines.model import Model, resolve
+from simulator.errors import AftercartError
+from simulator.explorer.page_model import PageModel, summed
+from simulator.explorer.stored import quantised
+from simulator.scenario.scenario import Scenario
+
+SETTINGS, DRAWS = 8, 10
+BEFORE, AFTER = 1e-6, 2e-5
+"""How far survival may be from the engine's, with curves as they are and as they are stored."""
+
+
+def check(page: PageModel, values: Mapping[str, Floats], *, seed: int) -> dict[str, float]:
+    """Return how far survival and mean survival of random settings were from the engine at most. Raises AftercartError.
+
+    values : parameter -> (n_draws, 1), of the page; some of them are checked
+    """
+    generator = np.random.default_rng(seed)
+    rows = generator.permutation(page.model.n_draws)[:DRAWS]
+    few = {name: np.asarray(value)[rows] for name, value in values.items()}
+    curves = {path: curve[rows] if len(curve) > 1 else curve for path, curve in page.curves.items()}
+    tops = np.append(np.ones(len(page.months)), page.means)
+    stored = {path: quantised(curve, tops) for path, curve in curves.items()}
+    moved = {"before": 0.0, "after": 0.0, "mean_survival": 0.0}
+    for scenario in settings(page, generator):
+        model = resolve(scenario, few)
+        alive, means = _by_engine(page, model)
+        for name, kept in (("before", curves), ("after", stored)):
+            gone = summed(model, page.deaths, kept)
+            moved[name] = max(moved[name], _apart(1.0 - gone[:, : len(page.months)], alive))
+        moved["mean_survival"] = max(
+            moved["mean_survival"], _apart(np.array(page.means) - gone[:, len(page.months) :], means)
+        )
+    if moved["before"] > BEFORE or moved["after"] > AFTER:
+        raise AftercartError(
+            f"the page is not the engine: survival of a random setting differs by {moved['after']:.2g}"
+        )
+    return moved
+
+
+def settings(page: PageModel, generator: np.random.Generator) -> Iterator[Scenario]:
+    """Yield random settings: shares, case mix and benefit."""
+    scenario, pathway = page.scenario, page.scenario.pathway
+    names = [slider.name for slider in page.sliders]
+    for _ in range(SETTINGS):
+        chosen = generator.permutation(names)[: generator.integers(1, 5)].tolist()
+        # Shares of one choice that are moved together leave something for the others.
+        shares = {
+            name: float(generator.random()) * min((1.0 - of.fixed) / len(of.names) for of in pathway.siblings(name))
+            for name in chosen
+        }
+        mix = {
+            attribute: dict(
+                zip(
+                    pathway.attributes[attribute].levels,
+                    generator.random(len(pathway.attributes[attribute].levels)).tolist(),
+                    strict=True,
+                )
+            )
+            for attribute in page.model.attributes
+            if generator.random() < 0.5
+        }
+        yield replace(
+            scenario,
+            set={**scenario.set, **shares},
+            population={**scenario.population, **mix},
+            marginal_benefit=float(generator.random()) if page.model.marginal else 1.0,
+        )
+
+
+def _by_engine(page: PageModel, model: Model) -> tuple[Floats, Floats]:
+    """Return survival in the page's months, and its means to the page's, (n_draws, ...)."""
+    key, horizon = (model.pathway.clock, "all"), float(page.months[-1])
+    step = engine.one_step([page.model], horizon)
+    curves = engine.curves(model, horizon, step=step, only=[key])
+    places = np.rint(page.months / step).astype(int)
+    means = np.stack([up_to(curves.means[key], step, month) for month in page.means], axis=1)
+    return curves.survival[key][:, places], means
+
+
+def _apart(one: Floats, other: Floats) -> float:
+    return float(np.max(np.abs(one - other)))

@@ -1,0 +1,72 @@
+"""From scenarios to a page: solved, compared with the engine, and written whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulator.arrays import Floats
+from simulator.engines.curves import check_horizon
+from simulator.evidence.cohort import load_cohort
+from simulator.evidence.draws import choose, load_informed_draws, values
+from simulator.explorer.check import check
+from simulator.explorer.page import html
+from simulator.explorer.page_model import PageModel, page_model
+from simulator.explorer.presets import preset
+from simulator.files import whole
+from simulator.scenario.scenario import Scenario
+
+MOST_BYTES = 3_000_000
+
+
+@dataclass(frozen=True)
+class Made:
+    """A page as it was written. apart : how far survival of random settings was from the engine's at most"""
+
+    draws: int
+    size: int
+    apart: Mapping[str, float]
+
+    @property
+    def sentence(self) -> str:
+        sets = f"{self.draws} parameter set{'s' * (self.draws != 1)}, {self.size / 1e6:.1f} MB"
+        return f"{sets}. Survival of random settings is that of the engine to {self.apart['after']:.0e}."
+
+
+def make(
+    scenarios: Sequence[Scenario],
+    out: Path,
+    *,
+    draws: int | None = None,
+    horizon: float = 60.0,
+    seed: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Made:
+    """Write the page of the first scenario, with the others as presets. Raises InputError; nothing is left then.
+
+    draws : how many parameter sets; None: up to as many as a run has, fewer where the file would exceed `MOST_BYTES`
+    """
+    scenario, others = scenarios[0], scenarios[1:]
+    check_horizon(horizon)
+    table = load_informed_draws(scenario.pathway)
+    n_draws = choose(table, draws, scenario.pathway)
+    progress(0, 3)
+    page, given = _solved(scenario, values(table, slice(0, n_draws)), horizon)
+    presets = [preset(page, other) for other in others]
+    cohort = load_cohort(scenario.pathway)
+    progress(1, 3)
+    apart = check(page, given, seed=seed)
+    progress(2, 3)
+    text = html(page, given, cohort, apart, presets)
+    if draws is None and len(text) > MOST_BYTES:
+        n_draws = max(int(n_draws * 0.95 * MOST_BYTES / len(text)), 1)
+        page, given = _solved(scenario, values(table, slice(0, n_draws)), horizon)
+        text = html(page, given, cohort, check(page, given, seed=seed), presets)
+    whole.write(out, text.encode())
+    progress(3, 3)
+    return Made(n_draws, len(text.encode()), apart)
+
+
+def _solved(scenario: Scenario, given: Mapping[str, Floats], horizon: float) -> tuple[PageModel, Mapping[str, Floats]]:
+    return page_model(scenario, given, horizon), given

@@ -1,0 +1,195 @@
+"use strict";
+/* A pathway as a sum over routes, for every parameter set i:
+
+       dead_i(t) = sum_r sign_r w_ir P_ir(t),    w_ir = sum over cells of weight x product of the shares on route r
+
+   Path curves P hold times only. A slider moves shares, case mix or benefit: w changes, and P stays.
+   Every array below has a row a parameter set; a share has one column, or one for each cell of the case mix. */
+
+const REST = "rest";
+
+/** Undo the differences along a row and the 16 bits: (rows, columns) numbers from 0 to `top`. */
+function restored(bytes, offset, rows, columns, top) {
+  const stored = new DataView(bytes.buffer, bytes.byteOffset), values = new Float64Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    let level = 0;
+    for (let column = 0; column < columns; column++) {
+      const place = row * columns + column;
+      level = (level + stored.getUint16(offset + 2 * place, true)) & 0xffff;
+      values[place] = level * top / 65535;
+    }
+  }
+  return values;
+}
+
+/** Return the parameters' values, levers pulled: what a choice's moved branches leave is shared by the others. */
+function valuesOf(data, moved) {
+  const n = data.draws, values = data.parameters.map((parameter) => parameter.values);
+  const now = values.map((own, p) => (p in moved ? new Float64Array(n).fill(moved[p]) : own));
+  for (const choice of data.siblings) {
+    const together = choice.names.filter((p) => p in moved), others = choice.names.filter((p) => !(p in moved));
+    if (!together.length || (!others.length && !choice.rest)) continue;
+    for (let i = 0; i < n; i++) {
+      let before = 0, had = 0, taken = 0;
+      for (const p of together) { before += values[p][i]; taken += moved[p]; }
+      for (const p of others) had += values[p][i];
+      if (choice.rest) had = Math.max(1 - choice.fixed - before, 0);
+      const left = Math.max(before + had - taken, 0);
+      for (const p of others) {
+        if (now[p] === values[p]) now[p] = Float64Array.from(values[p]);
+        now[p][i] = had > 0 ? values[p][i] * left / had : 0;
+      }
+    }
+  }
+  return now;
+}
+
+/** Return the largest value that a parameter can have, given the others of its choices that have been moved. */
+function mostOf(data, moved, parameter) {
+  let most = 1;
+  for (const choice of data.siblings) {
+    if (!choice.names.includes(parameter)) continue;
+    const taken = choice.names.filter((p) => p in moved && p !== parameter).reduce((sum, p) => sum + moved[p], 0);
+    most = Math.min(most, 1 - choice.fixed - taken);
+  }
+  return Math.max(most, 0);
+}
+
+/** Return the same of a choice; where none of its parameters has moved, what was found before. */
+function choiceOf(data, choice, values) {
+  const leaves = choice.branches.flatMap((branch) => [...branch.share, ...branch.open.flat()]).filter((leaf) => leaf.p !== undefined);
+  if (leaves.some(({ p }) => values[p] !== data.parameters[p].values)) return choiceMade(data, choice, values);
+  return (choice.today ??= choiceMade(data, choice, values));
+}
+
+/** Return the shares of a choice's branches among those to whom they are open, (draws x cells) each. */
+function choiceMade(data, choice, values) {
+  const n = data.draws, cells = data.cells.length, width = choice.byCell ? cells : 1;
+  const read = (leaf, i) => (typeof leaf === "number" ? leaf : values[leaf.p][i]);
+  const shares = choice.branches.map(() => new Float64Array(n * width));
+  for (let i = 0; i < n; i++) {
+    for (let cell = 0; cell < width; cell++) {
+      const raw = choice.branches.map((branch) => (branch.share[cell] === REST ? 0 : read(branch.share[cell], i)));
+      const rest = Math.max(1 - raw.reduce((sum, share) => sum + share, 0), 0);
+      const open = choice.branches.map((branch, b) =>
+        branch.open[cell].reduce((product, leaf) => product * read(leaf, i), branch.share[cell] === REST ? rest : raw[b]));
+      const total = open.reduce((sum, share) => sum + share, 0);
+      open.forEach((share, b) => { shares[b][i * width + cell] = share / total; });
+    }
+  }
+  return shares;
+}
+
+/** Return the share who take each branch of the routes, those of treated patients with benefit and without apart. */
+function sharesOf(data, values, benefit) {
+  const n = data.draws, cells = data.cells.length;
+  const byState = new Map(data.choices.map((choice) => [choice.state, choiceOf(data, choice, values)]));
+  const names = new Map(data.choices.map((choice) => [choice.state, choice.branches.map((branch) => branch.name)]));
+  return data.branches.map(({ state, name, among, who }) => {
+    const shares = byState.get(state), own = shares[names.get(state).indexOf(name)], width = own.length / n;
+    if (!among.length && !who) return own;
+    const open = among.map((other) => shares[names.get(state).indexOf(other)]);
+    return Float64Array.from(own, (share, place) => {
+      if (open.length) {
+        const total = open.reduce((sum, other) => sum + other[place], 0);
+        share = total > 0 ? share / total : 1 / open.length;
+      }
+      if (!who) return share;
+      const i = Math.floor(place / width);
+      const without = (1 - (typeof benefit === "number" ? benefit : benefit[i])) * Math.max(share - data.practice[i], 0);
+      return who === "without benefit" ? without : share - without;
+    });
+  });
+}
+
+/** Return the weights of the cells of the case mix under new margins {attribute: [a weight a level]}. */
+function weightsOf(data, margins) {
+  const tables = data.joints.map(({ of, levels, shares }) => {
+    const table = Float64Array.from(shares);
+    const moved = of.map((attribute, axis) => [axis, margins[attribute]]).filter(([, margin]) => margin);
+    for (let round = 0; round < (moved.length > 1 || of.length > 1 ? 200 : 1); round++) {
+      for (const [axis, margin] of moved) {
+        const total = margin.reduce((sum, weight) => sum + weight, 0), had = new Float64Array(margin.length);
+        table.forEach((share, place) => { had[levels[place][axis]] += share; });
+        table.forEach((share, place) => {
+          const level = levels[place][axis];
+          table[place] = had[level] > 0 ? share * margin[level] / total / had[level] : 0;
+        });
+      }
+    }
+    return table;
+  });
+  return data.cells.map((places) => places.reduce((product, place, joint) => product * tables[joint][place], 1));
+}
+
+/** Return w of a route in every parameter set: the product of its shares, added up over the cells that go along it. */
+function product(data, branches, mask, shares, weights) {
+  const n = data.draws, cells = weights.length;
+  const going = weights.map((weight, cell) => (mask < 0 || data.masks[mask][cell] ? weight : 0));
+  const alike = branches.filter((b) => shares[b].length === n), apart = branches.filter((b) => shares[b].length > n);
+  const total = new Float64Array(n).fill(going.reduce((sum, weight) => sum + weight, 0));
+  for (let i = 0; apart.length && i < n; i++) {
+    total[i] = 0;
+    for (let cell = 0; cell < cells; cell++) {
+      let share = going[cell];
+      for (const b of apart) share *= shares[b][i * cells + cell];
+      total[i] += share;
+    }
+  }
+  for (const b of alike) for (let i = 0; i < n; i++) total[i] *= shares[b][i];
+  return total;
+}
+
+/** Return path -> its coefficient in every parameter set: sum_r sign_r w_ir of the routes that go along it. */
+function coefficients(data, routes, productOf) {
+  const found = new Map();
+  for (const [path, sign, branches, mask] of routes) {
+    if (!found.has(path)) found.set(path, new Float64Array(data.draws));
+    const total = found.get(path), share = productOf(branches, mask);
+    for (let i = 0; i < share.length; i++) total[i] += sign * share[i];
+  }
+  return found;
+}
+
+/** Return the sum of path curves, (draws x columns). */
+function summed(data, found, curves, columns) {
+  const n = data.draws, total = new Float64Array(n * columns);
+  for (const [path, coefficient] of found) {
+    const curve = curves.get(path), single = curve.length === columns;
+    for (let i = 0; i < n; i++) {
+      const share = coefficient[i], from = single ? 0 : i * columns;
+      if (share) for (let t = 0; t < columns; t++) total[i * columns + t] += share * curve[from + t];
+    }
+  }
+  return total;
+}
+
+/** Solve a setting {moved: {parameter: share}, margins, benefit}: who is alive, and who is where. */
+function solve(data, setting) {
+  const shares = sharesOf(data, valuesOf(data, setting.moved), setting.benefit);
+  const weights = weightsOf(data, setting.margins), columns = data.months.length + data.means.length;
+  const kept = new Map();
+  const once = (key, make) => kept.get(key) ?? kept.set(key, make()).get(key);
+  const productOf = (branches, mask) => once(`${branches} ${mask}`, () => product(data, branches, mask, shares, weights));
+  const routed = (routes, curves, width) => once(routes, () => summed(data, coefficients(data, routes, productOf), curves, width));
+  const dead = () => routed(data.deaths, data.curves, columns);
+  return {
+    alive: (i, t) => 1 - dead()[i * columns + t],
+    mean: (i, m) => data.means[m] - dead()[i * columns + data.months.length + m],
+    where: (state) => routed(data.there[state], data.occupied, data.occupiedMonths.length),
+    count: (name) => routed(data.counts[name], data.occupied, data.occupiedMonths.length),
+  };
+}
+
+/** Return mean, 2.5 % and 97.5 % quantile of some values. */
+function summary(values) {
+  const sorted = Float64Array.from(values).sort();
+  const quantile = (p) => {
+    const at = p * (sorted.length - 1), below = Math.floor(at), above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+  };
+  const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
+  return sorted.length > 1 ? [mean, Math.min(quantile(0.025), mean), Math.max(quantile(0.975), mean)] : [mean, NaN, NaN];
+}
+
+if (typeof module !== "undefined") module.exports = { restored, valuesOf, mostOf, weightsOf, solve, summary };

@@ -1,0 +1,127 @@
+"""One file that needs no network: the model of a scenario, sliders, and what follows from them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from simulator.arrays import Floats
+from simulator.evidence.cohort import Cohort
+from simulator.explorer.page_model import PageModel
+from simulator.explorer.stored import stored
+from simulator.scenario.scenario import INFORMED, split_name
+from simulator.wording import limits
+
+REPORTED_ERRORS = 1.96
+NOT_RANDOMISED = "Nobody knows this share: treatment was not randomised. 100 of 100 is the optimistic estimate."
+
+
+def html(
+    page: PageModel,
+    values: Mapping[str, Floats],
+    cohort: Cohort | None,
+    checked: Mapping[str, float],
+    presets: Sequence[Mapping[str, Any]] = (),
+) -> str:
+    """Return the page. values : parameter -> (n_draws, 1); checked : how far it was from the engine at most."""
+    data = {**stored(page), **_words(page, values, cohort), "checked": dict(checked), "presets": list(presets)}
+    css, model, view = (_own(name) for name in ("page.css", "model.js", "view.js"))
+    parts = {
+        "title": escape(page.scenario.pathway.title or page.scenario.pathway.name),
+        "css": css,
+        "model": model,
+        "view": view,
+        "scripts": " ".join(map(_hash, (model, view))),
+        "styles": _hash(css),
+        # As JSON it is the same; as HTML it has no tag in it.
+        "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
+    }
+    text = _own("page.html")
+    pieces = text.split("{")
+    filled = [pieces[0]]
+    for piece in pieces[1:]:
+        name, _, rest = piece.partition("}")
+        filled.append(parts[name] + rest)
+    return "".join(filled)
+
+
+def _own(name: str) -> str:
+    return files("simulator.explorer").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _words(page: PageModel, values: Mapping[str, Floats], cohort: Cohort | None) -> dict[str, Any]:
+    """Return what the page says, and what it starts with."""
+    scenario, pathway, model = page.scenario, page.scenario.pathway, page.model
+    names = list(pathway.parameters)
+    horizon = float(page.months[-1])
+    informed = values.get(INFORMED)
+    return {
+        "base": str(scenario.file)
+        if scenario.bases == () and scenario.file and not _is_shipped(page)
+        else split_name(scenario.name)[0],
+        "clock": pathway.clock,
+        "answer": pathway.months.answer,
+        "survival": [month for month in pathway.months.survival if month <= horizon],
+        "margin": 5.0,
+        "centre": 0,
+        "benefit": 1.0 if not isinstance(scenario.marginal_benefit, float) else scenario.marginal_benefit,
+        "hasBenefit": model.marginal is not None,
+        "raised": model.marginal is not None and model.marginal.raised,
+        "benefitWords": "additional: treated only with this setting",
+        "benefitSource": NOT_RANDOMISED,
+        "cohorts": None if informed is None else informed[:, 0].tolist(),
+        "sliders": [{"parameter": names.index(parameter.name)} for parameter in page.sliders],
+        "fixed": [[f"{pathway.parameters[name].meaning} ({name})", reason] for name, reason in page.fixed.items()],
+        "mixes": [_mix(page, attribute) for attribute in model.attributes],
+        "states": [[name, state.label] for name, state in pathway.states.items() if not state.is_choice],
+        "countLabels": [[name, count.label] for name, count in pathway.counts.items() if count.entries],
+        "reported": _reported(cohort, pathway.clock, horizon),
+        "cohort": "" if cohort is None else cohort.title,
+        "patients": "" if cohort is None else f"n = {cohort.n} patients.",
+        "assumes": " ".join(scenario.assumes.split()),
+        "resources": [resource.label for resource in pathway.resources.values()],
+        "limits": limits.of(cohort, pathway, horizon, None),
+    }
+
+
+def _is_shipped(page: PageModel) -> bool:
+    file = page.scenario.file
+    return file is not None and file.parent == files("scenarios")
+
+
+def _mix(page: PageModel, attribute: str) -> dict[str, Any]:
+    declared = page.scenario.pathway.attributes[attribute]
+    shares = page.model.mix[attribute]
+    return {
+        "attribute": attribute,
+        "label": declared.meaning,
+        "names": list(shares),
+        "levels": [declared.labels.get(level, level) for level in shares],
+        "shares": list(shares.values()),
+        "source": declared.source,
+    }
+
+
+def _reported(cohort: Cohort | None, clock: str, horizon: float) -> Sequence[dict[str, float]]:
+    if cohort is None:
+        return []
+    rows = cohort.reported_survival("all", clock).to_dict("records")
+    return [
+        {
+            "month": row["month"],
+            "value": row["value"] / 100.0,
+            "low": max(row["value"] - REPORTED_ERRORS * row["standard_error"], 0.0) / 100.0,
+            "high": min(row["value"] + REPORTED_ERRORS * row["standard_error"], 100.0) / 100.0,
+        }
+        for row in rows
+        if row["month"] <= horizon and row["standard_error"] == row["standard_error"]
+    ]

@@ -1,0 +1,163 @@
+"""What a page needs to solve a scenario itself: shares, path curves, and the routes that join them.
+
+    there(t) = sum_r sign_r P_r(t) w_r        w_r = sum over cells of weight x product of the shares on route r
+
+Path curves are read in every month that survival is drawn in, and integrated to the months of mean survival; those that
+only occupancy needs, in fewer months.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from simulator.arrays import Floats
+from simulator.engines.exact import accuracy, engine
+from simulator.engines.exact.paths import Paths
+from simulator.engines.exact.routes import WITHOUT, Branch, Route, Routes, TooManyRoutes, routes
+from simulator.engines.model import Model, point_values, resolve
+from simulator.errors import InputError
+from simulator.explorer.sliders import sliders
+from simulator.pathway.pathway import Parameter
+from simulator.scenario.levers import Values, apply_levers
+from simulator.scenario.scenario import Scenario
+
+FINE = 24.0
+"""Months up to which survival is drawn by half months; to twice as long by whole months, then by fours."""
+
+
+@dataclass(frozen=True)
+class PageModel:
+    """A scenario as a page has it.
+
+    months : (n_months,) of survival; means : to which mean survival is taken; occupied : months of occupancy
+    curves : path -> (n_draws or 1, n_months + n_means), P_p, then its integrals, of the paths of deaths
+    there : path -> (n_draws or 1, n_occupied), of all paths
+    """
+
+    scenario: Scenario
+    model: Model
+    routes: Routes
+    sliders: Sequence[Parameter]
+    fixed: dict[str, str]
+    values: dict[str, Floats]
+    months: Floats
+    means: tuple[float, ...]
+    occupied: Floats
+    curves: dict[int, Floats]
+    there: dict[int, Floats]
+
+    @cached_property
+    def deaths(self) -> list[Route]:
+        return [route for state in self.model.pathway.deaths for route in self.routes.there.get(state, ())]
+
+
+def page_model(scenario: Scenario, values: Values, horizon: float) -> PageModel:
+    """Return a scenario's model for a page, of some draws. Raises InputError where a page cannot have it."""
+    model = resolve(scenario, values)
+    _refuse_cycle(model)
+    step = engine.one_step([model], horizon)
+    found = _routes(model, horizon, step)[0]
+    moved, fixed = sliders(model, found)
+    months, means = months_drawn(horizon), tuple(m for m in scenario.pathway.months.means if m <= horizon)
+    occupied = np.unique([0.0, 1.0, 2.0, 3.0, 6.0, 9.0, *np.arange(12.0, horizon, 12.0), horizon])
+    deaths = {route.path for state in model.pathway.deaths for route in found.there.get(state, ())}
+    curves, there = dict[int, list[Floats]](), dict[int, list[Floats]]()
+    size = engine.batch(model.pathway, horizon)
+    for first in range(0, model.n_draws, size):
+        rows = list(range(first, min(first + size, model.n_draws)))
+        block = model.of_draws(rows)
+        own, paths = _routes(block, horizon, step)
+        if own != found:
+            raise InputError("parameter sets go different ways", where=scenario.where, allowed="shares above 0 in all")
+        for path in sorted({route.path for route in found.all}):
+            at = _read(paths, path, occupied)
+            there.setdefault(path, []).append(np.broadcast_to(at, (len(rows), len(occupied))))
+            if path in deaths:
+                parts = (_read(paths, path, months), len(months)), (paths.up_to(path, means), len(means))
+                read = np.hstack([np.broadcast_to(part, (len(rows), width)) for part, width in parts])
+                curves.setdefault(path, []).append(read)
+    given = apply_levers(scenario, {**point_values(scenario.pathway), **values})
+    return PageModel(
+        scenario,
+        model,
+        found,
+        moved,
+        fixed,
+        {name: np.asarray(value) for name, value in given.items()},
+        months,
+        means,
+        occupied,
+        {path: _once(np.concatenate(parts)) for path, parts in curves.items()},
+        {path: _once(np.concatenate(parts)) for path, parts in there.items()},
+    )
+
+
+def _routes(model: Model, horizon: float, step: float) -> tuple[Routes, Paths]:
+    paths = engine.new_paths(model.pathway, horizon, step, window=False)
+    try:
+        return routes(model, paths), paths
+    except TooManyRoutes:
+        allowed = "fewer branches; `aftercart compare` and `aftercart sweep` run this pathway"
+        raise InputError("too many routes for a page", where=model.scenario.where, allowed=allowed) from None
+
+
+def _refuse_cycle(model: Model) -> None:
+    """Refuse a pathway in which patients come back: their visits are no sum over routes."""
+    states = accuracy.cycle(model)
+    if states:
+        allowed = "states that are entered once; `aftercart compare` and `aftercart sweep` run this pathway"
+        raise InputError(
+            "patients come back to a state", where=model.scenario.where, got=", ".join(sorted(states)), allowed=allowed
+        )
+
+
+def _once(values: Floats) -> Floats:
+    """Return one row where all draws have the same."""
+    return values[:1] if np.array_equal(values, np.broadcast_to(values[:1], values.shape)) else values
+
+
+def months_drawn(horizon: float) -> Floats:
+    """Return half months to `FINE`, whole months to twice that, and thirds of a year to the horizon."""
+    grid = [np.arange(0.0, FINE, 0.5), np.arange(FINE, 2 * FINE), np.arange(2 * FINE, max(horizon, 2 * FINE), 4.0)]
+    months = np.concatenate(grid)
+    return np.append(months[months < horizon], horizon)
+
+
+def _read(paths: Paths, path: int, months: Floats) -> Floats:
+    places = np.rint(months / paths.lattice.step).astype(int)
+    return np.asarray(paths.curve(path)[:, places])
+
+
+def shares_of(model: Model, branch: Branch) -> Floats:
+    """Return the share who take a branch, (n_draws or 1, n_cells or 1)."""
+    shares = {
+        exit.name: np.atleast_2d(exit.probability) for exit in model.exits[branch.state] if exit.probability is not None
+    }
+    share = shares[branch.name]
+    if branch.among:
+        total = sum((shares[name] for name in branch.among), np.zeros((1, 1)))
+        shape = np.broadcast_shapes(share.shape, total.shape)
+        share = np.divide(share, total, out=np.full(shape, 1.0 / len(branch.among)), where=total > 0)
+    if not branch.who or model.marginal is None:
+        return share
+    raised = np.maximum(np.atleast_2d(model.marginal.share) - np.atleast_2d(model.marginal.practice_share), 0.0)
+    without = (1.0 - model.marginal.benefit) * raised
+    return np.asarray(without if branch.who == WITHOUT else share - without)
+
+
+def summed(model: Model, found: Iterable[Route], curves: dict[int, Floats]) -> Floats:
+    """Return the sum over routes of their path curves, (n_draws, n): the formula above, as the page has it."""
+    weights, known = np.atleast_2d(model.weights), dict[Branch, Floats]()
+    total = np.zeros((1, 1))
+    for route in found:
+        going = weights * (1.0 if route.cells is None else np.array(route.cells))
+        for branch in route.branches:
+            if branch not in known:
+                known[branch] = shares_of(model, branch)
+            going = going * known[branch]
+        total = total + route.sign * going.sum(axis=1)[:, None] * curves[route.path]
+    return total

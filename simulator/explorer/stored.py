@@ -1,0 +1,184 @@
+"""A page's model as it is stored in the page: one JSON object, and one compressed block of path curves.
+
+A curve is stored as 16-bit numbers, 0 to 65535 for 0 to its largest possible value, as differences along the row.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from simulator.arrays import Floats
+from simulator.engines.exact.routes import Branch, Route
+from simulator.explorer.page_model import PageModel
+from simulator.pathway.pathway import Transition
+from simulator.pathway.references import REST, Reference, leaf_of
+
+TOP = 65535
+
+
+def quantised(values: Floats, top: Floats) -> Floats:
+    """Return curves from 0 to `top` as they come back from the page."""
+    return np.asarray(np.rint(np.clip(values / top, 0.0, 1.0) * TOP) * (top / TOP))
+
+
+def stored(page: PageModel) -> dict[str, Any]:
+    """Return everything that the page's code reads, as JSON has it."""
+    pathway, model = page.model.pathway, page.model
+    names = list(pathway.parameters)
+    branches = list(dict.fromkeys(branch for route in page.routes.all for branch in route.branches))
+    masks = list(dict.fromkeys(route.cells for route in page.routes.all if route.cells is not None))
+
+    def routes(found: Iterable[Route]) -> list[Any]:
+        places = {branch: place for place, branch in enumerate(branches)}
+        return [
+            [
+                route.path,
+                route.sign,
+                [places[b] for b in route.branches],
+                -1 if route.cells is None else masks.index(route.cells),
+            ]
+            for route in found
+        ]
+
+    counts = {
+        name: [route for state in count.entries for route in page.routes.entered.get(state, ())]
+        for name, count in pathway.counts.items()
+        if count.entries
+    }
+    block = _Block()
+    used = sorted({branch.state for branch in branches})
+    return {
+        "draws": model.n_draws,
+        "months": page.months.tolist(),
+        "means": list(page.means),
+        "occupiedMonths": page.occupied.tolist(),
+        "parameters": [_parameter(page, name) for name in names],
+        "siblings": _siblings(page, names),
+        "choices": [_choice(page, state, names) for state in used],
+        "branches": [_branch(branch) for branch in branches],
+        "practice": _column(page, _practice(page)),
+        "masks": [list(map(int, mask)) for mask in masks],
+        **_case_mix(page),
+        "deaths": routes(page.deaths),
+        "there": {state: routes(found) for state, found in page.routes.there.items() if found},
+        "counts": {name: routes(found) for name, found in counts.items()},
+        "curves": {
+            path: block.add(curve, np.append(np.ones(len(page.months)), page.means))
+            for path, curve in page.curves.items()
+        },
+        "occupied": {path: block.add(curve, np.ones(len(page.occupied))) for path, curve in page.there.items()},
+        "block": block.text,
+    }
+
+
+class _Block:
+    """Curves one after the other."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.length = 0
+
+    def add(self, curve: Floats, tops: Floats) -> list[int]:
+        """Add a curve, (rows, columns); return where it begins and its rows."""
+        whole = np.rint(np.clip(curve / tops, 0.0, 1.0) * TOP).astype(np.int32)
+        part = np.diff(whole, axis=1, prepend=0).astype("<u2").tobytes()
+        place = [self.length, len(curve)]
+        self.parts.append(part)
+        self.length += len(part)
+        return place
+
+    @property
+    def text(self) -> str:
+        deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+        return base64.b64encode(deflate.compress(b"".join(self.parts)) + deflate.flush()).decode("ascii")
+
+
+def _parameter(page: PageModel, name: str) -> dict[str, Any]:
+    parameter = page.model.pathway.parameters[name]
+    about = {"name": name, "meaning": parameter.meaning, "unit": parameter.unit, "source": parameter.source}
+    return {**about, "lever": parameter.lever, "values": _column(page, page.values[name])}
+
+
+def _column(page: PageModel, values: Floats) -> list[float]:
+    """Return a value for every parameter set."""
+    whole = np.broadcast_to(np.reshape(values, (-1, 1)), (page.model.n_draws, 1))
+    return [float(value) for value in whole[:, 0]]
+
+
+def _siblings(page: PageModel, names: list[str]) -> list[dict[str, Any]]:
+    pathway = page.model.pathway
+    found = dict.fromkeys(choice for slider in page.sliders for choice in pathway.siblings(slider.name))
+    return [
+        {"names": [names.index(name) for name in choice.names], "fixed": choice.fixed, "rest": choice.has_rest}
+        for choice in found
+    ]
+
+
+def _choice(page: PageModel, state: str, names: list[str]) -> dict[str, Any]:
+    """Return a choice's branches: of each, by cell of the case mix, its share and what it is multiplied by."""
+    model = page.model
+    transitions = model.pathway.states[state].transitions
+    cells = [dict(zip(model.attributes, cell, strict=True)) for cell in model.cells]
+    leaves = [[_leaf(transition.probability, cell, names) for cell in cells] for transition in transitions]
+    open_to = [[_open(transition, cell, names) for cell in cells] for transition in transitions]
+    by_cell = any(of[0] != one for table in (leaves, open_to) for of in table for one in of)
+    return {
+        "state": state,
+        "byCell": by_cell,
+        "branches": [
+            {"name": transition.name, "share": share, "open": eligible}
+            for transition, share, eligible in zip(transitions, leaves, open_to, strict=True)
+        ],
+    }
+
+
+def _leaf(reference: Reference | None, cell: Mapping[str, str], names: list[str]) -> Any:
+    """Return a number, {p: place of a parameter}, or "rest"."""
+    leaf = REST if reference is None else leaf_of(reference, cell)
+    return {"p": names.index(leaf)} if isinstance(leaf, str) and leaf != REST else leaf
+
+
+def _open(transition: Transition, cell: Mapping[str, str], names: list[str]) -> list[Any]:
+    """Return the factors on a branch's share for patients of a cell."""
+    return [
+        _leaf(levels[cell[attribute]], cell, names)
+        for attribute, levels in transition.eligible.items()
+        if cell[attribute] in levels
+    ]
+
+
+def _branch(branch: Branch) -> dict[str, Any]:
+    return {"state": branch.state, "name": branch.name, "among": list(branch.among), "who": branch.who}
+
+
+def _practice(page: PageModel) -> Floats:
+    marginal = page.model.marginal
+    return np.ones(1) if marginal is None else np.asarray(marginal.practice_share)
+
+
+def _case_mix(page: PageModel) -> dict[str, Any]:
+    """Return the joint tables of attributes that matter, and for every cell its place in each."""
+    model = page.model
+    joints = [joint for joint in model.scenario.joints if joint.of[0] in model.attributes]
+    tables, places = [], []
+    for joint in joints:
+        levels = [model.pathway.attributes[name].levels for name in joint.of]
+        at = [tuple(cell) for cell in product(*levels)]
+        places.append(
+            [at.index(tuple(cell[model.attributes.index(name)] for name in joint.of)) for cell in model.cells]
+        )
+        shares = [joint.share(dict(zip(joint.of, cell, strict=True))) for cell in at]
+        tables.append(
+            {
+                "of": list(joint.of),
+                "levels": [list(map(int, place)) for place in np.ndindex(*map(len, levels))],
+                "shares": shares,
+            }
+        )
+    return {"joints": tables, "cells": [list(cell) for cell in zip(*places, strict=True)] or [[]]}

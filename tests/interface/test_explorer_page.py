@@ -1,0 +1,195 @@
+"""The explorer in a real browser: sliders move by keyboard, and what they show is what the command line says."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import worlds
+from browser import Page, browser
+from sojourn_times import exponential
+
+from simulator.engines.model import resolve
+from simulator.evidence.draws import load_informed_draws, values
+from simulator.explorer.check import settings
+from simulator.explorer.page_model import page_model, summed
+from simulator.scenario.scenario import load_scenario
+
+Command = Callable[..., Any]
+DRAWS = 100
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with browser(tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def explorer(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of the page of the baseline, with two presets."""
+    from simulator.explorer.making import make
+
+    file = tmp_path_factory.mktemp("page") / "explorer.html"
+    make([load_scenario(name) for name in ("baseline", "wider-salvage", "no-hsct")], file, draws=DRAWS)
+    return file.as_uri()
+
+
+def test_a_slider_moves_by_keyboard_and_the_answer_follows(page: Page, explorer: str) -> None:
+    page.open(explorer)
+    assert page.text("answer").startswith("Today 29 of 100 (95 % interval ")
+    page.press("p-salvage_uptake", "ArrowRight", times=39)
+    assert page.run("document.getElementById('p-salvage_uptake').value") == "88"
+    assert re.match(
+        r"With this setting 5\d of 100 \(95 % interval .*: 2\d more than today \(95 % interval .*\)\.$",
+        page.text("answer"),
+    )
+    assert "as other cohorts suggest" in page.text("estimates")
+    assert page.run("location.hash") == "#salvage_uptake=0.88"
+
+
+def test_the_address_restores_a_setting_and_a_button_takes_it_back(page: Page, explorer: str) -> None:
+    page.open(f"{explorer}#salvage_uptake=0.7&benefit=0.4&mix.cd19=20,10,7")
+    answer = page.text("answer")
+    page.open(explorer)
+    assert page.text("answer") != answer
+    page.open(f"{explorer}#salvage_uptake=0.7&benefit=0.4&mix.cd19=20,10,7")
+    assert page.text("answer") == answer
+    page.press("back", "Enter")
+    assert page.text("answer").startswith("Today")
+    assert page.run("location.hash") == ""
+
+
+@pytest.mark.parametrize("address", ["salvage_uptake=2", "salvage_uptake=", "benefit=x", "mix.cd19=1", "nobody=1", "%"])
+def test_an_address_that_says_nothing_changes_nothing(page: Page, explorer: str, address: str) -> None:
+    page.open(f"{explorer}#{address}")
+    assert page.text("answer").startswith("Today")
+
+
+def test_the_pages_scenario_run_on_the_command_line_gives_the_pages_number(
+    page: Page, explorer: str, aftercart: Command, tmp_path: Path
+) -> None:
+    page.open(f"{explorer}#salvage_uptake=0.7&hsct_if_cr=0.9&benefit=0.4&mix.cd19=20,10,7")
+    (tmp_path / "setting.toml").write_text(page.run("explorer.toml()"), encoding="utf-8")
+    command = page.text("command").split()
+    assert command[:3] == ["aftercart", "compare", "baseline"]
+    command[command.index("setting.toml")] = str(tmp_path / "setting.toml")
+    rows = json.loads(aftercart(*command[1:], "--json", "--out", str(tmp_path / "out")).stdout)
+    row = next(
+        row
+        for row in rows
+        if (row["scenario"], row["outcome"], row["population"], row["clock"]) == ("setting", "os_12", "all", "relapse")
+    )
+    shown = page.run("summary(explorer.moreAt(12))")
+    expected = [100 * row[name] for name in ("difference", "difference_lower", "difference_upper")]
+    assert shown == pytest.approx(expected, abs=100 * 4e-5)
+
+
+def test_a_preset_is_the_scenario(page: Page, explorer: str) -> None:
+    page.open(explorer)
+    page.run("document.querySelector('#presets button').click()")
+    assert page.run("location.hash") == "#salvage_uptake=0.88"
+
+
+def test_the_model_of_the_page_is_that_of_numpy(page: Page, explorer: str) -> None:
+    """On the same parameter sets, in random settings."""
+    scenario = load_scenario("baseline")
+    given = values(load_informed_draws(scenario.pathway), slice(0, DRAWS))
+    own = page_model(scenario, given, 60.0)
+    page.open(explorer)
+    for chosen in settings(own, np.random.default_rng(20241203)):
+        setting = {
+            "moved": {list(scenario.pathway.parameters).index(name): value for name, value in chosen.set.items()},
+            "margins": {name: list(shares.values()) for name, shares in chosen.population.items()},
+            "benefit": chosen.marginal_benefit,
+        }
+        script = "((s) => explorer.data.months.map((_, t) => Array.from(explorer.column((i) => s.alive(i, t)))))"
+        alive = np.array(page.run(f"{script}(solve(explorer.data, {json.dumps(setting)}))")).T
+        expected = 1.0 - summed(resolve(chosen, given), own.deaths, own.curves)[:, : len(own.months)]
+        np.testing.assert_allclose(alive, expected, atol=2e-5)
+
+
+def test_nothing_is_asked_of_any_network_and_the_console_has_no_complaint(page: Page, explorer: str) -> None:
+    page.requests.clear()
+    page.complaints.clear()
+    page.open(explorer)
+    page.press("p-salvage_uptake", "ArrowRight", times=5)
+    page.press("pin", "Enter")
+    page.press("month", "ArrowLeft", times=3)
+    assert {request.partition(":")[0] for request in page.requests} <= {"file", "about"}
+    assert len([request for request in page.requests if request.startswith("file")]) == 1
+    assert page.complaints == []
+
+
+def test_hostile_names_stay_text(page: Page, tmp_path: Path) -> None:
+    from simulator.explorer.making import make
+
+    hostile = "</script><img src=x onerror=alert(1)>"
+    pathway = worlds.world(
+        "ill",
+        {
+            "ill": worlds.decision(treated="uptake", left="rest"),
+            "treated": worlds.sojourn(dead=exponential(mean=9.0)) | {"label": hostile},
+            "left": worlds.sojourn(dead=exponential(mean=3.0)),
+        },
+        parameters={"uptake": worlds.share(0.5, lever=True) | {"meaning": hostile, "source": hostile}},
+    ) | {"title": hostile}
+    make([worlds.scenario(pathway)], tmp_path / "page.html", horizon=24.0)
+    page.complaints.clear()
+    page.open((tmp_path / "page.html").as_uri())
+    assert page.text("title") == hostile
+    assert page.run("document.querySelectorAll('img').length") == 0
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_can_be_used_by_everybody(page: Page, explorer: str, scheme: str) -> None:
+    """By the rules of axe-core: labels, contrast, landmarks."""
+    if "AXE" not in os.environ:
+        assert os.environ.get("CI") != "true", ".ci/run installs axe-core"
+        pytest.skip("AXE=.../axe.min.js names no axe-core")
+    page.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    page.open(f"{explorer}#salvage_uptake=0.6")
+    page.run("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+    page.press("pin", "Enter")
+    page.send("Runtime.evaluate", expression=Path(os.environ["AXE"]).read_text(encoding="utf-8"))
+    assert page.run("axe.run().then(({ violations }) => violations.map(({ id, help }) => `${id}: ${help}`))") == []
+
+
+@pytest.mark.parametrize("width", [360, 768, 2560])
+def test_nothing_is_wider_than_the_window(page: Page, explorer: str, width: int) -> None:
+    page.open(f"{explorer}#salvage_uptake=0.88", width=width)
+    assert page.run("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(
+    "bad", [("regional-centre",), ("baseline", "regional-centre"), ("baseline", "dual-target-reinfusion")]
+)
+def test_what_a_page_cannot_serve_is_refused_and_no_file_is_left(
+    bad: tuple[str, ...], aftercart: Command, tmp_path: Path
+) -> None:
+    out = tmp_path / "page.html"
+    refused = aftercart("explore", *bad, "--draws", "5", "--out", str(out))
+    assert refused.exit_code == 2
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".toml"] == []
+
+
+@pytest.mark.slow
+def test_a_slider_redraws_the_page_within_150_ms(page: Page, tmp_path: Path) -> None:
+    from simulator.explorer.making import make
+
+    made = make([load_scenario("baseline")], tmp_path / "page.html")
+    assert made.draws == 400
+    assert made.size < 3_000_000
+    page.open((tmp_path / "page.html").as_uri())
+    took = []
+    for _ in range(20):
+        page.press("p-salvage_uptake", "ArrowRight")
+        took.append(page.run("took"))
+    print(f"median of 20: {np.median(took):.0f} ms, file {made.size / 1e6:.1f} MB")
+    assert np.median(took) < 150
