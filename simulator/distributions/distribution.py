@@ -109,9 +109,15 @@ class Distribution(ABC):
 
     def by_cell(self) -> list[NDArray[Any]]:
         """Return the parameters that differ between case-mix cells, (..., k) each."""
-        parts = vars(self).values()
-        own = [part for part in parts if isinstance(part, np.ndarray) and part.ndim and part.shape[-1] > 1]
-        return own + [values for part in parts if isinstance(part, Distribution) for values in part.by_cell()]
+        parameters: list[NDArray[Any]] = []
+
+        def collect(values: NDArray[Any]) -> NDArray[Any]:
+            parameters.extend([values] if values.shape[-1] > 1 else [])
+            return values
+
+        # A family says there which of its tables are by cell: periods of a hazard are not.
+        self.with_parameters(collect)
+        return parameters
 
     def with_parameters(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
         """Return the distribution with its parameters changed, (..., k) each."""
