@@ -30,13 +30,13 @@ def html(
 ) -> str:
     """Return the page. values : parameter -> (n_draws, 1); checked : how far it was from the engine at most."""
     data = {**stored(page), **_words(page, values, cohort), "checked": dict(checked), "presets": list(presets)}
-    css, model, view = (_own(name) for name in ("page.css", "model.js", "view.js"))
+    css = _own("page.css")
+    scripts = {name: _own(f"{name}.js") for name in ("model", "words", "view")}
     parts = {
         "title": escape(page.scenario.pathway.title or page.scenario.pathway.name),
         "css": css,
-        "model": model,
-        "view": view,
-        "scripts": " ".join(map(_hash, (model, view))),
+        **scripts,
+        "scripts": " ".join(map(_hash, scripts.values())),
         "styles": _hash(css),
         # As JSON it is the same; as HTML it has no tag in it.
         "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
