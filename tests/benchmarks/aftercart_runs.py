@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from simulator import sweep
+from simulator.analyses.sensitivity import question, tornado
+from simulator.analyses.sensitivity.inputs import load_inputs
+from simulator.analyses.sensitivity.question import Question
 from simulator.arrays import Floats, slices
 from simulator.engines.curves import Curves
 from simulator.engines.des import engine as des
@@ -20,6 +23,7 @@ from simulator.engines.model import Model, resolve, resolve_each
 from simulator.engines.requests import Arrivals, Requests
 from simulator.engines.trajectories import Trajectories
 from simulator.evidence.draws import load_informed_draws, values
+from simulator.pathway.references import names_in
 from simulator.randomness import Uniforms
 from simulator.scenario.capacity import Capacity
 from simulator.scenario.scenario import load_scenario
@@ -98,6 +102,17 @@ def moved_uptake(draws: int) -> Callable[[], object]:
 
     survival()
     return survival
+
+
+def tornado_of_shares() -> tuple[int, Callable[[], object], Callable[[], object]]:
+    """Return the number of points of a tornado over shares, what evaluates them under two policies, and one alone."""
+    options = (load_scenario("baseline"), load_scenario("wider-salvage"))
+    inputs, pathway = load_inputs(options, None, 1), options[0].pathway
+    transitions = [transition for state in pathway.states.values() for transition in state.transitions]
+    shares = {name for transition in transitions for name in names_in(transition.probability)}
+    points = tornado.rows(inputs, [name for name in inputs.names if name in shares])
+    asked = question.opened(Question(options, "os_12", pathway.clock, "all", HORIZON), inputs.draws)
+    return len(points), partial(question.evaluate, asked, 1, points), partial(question.evaluate, asked, 1, points[:1])
 
 
 def swept(cells: int, draws: int) -> None:

@@ -88,6 +88,7 @@ class Measured:
     milliseconds_a_cell: float
     milliseconds_a_policy: float
     milliseconds_moved: float
+    tornado: tuple[int, float, float]
     des_patients_a_second: float
     gains: list[coupling.Gain]
 
@@ -108,6 +109,8 @@ def everything(sizes: Sizes, say: Say) -> Measured:
         compared = partial(aftercart_runs.survival_of_policies, sizes.compared)
         a_policy = 1e3 * typical(compared, 1, enough=0.0) / (sizes.compared * len(aftercart_runs.POLICIES))
         moved = 1e3 * typical(aftercart_runs.moved_uptake(sizes.moved), 5, enough=0.0)
+        points, every, alone = aftercart_runs.tornado_of_shares()
+        tornado = points, *(1e3 * typical(work, 5, enough=sizes.enough) for work in (every, alone))
         by_des = sizes.des / typical(partial(aftercart_runs.with_beds_by_des, sizes.des), 1, enough=0.0)
         say("what addressed uniforms save")
         gains = coupling.table(sizes.coupling)
@@ -133,6 +136,7 @@ def everything(sizes: Sizes, say: Say) -> Measured:
         a_cell,
         a_policy,
         moved,
+        tornado,
         by_des,
         gains,
     )

@@ -80,7 +80,7 @@ class Combinations:
             for path, coefficient in came.items():
                 share = coefficient if way.share is None else coefficient * way.share
                 share = share if way.cells is None else share * way.cells
-                if np.any(share):
+                if share.any():
                     add(gone, {self.paths.place(Through(path, way.law, way.exit)): share})
         return gone
 
