@@ -14,7 +14,7 @@ from simulator.arrays import Floats
 from simulator.engines.model import point_values, resolve
 from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.cohort import is_silent, load_cohort
-from simulator.evidence.draws import BENEFIT, choose, informed_draws, levels
+from simulator.evidence.draws import BENEFIT, choose, informed_draws
 from simulator.evidence.practice import at_reference, uptake
 from simulator.outcomes.uncertainty import central
 from simulator.pathway.pathway import Pathway
@@ -204,11 +204,16 @@ def is_open(scenario: Scenario, table: pd.DataFrame) -> bool:
     return benefit in (None, COHORTS) and marginal is not None and marginal.raised
 
 
-def row_values(rows: pd.DataFrame, pathway: Pathway) -> dict[str, Floats]:
-    """Return the values of rows, (n_rows, 1) each: the uptake at the reference, benefits as those cohorts inform."""
+def row_values(rows: pd.DataFrame, pathway: Pathway) -> dict[str, Floats | float]:
+    """Return the values of rows, (n_rows, 1) each: the uptake at the reference, benefits as those cohorts inform.
+
+    What does not vary is a number, unless nothing does.
+    """
     names = [INFORMED if name == BENEFIT else str(name) for name in rows]
     columns = dict(zip(names, np.ascontiguousarray(rows.to_numpy(dtype=float).T), strict=True))
-    return levels(at_reference(pathway, columns))
+    columns = at_reference(pathway, columns)
+    varied = {name for name, column in columns.items() if np.ptp(column) > 0.0} or columns.keys()
+    return {name: column[:, None] if name in varied else float(column[0]) for name, column in columns.items()}
 
 
 def check_names(names: Sequence[str], inputs: Inputs) -> None:
