@@ -114,6 +114,17 @@ def test_a_curve_of_an_arm_is_the_multinomial_of_its_first_events_by_interval(tm
     np.testing.assert_allclose(parts["efs of treated"], [expected], rtol=0, atol=1e-5)
 
 
+def test_single_patients_of_an_arm_enter_by_its_own_event_free_survival(tmp_path: Path) -> None:
+    """An event at 3.4 months is one between 3.35 and 3.45; a patient censored at 7 is free of it then."""
+    lines = [f"{arm},efs,{times}" for arm in ("treated", "untreated") for times in ("3.4,1", "12.0,1", "7,0")]
+    (tmp_path / "patients.csv").write_text("\n".join(["population,end_point,month,event", *lines, ""]))
+    rows = [row(f"times_{arm}", "patient_times", arm, 6, n=3) for arm in ("treated", "untreated")]
+    parts = Likelihood(load(tmp_path, *rows)).parts({})
+    for arm in ("treated", "untreated"):
+        events = sum(np.log(free(arm, month - 0.05) - free(arm, month + 0.05)) for month in (3.4, 12.0))
+        np.testing.assert_allclose(parts[f"times_{arm} of {arm}"], [events + np.log(free(arm, 7.0))], rtol=0, atol=1e-3)
+
+
 def test_simulated_patients_of_an_arm_who_are_lost_to_follow_up_have_the_events_that_are_fitted(tmp_path: Path) -> None:
     """20,000 patients, followed for 2 to 20 months: within 5 standard errors, without any censoring, times 2."""
     rows = [
