@@ -1,7 +1,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,21 @@ if hasattr(testing, "_get_command"):
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY
+
+
+@pytest.fixture(scope="session", autouse=True)
+def letter_read_once() -> Iterator[None]:
+    """Commands on the shipped cohort read it once, which takes half a second. Copies of it are read each time."""
+    from calibration.likelihood import targets
+
+    read, once = targets.load_targets, cache(targets.load_targets)
+
+    def load_targets(name: str | Path, *reading: str, **structure: str) -> targets.Targets:
+        return (once if name == "wang2024" else read)(name, *reading, **structure)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(targets, "load_targets", load_targets)
+        yield
 
 
 @pytest.fixture

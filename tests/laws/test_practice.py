@@ -115,6 +115,7 @@ def test_a_planners_own_number_is_practice_and_additional_patients_benefit_alike
     assert f"{own(0.6).name}@break-even" not in set(theirs.outcomes["scenario"])
 
 
+@pytest.mark.slow
 def test_a_base_with_a_benefit_of_its_own_is_compared_at_the_benefit_of_each_estimate() -> None:
     """Nobody who is treated in both changes: the differences are those from a base that declares no benefit."""
     bases = (own(0.6), replace(own(0.6), marginal_benefit=0.5))

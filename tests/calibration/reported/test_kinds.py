@@ -44,12 +44,18 @@ def row_of(kind: str, columns: tuple[str, ...]) -> str:
     return f"it,{kind},{population},{cells_by_column},,made up,validation,\n"
 
 
-def load(new_cohort: NewCohort, kind: str, columns: tuple[str, ...]) -> Targets:
+@pytest.fixture(scope="module")
+def folder(new_cohort: NewCohort) -> Path:
+    """A cohort of 20 patients, to which each test gives another row."""
     folder = new_cohort(20, "alive,survivors,all,,,6,3,20,").folder
-    (folder / "targets.csv").write_text(HEADER + row_of(kind, columns), encoding="utf-8")
     (folder / "patients.csv").write_text("population,month,event\n" + "all,3.4,1\n" * 4, encoding="utf-8")
     with (folder / "cohort.toml").open("a", encoding="utf-8") as file:
         file.write('\n[end_points.efs]\ncauses = {relapse = "relapse", death = "dead"}\n')
+    return folder
+
+
+def load(folder: Path, row: str) -> Targets:
+    (folder / "targets.csv").write_text(HEADER + row, encoding="utf-8")
     return load_targets(folder)
 
 
@@ -63,16 +69,16 @@ def test_the_guide_prints_what_each_kind_reads_and_how_it_is_fitted() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_row_with_the_cells_that_its_kind_needs_is_read(kind: str, new_cohort: NewCohort) -> None:
-    (figure,) = load(new_cohort, kind, (*KINDS[kind].needs, *ALSO.get(kind, ()))).figures
+def test_a_row_with_the_cells_that_its_kind_needs_is_read(kind: str, folder: Path) -> None:
+    (figure,) = load(folder, row_of(kind, (*KINDS[kind].needs, *ALSO.get(kind, ())))).figures
     assert figure.kind == kind
 
 
 @pytest.mark.parametrize(("kind", "column"), [(name, need) for name, kind in KINDS.items() for need in kind.needs])
-def test_a_blank_cell_that_the_kind_needs_is_refused(kind: str, column: str, new_cohort: NewCohort) -> None:
+def test_a_blank_cell_that_the_kind_needs_is_refused(kind: str, column: str, folder: Path) -> None:
     columns = tuple(need for need in KINDS[kind].needs if need != column)
     with pytest.raises(InputError, match=rf"targets.csv: line 2: kind '{kind}' needs `{column}`, which is blank"):
-        load(new_cohort, kind, columns)
+        load(folder, row_of(kind, columns))
 
 
 UNREAD = [(kind, column) for column in BY_KIND for kind in KINDS if column not in KINDS[kind].columns()]
@@ -82,9 +88,9 @@ UNREAD = [pair if isinstance(pair, tuple) else (name, pair) for name, pair in UN
 
 
 @pytest.mark.parametrize(("kind", "column"), UNREAD)
-def test_a_filled_cell_that_the_kind_does_not_read_is_refused(kind: str, column: str, new_cohort: NewCohort) -> None:
+def test_a_filled_cell_that_the_kind_does_not_read_is_refused(kind: str, column: str, folder: Path) -> None:
     with pytest.raises(InputError, match=rf"line 2, {column}: kind '{kind}' does not read `{column}`; got") as refusal:
-        load(new_cohort, kind, (*KINDS[kind].needs, column))
+        load(folder, row_of(kind, (*KINDS[kind].needs, column)))
     readers = [name for name, other in KINDS.items() if column in other.columns()]
     assert f"read by {', '.join(readers)}" in str(refusal.value)
 
@@ -95,9 +101,7 @@ def test_a_time_to_a_state_other_than_the_clocks_is_refused(new_cohort: NewCohor
 
 
 @pytest.mark.parametrize(("kind", "unit"), [("survival", "patients"), ("median", "%"), ("deaths", "months")])
-def test_a_unit_of_another_kind_is_refused(kind: str, unit: str, new_cohort: NewCohort) -> None:
-    folder = new_cohort(20, "alive,survivors,all,,,6,3,20,").folder
+def test_a_unit_of_another_kind_is_refused(kind: str, unit: str, folder: Path) -> None:
     row = row_of(kind, KINDS[kind].needs).replace(",,made up", f",{unit},made up")
-    (folder / "targets.csv").write_text(HEADER + row, encoding="utf-8")
     with pytest.raises(InputError, match=f"line 2: unknown unit of kind '{kind}'; got '{unit}'"):
-        load_targets(folder)
+        load(folder, row)
