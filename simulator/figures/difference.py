@@ -38,9 +38,9 @@ def picture(
     rows = at_answer if len(at_answer) > 1 else added.by_month(results.outcomes, results.scenarios, clock)
     title, margin, has_cautious = added.title(at_answer), results.manifest.get("margin"), any(r.other for r in rows)
     key = _key(rows) if has_cautious else ()
-    left = 0.3 * width
-    differences = [one for row in rows for one in (row.difference, *(row.other[1:] if row.other else ()))]
-    numbers = max(text.width(_numbers(one), style.TEXT, "bold") for one in differences)
+    names = [_words(row, len(at_answer) > 1, 0.3 * width - 2 * style.MARGIN - 0.14) for row in rows]
+    left = 2 * style.MARGIN + 0.14 + max(text.width(line, style.TEXT, "bold") for name in names for line in name)
+    numbers = max(text.width(_numbers(one), style.TEXT, "bold") for one in _differences(rows))
     across = width - left - numbers - 2 * style.MARGIN
     label = text.wrap(_scale(results, rows), width - 2 * style.MARGIN - 0.5)
     below = BELOW + 0.16 * (len(label) - 1)
@@ -52,11 +52,14 @@ def picture(
     lines = style.lines([scenario.name for scenario in results.scenarios])
     for place, row in enumerate(rows):
         middle = sheet.bottom + below + ROW * (len(rows) - place - 0.5)
-        _name(sheet, row, len(at_answer) > 1, middle, left - style.MARGIN - 0.14)
+        _name(sheet, names[place], middle, left - style.MARGIN - 0.14)
         _mark(axes, sheet, place, middle, row.difference, lines[row.scenario.name].colour, row.other is not None)
         if row.other is not None:
             _mark(axes, sheet, place, middle, row.other[1], "", True)
-    sheet.page.text(width / 2, sheet.bottom + below - 0.3, "\n".join(label), ha="center", va="top", linespacing=1.3)
+    # In the middle of the scale, or as near as the sheet has room for it.
+    half = max(text.width(line) for line in label) / 2 + style.MARGIN
+    centre = min(max(left + across / 2, half), width - half)
+    sheet.page.text(centre, sheet.bottom + below - 0.3, "\n".join(label), ha="center", va="top", linespacing=1.3)
     return sheet.picture(NAME)
 
 
@@ -69,12 +72,19 @@ def _scale(results: Results, rows: Sequence[Added]) -> str:
 def _subtitle(results: Results, rows: Sequence[Added], margin: float | None) -> str:
     several = len({row.month for row in rows}) == 1
     drawn = f"Difference from {results.scenarios[0].name}, {'a row a policy' if several else 'a row a month'}. "
-    uncertain = (
-        "Lines: 95 % intervals of the difference within the same parameter sets."
-        if results.manifest["draws"] > 1
-        else "One parameter set: uncertainty is not shown."
-    )
+    known = [math.isfinite(one.lower) for one in _differences(rows)]
+    if any(known):
+        uncertain = "Lines: 95 % intervals of the difference within the same parameter sets."
+        uncertain += " Where a line is missing, too few runs show it." * (not all(known))
+    else:
+        few = "One parameter set" if results.manifest["draws"] == 1 else "Too few runs"
+        uncertain = f"{few}: uncertainty is not shown."
     return f"{drawn}{uncertain}{'' if margin is None else f' Shaded: {margin:g} more or better.'}"
+
+
+def _differences(rows: Sequence[Added]) -> list[Difference]:
+    """Return what is drawn: the difference of every row, and that at its other benefit."""
+    return [one for row in rows for one in (row.difference, *(row.other[1:] if row.other else ()))]
 
 
 def _key(rows: Sequence[Added]) -> list[Sample]:
@@ -87,8 +97,7 @@ def _key(rows: Sequence[Added]) -> list[Sample]:
 
 def _span(axes: Axes, rows: Sequence[Added], margin: float | None) -> None:
     """Set the scale, with its start and the margin."""
-    shown = [row.difference for row in rows] + [row.other[1] for row in rows if row.other]
-    ends = [PER * end for difference in shown for end in difference[:3] if math.isfinite(end)]
+    ends = [PER * end for difference in _differences(rows) for end in difference[:3] if math.isfinite(end)]
     low, high = min(0.0, *ends), max(0.0, *ends, min(1.5 * (margin or 0.0), float(PER)))
     room = 0.05 * max(high - low, 1.0)
     axes.set_xlim(low - room, high + room)
@@ -106,16 +115,20 @@ def _span(axes: Axes, rows: Sequence[Added], margin: float | None) -> None:
         )  # fmt: skip
 
 
-def _name(sheet: Sheet, row: Added, of_policies: bool, middle: float, room: float) -> None:
-    """Write a row's policy in words, with its name below, or its month."""
-    title = (row.scenario.title or row.scenario.name) if of_policies else in_words(row.month)
-    lines = text.in_two_lines(title, room, "bold")
-    lift = 0.075 if "\n" not in lines and of_policies and row.scenario.title else 0.0
-    place = style.MARGIN + room
-    sheet.page.text(place, middle + lift, lines, ha="right", va="center", weight="bold", linespacing=1.2)
-    if lift:
-        name = text.fitted(row.scenario.name, room)
-        sheet.page.text(place, middle - lift, name, ha="right", va="center", color=style.QUIET)
+def _words(row: Added, of_policies: bool, room: float) -> tuple[str, str]:
+    """Return a row's policy in words, in two lines at most, and its name, if there is room below; or its month."""
+    if not of_policies:
+        return in_words(row.month), ""
+    lines = text.in_two_lines(row.scenario.title or row.scenario.name, room, "bold")
+    return lines, text.fitted(row.scenario.name, room) if "\n" not in lines and row.scenario.title else ""
+
+
+def _name(sheet: Sheet, words: tuple[str, str], middle: float, right: float) -> None:
+    """Write a row's words up to a place at their right."""
+    lines, name = words
+    lift = 0.075 if name else 0.0
+    sheet.page.text(right, middle + lift, lines, ha="right", va="center", weight="bold", linespacing=1.2)
+    sheet.page.text(right, middle - lift, name, ha="right", va="center", color=style.QUIET)
 
 
 def _mark(axes: Axes, sheet: Sheet, place: int, middle: float, difference: Difference, colour: str, pair: bool) -> None:

@@ -52,7 +52,8 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     below = GAP + STRIP + BELOW if known else BELOW
     grid = Grid(len(tables), across, PLOT, above, below, LEFT, 0.75, widest=width, aside=0.2, sheet=width)
     footing = [notes.source_in_words(cohort)]
-    sheet = Sheet(title, _subtitle(results, list(tables)), footing, grid.height, width=width)
+    subtitle = _subtitle(results, {name: needed[name] for name in tables})
+    sheet = Sheet(title, subtitle, footing, grid.height, width=width)
     lines = style.lines([scenario.name for scenario in results.scenarios])
     first = results.scenarios[0]
     for axes, (name, rows) in zip(sheet.panels(grid, one_scale=False), tables.items(), strict=True):
@@ -66,11 +67,24 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     return sheet.picture(NAME)
 
 
-def _subtitle(results: Results, names: list[str]) -> str:
-    who = f"Additional patients are treated only under {names[0] if len(names) == 1 else 'the policy'}. "
+def _subtitle(results: Results, needed: Mapping[str, Row]) -> str:
+    policy = next(iter(needed)) if len(needed) == 1 else "the policy"
+    who = f"Additional patients are treated only under {policy}. "
     if results.manifest["draws"] == 1:
         return f"{who}Line: the difference. One parameter set: uncertainty is not shown."
-    return f"{who}Line and band: the difference and its 95 % interval. Black bar: 95 % interval of the share needed."
+    bar = " Black bar: 95 % interval of the share needed." if any(map(_interval, needed.values())) else ""
+    return f"{who}Line and band: the difference and its 95 % interval.{bar}"
+
+
+def _is_reached(needed: Row) -> bool:
+    """Whether the share that must benefit is one."""
+    return bool(0.0 <= needed["estimate"] <= 1.0)
+
+
+def _interval(needed: Row) -> list[float]:
+    """Return the ends of the interval of a share that is drawn, of 100, at most all; none without an interval."""
+    ends = [min(max(PER * needed[end], 0.0), float(PER)) for end in ("lower", "upper")]
+    return ends if _is_reached(needed) and math.isfinite(needed["lower"] + needed["upper"]) else []
 
 
 def _difference(axes: Axes, rows: pd.DataFrame, line: Line, needed: Row, margin: float) -> None:
@@ -89,11 +103,9 @@ def _difference(axes: Axes, rows: pd.DataFrame, line: Line, needed: Row, margin:
     axes.annotate(
         f"{margin:g} more", (PER, margin), (-2, -3), "data", "offset points", ha="right", va="top", color=style.INK
     )
-    estimate = PER * needed["estimate"]
-    ends = [min(max(PER * needed[end], 0.0), float(PER)) for end in ("lower", "upper")]
-    if 0.0 <= estimate <= PER:
-        if math.isfinite(sum(ends)):
-            axes.plot(ends, [margin, margin], color=style.INK, linewidth=3.6, solid_capstyle="butt", zorder=4)
+    if _is_reached(needed):
+        estimate, ends = PER * needed["estimate"], _interval(needed)
+        axes.plot(ends, [margin] * len(ends), color=style.INK, linewidth=3.6, solid_capstyle="butt", zorder=4)
         axes.plot(estimate, margin, "o", color=style.INK, markersize=7, zorder=5, clip_on=False)
         words = str(intervals.estimate(needed))
         axes.annotate(

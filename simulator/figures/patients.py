@@ -54,7 +54,8 @@ def picture(
 
 
 def _subtitle(rows: Sequence[Added], clock: str) -> str:
-    uncertain = "Hatched dots are not certain: see their interval. " if rows[0].difference.in_brackets else ""
+    hatched = any(row.difference.in_brackets and added.of_100(row)[1] for row in rows)
+    uncertain = "Hatched dots are not certain: see their interval. " if hatched else ""
     return f"Each dot: one of {PER} patients, {in_words(rows[0].month)} after {clock}. {uncertain}"
 
 

@@ -19,7 +19,7 @@ from simulator.figures.survival import curve
 from simulator.outcomes.resource_use import QUEUES
 from simulator.scenario.scenario import Scenario
 from simulator.wording import resources, rounding, statements
-from simulator.wording.headline import scenario_in_words
+from simulator.wording.headline import policies, scenario_in_words
 from simulator.wording.table import Row, Table, columns
 
 NAME = "queue_over_time"
@@ -47,19 +47,21 @@ def picture(
     if not any(_changes(scenario, resource) for scenario, resource, _ in panels):
         return None
     label = panels[0][0].pathway.resources[panels[0][1]].label
-    ends = {scenario_in_words(panel[0].name): _ends(panel) for panel in panels if panel[1] == panels[0][1]}
+    leading = {policy[0].name for policy in policies(scenarios)}
+    of_first = [panel for panel in panels if panel[1] == panels[0][1] and panel[0].name in leading]
+    ends = {scenario_in_words(panel[0].name): _ends(panel) for panel in of_first}
     title = statements.nobody_waits(ends, label)
     grid = Grid(len(panels), 3 if width >= style.WIDTH else 1, 1.7, gap=0.4, widest=width, sheet=width)
     small = style.small(width)
     units = [text.in_two_lines(resources.units(one, name), grid.width, size=small) for one, name, _ in panels]
+    names = [text.broken_name(scenario_in_words(one.name), grid.width) for one, *_ in panels]
     lines = max(words.count("\n") for words in units) + 1
-    grid = replace(grid, above=0.57 + 0.155 * lines)
+    grid = replace(grid, above=0.57 + 0.155 * (lines + max(name.count("\n") for name in names)))
     foot = notes.foot(_footing(scenarios), cohort, width)
     sheet = Sheet(title, _subtitle(manifest), foot, grid.height, key=_key(), width=width)
-    for axes, (scenario, resource, rows), words in zip(sheet.panels(grid), panels, units, strict=True):
+    for axes, (scenario, resource, rows), name, words in zip(sheet.panels(grid), panels, names, units, strict=True):
         _fill(axes, scenario, rows)
         _mark(axes, _changes(scenario, resource), grid.width, small)
-        name = text.fitted(scenario_in_words(scenario.name), grid.width, style.TEXT, "bold")
         title_panel(axes, name, words + "\n " * (lines - 1 - words.count("\n")), free=1)
     return sheet.picture(NAME, numbers=_numbers(panels))
 

@@ -62,7 +62,7 @@ class Layout:
     def names(self) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
         """The lines of every row's name, and of what is below it."""
         small = style.small(self.width)
-        return [(text.wrap(row.name, self.room, style.TEXT, "bold"), text.wrap(row.below, self.room, small))
+        return [(text.balanced(row.name, self.room, style.TEXT, "bold"), text.wrap(row.below, self.room, small))
                 for row in self.rows]  # fmt: skip
 
     @cached_property

@@ -124,7 +124,7 @@ class Sheet:
         self.top = self.bottom + body
         below_heading = self.top + (0.08 + KEY_ROW * len(rows) if rows else 0.0)
         most = LINES if width >= WIDTH else COMPACT_LINES
-        lines = [text.fitted(line, room, TITLE, "bold") for line in text.wrap(title, room, TITLE, "bold")[:most]]
+        lines = [text.fitted(line, room, TITLE, "bold") for line in text.balanced(title, room, TITLE, "bold")[:most]]
         more = 0.2 * (len(lines) - 1)
         height = below_heading + 0.42 + more + 0.165 * len(heading)
         self.figure = style.canvas(width, height)

@@ -29,12 +29,12 @@ def width(text: str, size: float = TEXT, weight: str = "normal") -> float:
 def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -> tuple[str, ...]:
     """Return a text in lines of at most `inches`, broken between words, or inside a word that is too long by itself.
 
-    "n = 40" and "95 %" stay together.
+    "n = 40", "95 % interval" and "12 to 38" stay together.
     """
     space = width("a a", size, weight) - 2 * width("a", size, weight)
     lines: list[list[str]] = []
     used = 0.0
-    for word in re.findall(r"[^ \t\n]+", re.sub(r" = | (?=%)", _held, text)):
+    for word in re.findall(r"[^ \t\n]+", re.sub(r" = | (?=%)|(?<=%) (?=interval)|(?<=\d) to (?=[\d\u2212+])", _held, text)):
         *broken, rest = _pieces(word, inches, size, weight)
         lines += [[piece] for piece in broken]
         needed = width(rest, size, weight)
@@ -45,6 +45,18 @@ def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -
             lines.append([rest])
             used = needed
     return tuple(" ".join(line).replace(HELD, " ") for line in lines)
+
+
+def balanced(text: str, inches: float, size: float = TEXT, weight: str = "normal") -> tuple[str, ...]:
+    """Return a text in as few lines as `wrap`, of about one width: no word stands alone in the last."""
+    lines = wrap(text, inches, size, weight)
+    # Narrower than its longest word, a line would break inside it.
+    low, high = max(width(word, size, weight) for line in lines for word in line.split(" ")), inches
+    while len(lines) > 1 and high - low > 0.05:
+        middle = (low + high) / 2
+        tried = wrap(text, middle, size, weight)
+        lines, low, high = (tried, low, middle) if len(tried) <= len(lines) else (lines, middle, high)
+    return lines
 
 
 @lru_cache(maxsize=1024)

@@ -20,8 +20,11 @@ from simulator.wording.headline import scenario_in_words
 from simulator.wording.intervals import Row
 
 NAME = "how_long_they_wait"
-ROW, BELOW = 0.58, 0.5
-"""Inches of a row, with its name above its bar, and of the scale below."""
+ROW, LINE, BELOW = 0.58, 0.16, 0.5
+"""Inches of a row, with its name above its bar, of one more line there, and of the scale below."""
+
+LEFT, AFTER = style.MARGIN + 0.04, 0.12
+"""Inches left of the bars, and from a name to its units."""
 
 LATE = "over 30 days"
 
@@ -49,24 +52,33 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     title = resources.title_of_waits([(scenario, table) for scenario, _, table in rows])
     late = [str(intervals.estimate(table["wait_over_30_days"])) for *_, table in rows]
     right = width - style.MARGIN - max(text.width(words, style.TEXT, "bold") for words in (LATE, *late))
-    across = right - 2.5 * style.MARGIN
+    across = right - LEFT - style.MARGIN
     footing = [notes.source_in_words(cohort)]
     shown = [name for name in LOOKS if any(parts(table)[name] > 0.0005 for *_, table in rows)]
-    body = ROW * len(rows) + BELOW + 0.2
+    names = [scenario_in_words(scenario.name) for scenario, *_ in rows]
+    units = [resources.units(scenario, resource) for scenario, resource, _ in rows]
+    room = width - 3 * style.MARGIN
+    widths = [text.width(a, style.TEXT, "bold") + AFTER + text.width(b) for a, b in zip(names, units, strict=True)]
+    below = LINE if max(widths) > room else 0.0
+    tall = ROW + below
+    body = tall * len(rows) + BELOW + 0.2
     sheet = Sheet(title, _subtitle(results), footing, body, key=_key(rows, shown), width=width)
     bottom = sheet.bottom + BELOW
-    axes = row_chart.rows_of(sheet, style.MARGIN + 0.04, bottom, across, len(rows), ROW)
+    axes = row_chart.rows_of(sheet, LEFT, bottom, across, len(rows), tall)
     # The names stand between the bars, on the sheet.
     axes.set_facecolor("none")
     axes.grid(visible=False)
     axes.set(xlim=(0, PER), xlabel=f"Of {PER} requests, by how the wait ends")
-    top = bottom + ROW * len(rows)
+    top = bottom + tall * len(rows)
     sheet.page.text(right, top + 0.03, LATE, va="bottom", color=style.QUIET)
-    for place, (scenario, resource, table) in enumerate(rows):
-        middle = bottom + ROW * (len(rows) - place - 0.5)
-        _bar(axes, place, table)
-        _name(sheet, scenario, resource, middle + 0.19, width - 3 * style.MARGIN)
-        sheet.page.text(right, middle - 0.06, late[place], va="center", weight="bold")
+    for place, (*_, table) in enumerate(rows):
+        foot = bottom + tall * (len(rows) - place - 1)
+        _bar(axes, place, table, tall)
+        name = text.fitted(names[place], room, style.TEXT, "bold")
+        sheet.page.text(LEFT, foot + 0.48 + below, name, va="center", weight="bold")
+        after = LEFT if below else LEFT + text.width(name, style.TEXT, "bold") + AFTER
+        sheet.page.text(after, foot + 0.48, text.fitted(units[place], room), va="center", color=style.QUIET)
+        sheet.page.text(right, foot + 0.23, late[place], va="center", weight="bold")
     return sheet.picture(NAME)
 
 
@@ -115,23 +127,14 @@ def _key(rows: Sequence[tuple[Scenario, str, Table]], shown: Sequence[str]) -> l
     return [Sample(words[name], area(0.2, 0.14, **{"linewidth": 0.6, **LOOKS[name]})) for name in names]
 
 
-def _bar(axes: Axes, place: int, table: Table) -> None:
-    """Draw the parts of a row's bar, and a bracket below those that wait over 30 days."""
-    begin = 0.0
+def _bar(axes: Axes, place: int, table: Table, tall: float) -> None:
+    """Draw the parts of a row's bar, and a bracket below those that wait over 30 days. tall : inches of the row"""
+    begin, foot = 0.0, -place - 0.5
     for name, share in parts(table).items():
-        axes.add_patch(Rectangle((begin, -place - 0.32), PER * share, 0.44, **{"linewidth": 0.6, **LOOKS[name]}))
+        axes.add_patch(
+            Rectangle((begin, foot + 0.1 / tall), PER * share, 0.26 / tall, **{"linewidth": 0.6, **LOOKS[name]})
+        )
         begin += PER * share
     late = PER * float(table["wait_over_30_days"]["estimate"])
     if late > 0.0:
-        axes.plot([PER - late, PER], [-place - 0.39] * 2, color=style.INK, linewidth=2, solid_capstyle="butt")
-
-
-def _name(sheet: Sheet, scenario: Scenario, resource: str, middle: float, room: float) -> None:
-    """Write a row's scenario and units above its bar."""
-    units, left = resources.units(scenario, resource), style.MARGIN + 0.04
-    for_name = max(0.6 * room, room - text.width(units) - 0.15)
-    name = text.fitted(scenario_in_words(scenario.name), for_name, style.TEXT, "bold")
-    units = text.fitted(units, room - text.width(name, style.TEXT, "bold") - 0.15)
-    sheet.page.text(left, middle, name, va="center", weight="bold")
-    right = left + text.width(name, style.TEXT, "bold") + 0.12
-    sheet.page.text(right, middle, units, va="center", color=style.QUIET)
+        axes.plot([PER - late, PER], [foot + 0.06 / tall] * 2, color=style.INK, linewidth=2, solid_capstyle="butt")

@@ -225,19 +225,21 @@ def _waits_and_losses(service: pd.DataFrame, scenario: Scenario, resource: str, 
 
 
 def title_of_waits(rows: Sequence[tuple[Scenario, Mapping[str, Row]]]) -> str:
-    """Return how many of 100 requests wait over 30 days, under the first scenario and under the one that differs most.
+    """Return how many of 100 requests wait over 30 days, under the first scenario and the policy that differs most.
 
     rows : scenarios with the outcomes of a resource
     """
     (first, table), *others = rows
     late = table["wait_over_30_days"]
     words = f"In the model, {_percent(late)} of requests wait over 30 days under {scenario_in_words(first.name)}"
-    if not others:
-        return words + _interval(late, "95 % interval ")
-    far, table = max(others, key=lambda row: abs(row[1]["wait_over_30_days"]["estimate"] - late["estimate"]))
-    other = table["wait_over_30_days"]
-    ends = _interval(other, "95 % interval ")
-    return f"{words}{_interval(late)}, and {_percent(other)} under {scenario_in_words(far.name)}{ends}"
+    words += _interval(late, "95 % interval ")
+    leading = {policy[0].name for policy in policies([scenario for scenario, _ in rows])}
+    known = [(one, of_one["wait_over_30_days"]) for one, of_one in others if one.name in leading]
+    if not known:
+        return words
+    far, other = max(known, key=lambda row: abs(row[1]["estimate"] - late["estimate"]))
+    ends = _interval(other, "" if "interval" in words else "95 % interval ")
+    return f"{words}, and {_percent(other)} under {scenario_in_words(far.name)}{ends}"
 
 
 def losses_in_words(rows: Sequence[tuple[Scenario, str]]) -> str:

@@ -9,7 +9,7 @@ from simulator.outcomes.summaries import PER
 from simulator.scenario.scenario import split_name
 from simulator.wording import intervals, rounding
 from simulator.wording.added import IN_THE_MODEL, Added
-from simulator.wording.headline import benefit_in_words
+from simulator.wording.headline import benefit_in_words, scenario_in_words
 from simulator.wording.intervals import Estimate
 
 MOST_LISTED = 2
@@ -37,6 +37,22 @@ def alive(values: Mapping[str, Estimate], when: str, *, coincide: bool = False, 
     (low, lowest), *_, (high, highest) = named
     least, most = f"{low.value} under {lowest}{_ends(low)}", f"{high.value} under {highest}{_ends(high)}"
     return f"{words[0]}; of {len(policies)} policies, from {least} to {most}"
+
+
+def without_event(end_point: str, when: str, values: Mapping[str, Estimate], *, alone: bool) -> str:
+    """Return how many are without an end point's event under the first scenario, and under the first policy.
+
+    values : scenario -> per cent, of those with patients; when : "12 months"; alone : whether the run has one scenario
+    """
+    leading = [names[0] for names in _by_policy(values)][:MOST_LISTED]
+    kinds = ("95 % interval ", "")
+    shares = [f"{values[name].value} %{_ends(values[name], kind)}" for name, kind in zip(leading, kinds, strict=False)]
+    under = [
+        share if alone else f"{share} under {scenario_in_words(name)}"
+        for share, name in zip(shares, leading, strict=True)
+    ]
+    opening = f"{IN_THE_MODEL}, {end_point} at {when}"
+    return f"{opening} is {' and '.join(under)}" if under else f"{opening}: no patients"
 
 
 def alive_in_groups(values: Mapping[str, Estimate], when: str, scenario: str) -> str:

@@ -64,13 +64,14 @@ def roughly(axis: Axis, pathway: Pathway, value: float) -> str:
 
 
 def cell(axes: Sequence[Axis], pathway: Pathway, values: Sequence[float]) -> str:
-    """Return a cell in words: "uptake 40 % and 2 ICU beds"."""
+    """Return a cell in words: "uptake 40 %, 2 ICU beds and 24 arrivals per year"."""
     parts = []
     for axis, value in zip(axes, values, strict=False):
+        words, shown = name(axis, pathway), with_unit(axis, pathway, value)
         if axis.table == "capacity":
-            parts.append(f"{value:g} {resources.label(pathway.resources[axis.key], int(value))}")
-        else:
-            parts.append(f"{name(axis, pathway)} {with_unit(axis, pathway, value)}")
+            words = resources.label(pathway.resources[axis.key], int(value))
+        is_counted = axis.table == "capacity" or " per " in words
+        parts.append(f"{shown} {words}" if is_counted else f"{words} {shown}")
     return " and ".join(parts)
 
 

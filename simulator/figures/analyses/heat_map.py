@@ -62,10 +62,8 @@ def picture(
     key = [Sample(words, area(height=0.14, **FRAMES[place])) for place, (words, _) in enumerate(marks)]
     if level is not None:
         key.append(line_sample(f"{sweep.manifest['margin']:g} more than today, or better", CONTOUR, 2.4))
-    sheet = Sheet(
-        sweep_titles.of_outcome(sweep, outcomes[0]), sweep_text.subtitle(sweep, _drawn(sweep)), footing, grid.height,
-        key=key, width=width,
-    )  # fmt: skip
+    title, subtitle = sweep_titles.of_outcome(sweep, outcomes[0]), sweep_text.subtitle(sweep, _drawn(sweep, outcomes))
+    sheet = Sheet(title, subtitle, footing, grid.height, key=key, width=width)
     for axes, outcome in zip(sheet.panels(grid, one_scale=False), outcomes, strict=True):
         _fill(axes, outcome, sweep, (grid.width, height), sheet.small)
         axes.set_ylabel("\n".join(side))
@@ -77,8 +75,10 @@ def picture(
     return sheet.picture("heat_map")
 
 
-def _drawn(sweep: Sweep) -> str:
-    intervals = ", with 95 % intervals where there is room" if sweep.manifest["draws"] > 1 else ""
+def _drawn(sweep: Sweep, outcomes: Sequence[Displayed]) -> str:
+    has_noise = any(np.isfinite(outcome.errors(sweep)).any() for outcome in outcomes)
+    where = f"where there is room{' and simulation noise allows one' * has_noise}"
+    intervals = f", with 95 % intervals {where}" if sweep.manifest["draws"] > 1 else ""
     return f"All patients; {sweep_titles.uncertainty(sweep)}{intervals}."
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,7 +29,9 @@ BAR, POOL = 0.13, 0.05
 LABEL = 0.36
 GAP = 0.12
 _SIZE = style.SMALL
-_FLOW, _ALIVE, _DEAD = style.shade(style.SKY, 1.55), style.shade(style.GREEN, 1.65), "#d4d4d4"
+_FLOW = style.shade(style.SKY, 1.55)
+_TO_FATE = {ALIVE: (style.shade(style.GREEN, 1.65), "////"), DEAD: ("#d4d4d4", "")}
+"""Colours of the streams; those to a fate with a hatch, as the colours are alike in grey."""
 _BAR_COLOURS = {ALIVE: style.GREEN, DEAD: style.QUIET}
 """Of the fates; all other bars are blue."""
 
@@ -148,8 +150,9 @@ def _footing(flow: Stages, pathway: Pathway, cohort: Cohort) -> list[str]:
         for state, count in zip(flow.deaths["state"], flow.deaths["count"], strict=True)
         if state in pathway.states
     ]
+    meet = "Where streams meet in one bar, the source does not report which patients went from one to the next."
     return [
-        "Where streams meet in one bar, the source does not report which patients went from one to the next.",
+        meet if any(len(sources) > 1 for sources, _ in _splits(flow)) else "",
         f"Deaths by cause, as reported: {', '.join(causes)}." if causes else "",
         "Alive and dead: at the end of follow-up." if flow.fates else "",
         notes.source_in_words(cohort),
@@ -217,15 +220,20 @@ def _draw_bar(drawing: Axes, bar: Bar, predicted: Interval | None) -> None:
 
 def _draw_ribbons(drawing: Axes, flow: Stages, bars: Mapping[str, Bar]) -> None:
     """Draw the streams from left to right: inside each population, then to its fate."""
+    for sources, targets in _splits(flow):
+        _stream(drawing, [bars[node.key] for node in sources], [bars[node.key] for node in targets])
+    for fate in (ALIVE, DEAD) if flow.fates else ():
+        _to_fate(drawing, flow, bars, fate)
+
+
+def _splits(flow: Stages) -> Iterator[tuple[Sequence[Node], Sequence[Node]]]:
+    """Yield the stages from which and to which a population goes on, from left to right inside each population."""
     for population in [flow.root, *(node for node in flow.nodes if node is not flow.root)]:
-        columns = [column for column in flow.columns if column[0].population == population.key]
-        sources = [bars[population.key]]
-        for column in columns:
-            targets = [bars[node.key] for node in column]
-            _stream(drawing, sources, targets)
-            sources = targets
-    for fate, colour in ((ALIVE, _ALIVE), (DEAD, _DEAD)) if flow.fates else ():
-        _to_fate(drawing, flow, bars, fate, colour)
+        sources: Sequence[Node] = [population]
+        for column in flow.columns:
+            if column[0].population == population.key:
+                yield sources, column
+                sources = column
 
 
 def _stream(drawing: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> None:
@@ -256,7 +264,7 @@ def _stream(drawing: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> No
             top -= bar.height
 
 
-def _to_fate(drawing: Axes, flow: Stages, bars: Mapping[str, Bar], fate: str, colour: str) -> None:
+def _to_fate(drawing: Axes, flow: Stages, bars: Mapping[str, Bar], fate: str) -> None:
     arms = [arm for arm, end in flow.fates if end == fate and arm in bars]
     target = bars[fate]
     top = target.top
@@ -265,11 +273,13 @@ def _to_fate(drawing: Axes, flow: Stages, bars: Mapping[str, Bar], fate: str, co
         source = bars[arm]
         start = source.top if fate == ALIVE else source.foot + tall
         ends = (target.left, top - tall, top)
-        _ribbon(drawing, (source.left + BAR, start - tall, start), ends, colour)
+        _ribbon(drawing, (source.left + BAR, start - tall, start), ends, *_TO_FATE[fate])
         top -= tall
 
 
-def _ribbon(drawing: Axes, start: tuple[float, float, float], end: tuple[float, float, float], colour: str) -> None:
+def _ribbon(
+    drawing: Axes, start: tuple[float, float, float], end: tuple[float, float, float], colour: str, hatch: str = ""
+) -> None:
     """Draw a stream between two upright edges (across, foot, top)."""
     (x0, low0, high0), (x1, low1, high1) = start, end
     if high0 - low0 < 1e-9:
@@ -278,4 +288,6 @@ def _ribbon(drawing: Axes, start: tuple[float, float, float], end: tuple[float, 
     t = np.linspace(0.0, 1.0, 41)
     along, up = 1.5 * t * (1 - t) + t**3, t**2 * (3 - 2 * t)
     edges = (low0 + (low1 - low0) * up, high0 + (high1 - high0) * up)
-    drawing.fill_between(x0 + (x1 - x0) * along, *edges, facecolor=colour, edgecolor="white", linewidth=0.5, zorder=2)
+    drawing.fill_between(
+        x0 + (x1 - x0) * along, *edges, facecolor=colour, edgecolor="white", hatch=hatch, linewidth=0.5, zorder=2
+    )

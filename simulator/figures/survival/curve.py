@@ -127,6 +127,11 @@ def reported_survival(cohort: Cohort | None, population: str, clock: str) -> pd.
     return pd.DataFrame() if cohort is None else cohort.reported_survival(population, clock)
 
 
+def within(reported: pd.DataFrame, end: float) -> pd.DataFrame:
+    """Return the reported figures up to a month."""
+    return reported[reported["month"] <= end] if len(reported) else reported
+
+
 def reported_in_words(reported: pd.DataFrame) -> str:
     """Return "72 \N{PLUS-MINUS SIGN} 11 % at 12 months (13 of 18)", for each figure; the patients stay in one line."""
     return "; ".join(map(_point_in_words, reported.to_dict("records")))
@@ -209,6 +214,15 @@ def banded(curves: Sequence[Curve]) -> list[Curve]:
     ]
 
 
+def thinning_in_words(followed: FollowUp, end: float) -> list[str]:
+    """Return the sentence on curves that are drawn thin, and dashed, where they are. end : the last month drawn"""
+    if followed is None or followed[0] >= end:
+        return []
+    thins, ends = followed
+    dashed = f", dashed from month {ends:g}: none" if ends < end else ""
+    return [f"Thin from month {thins:g}: fewer are followed{dashed}."]
+
+
 def marks_in_words(drawn: Sequence[Sequence[Curve]], reported: Sequence[pd.DataFrame]) -> list[str]:
     """Return the meaning of bands and circles, and that bands are missing. drawn, reported : of every panel"""
     sentences = []
@@ -256,9 +270,9 @@ def plot_reported(axes: Axes, reported: pd.DataFrame, *, end: float) -> None:
 
     reported : see Cohort.reported_survival, and perhaps the `colour` of each figure, if not of ink
     """
-    if not len(reported):
+    rows = within(reported, end)
+    if not len(rows):
         return
-    rows = reported[reported["month"] <= end]
     # Figures of one month stand next to one another.
     months = rows.groupby("month")["month"]
     across = rows["month"] + 0.04 * end * (months.cumcount() - (months.transform("size") - 1) / 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import pandas as pd
@@ -12,13 +12,12 @@ from simulator.figures import notes, style
 from simulator.figures.picture import Picture, in_two_widths
 from simulator.figures.style import Line
 from simulator.figures.survival import curve, panels
-from simulator.figures.survival.curve import Curve
 from simulator.figures.survival.panels import Panel
 from simulator.pathway.end_points import EndPoint, in_words_of
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
 from simulator.plain_text import capital
-from simulator.wording.added import IN_THE_MODEL
+from simulator.wording import statements
 from simulator.wording.table import Row, Table, columns
 
 
@@ -41,7 +40,7 @@ def _picture(
     month = min(pathway.months.answer, float(table["month"].max()))
     drawn, rows = [], []
     for cause, curves in by_cause.items():
-        note = f"{_values(curves, month)} at {in_words(month)}" if len(curves) == 1 else ""
+        note = f"{curves[0].in_words(month)} at {in_words(month)}" if len(curves) == 1 else ""
         drawn.append(Panel(titles[cause], note, curves, pd.DataFrame(), up="Patients (%)"))
         every = curve.drawn_as_curves(of_cause[cause])
         rows.append(Row(titles[cause], ["" if one.is_empty else one.estimate(month) for one in every]))
@@ -49,10 +48,10 @@ def _picture(
         "A patient's first event counts, so that survival without it and the shares by cause sum to 100 %.",
         *notes.explained(pathway.abbreviations, titles.values()),
     ]
-    topic, first = f"{titles['']} from {clock}, and first events by cause.", by_cause[""][: curve.MOST_BANDS]
+    topic = f"{titles['']} from {clock}, and first events by cause."
     left_out = curve.left_out(of_cause[""], by_cause[""])
-    under = f" under {first[0].label}" if left_out else ""
-    statement = f"{IN_THE_MODEL}, {end_point.label} at {in_words(month)} is {_values(first, month)}{under}"
+    values = {one.scenario: one.estimate(month) for one in by_cause[""] if not one.is_empty}
+    statement = statements.without_event(end_point.label, in_words(month), values, alone=len(of_cause[""]) == 1)
     of_drawn = {one.scenario: lines[one.scenario] for one in by_cause[""]}
     end = pathway.months.of_panels
     sheet = panels.draw(
@@ -61,11 +60,3 @@ def _picture(
     caption = f"{in_words(month).capitalize()} after {clock}; intervals: 95 %, over the parameter sets"
     numbers = Table(columns("", *(one.label for one in curve.drawn_as_curves(of_cause[""]))), rows, caption)
     return sheet.picture(f"end_point_{end_point.name}", numbers=numbers)
-
-
-def _values(curves: Sequence[Curve], month: float) -> str:
-    """Return "34 % (25 to 44)", or "34 % (25 to 44) under today and 47 % (36 to 59) under earlier" of two."""
-    if len(curves) == 1:
-        return curves[0].in_words(month)
-    known = [one for one in curves if not one.is_empty]
-    return " and ".join(f"{one.in_words(month)} under {one.label}" for one in known)

@@ -131,14 +131,18 @@ def draw(
     lines_of_notes = max(len(lines) for lines in wrapped)
     above = 0.3 + 0.155 * (max(title.count("\n") for title in titles) + lines_of_notes)
     grid = replace(grid, above=above)
-    marks = curve.marks_in_words([panel.curves for panel in panels], [panel.reported for panel in panels])
+    followed = curve.follow_up(cohort, clock)
+    ends = [_last(panel, end) for panel in panels]
+    circles = [curve.within(panel.reported, last) for panel, last in zip(panels, ends, strict=True)]
+    marks = curve.marks_in_words([panel.curves for panel in panels], circles)
+    marks += curve.thinning_in_words(followed, max(ends))
     words = " ".join(filter(None, [subtitle, *marks, *notes.benefits_in_words(list(lines))]))
     key = [line_sample(scenario_in_words(name), line) for name, line in lines.items()]
     foot = notes.foot(footing, cohort, width)
     sheet = Sheet(title, words, foot, head + grid.height, key=key, width=width)
-    followed = curve.follow_up(cohort, clock)
-    for axes, panel, broken, note in zip(sheet.panels(grid, head=head), panels, titles, wrapped, strict=True):
-        last = min(end, max((float(drawn.months[-1]) for drawn in panel.curves), default=end))
+    for axes, panel, last, broken, note in zip(
+        sheet.panels(grid, head=head), panels, ends, titles, wrapped, strict=True
+    ):
         label = panel.across or f"Months since {clock}"
         curve.draw(
             axes, panel.curves, lines, reported=panel.reported, followed=followed, end=last, ticks=4, label=label
@@ -147,6 +151,11 @@ def draw(
         _name_empty(axes, panel.curves, last / 2, grid.width, small)
         title_panel(axes, broken, "\n".join([*note, *[" "] * (lines_of_notes - len(note))]))
     return sheet
+
+
+def _last(panel: Panel, end: float) -> float:
+    """Return the last month of a panel."""
+    return min(end, max((float(drawn.months[-1]) for drawn in panel.curves), default=end))
 
 
 def _name_empty(axes: Axes, curves: Sequence[Curve], month: float, width: float, small: float) -> None:

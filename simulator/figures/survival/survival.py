@@ -31,6 +31,10 @@ ABOVE, BESIDE = 0.11, 0.09
 """Inches from a curve up to its number at the answer's month, and from that month to the number."""
 
 
+HALO = withStroke(linewidth=2.5, foreground="white")
+"""Around words that a curve may cross."""
+
+
 @dataclass(frozen=True)
 class Size:
     """Inches of a line of a name and from 0 to 100 %; ticks of the first panel; whether the whole horizon is drawn."""
@@ -65,10 +69,10 @@ def picture(
     every = curve.select(survival, clock, "all")
     curves = curve.at_most_six(every)
     lines = style.lines(curve.scenarios_in(survival))
-    reported = curve.reported_survival(cohort, "all", clock)
+    horizon = float(survival["month"].max())
+    reported = curve.within(curve.reported_survival(cohort, "all", clock), horizon)
     n = cohort.n if cohort is not None and curve.select(survival, cohort.clock, "all") else 100
     rows = risk_table.rows_of(curves, reported, n)
-    horizon = float(survival["month"].max())
 
     names = {scenario: text.broken_name(scenario_in_words(scenario), size.name) for scenario, _ in rows}
     column = risk_table.AFTER + max(text.width(label, style.TEXT, "bold") for label in names.values())
@@ -168,7 +172,8 @@ def _write_reported(axes: Axes, reported: pd.DataFrame, small: float) -> None:
         # The words of the last month end where the panel does.
         furthest = axes.get_xlim()[1] * (1 - text.width(words, small) / 2 / curve.inches_across(axes))
         across = min(month, furthest)
-        axes.text(across, place, words, ha="center", va=side, fontsize=small, linespacing=1.25, zorder=6)
+        written = axes.text(across, place, words, ha="center", va=side, fontsize=small, linespacing=1.25, zorder=6)
+        written.set_path_effects([HALO])
         if low > 20:
             axes.plot([month, month], [13.5, low - 1.5], color=style.FAINT, linewidth=0.6, zorder=2)
 
@@ -189,11 +194,11 @@ def _write_answer(
     values = [100 * one.at(month)[0] for one in named]
     wanted = [value + up * _per_cent(axes, ABOVE) for value in values]
     across = month + up * BESIDE * end / curve.inches_across(axes)
-    for one, value, y in zip(named, values, text.label_places(wanted, line, lowest, 99.0), strict=True):
+    for one, value, y in zip(named, values, text.label_places(wanted, line, lowest, 102.0), strict=True):
         look = lines[one.scenario]
         axes.plot(month, value, "o", color=look.colour, markersize=3.5, zorder=4)
         words = axes.text(across, y, f"{one.estimate(month).value} %", color=look.dark, ha=side, va="center", zorder=7)
-        words.set(fontweight="bold", path_effects=[withStroke(linewidth=2.5, foreground="white")])
+        words.set(fontweight="bold", path_effects=[HALO])
 
 
 def _write_names(axes: Axes, curves: Sequence[Curve], names: Mapping[str, str], lines: Mapping[str, Line]) -> None:

@@ -5,22 +5,34 @@ Some inputs stand for all in the default suite; `pytest -m slow` draws the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from hard_inputs import CASES
 from lettering import Lettering, collisions, faint, outside, texts_of
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from spelling import misspelled
 from worlds import policies_of_the_default_suite
 
 from simulator.figures import style, waits
 from simulator.figures.picture import LONGEST, Picture
+from simulator.figures.survival import curve
+
+EXPLAINED: Mapping[str, Callable[[Figure], bool]] = {
+    "Bands": lambda figure: bool(figure.findobj(PolyCollection)),
+    "Hatched dots": lambda figure: any(dots.get_hatch() for dots in figure.findobj(PathCollection)),
+    "Black bar": lambda figure: any(line.get_linewidth() > 3 and len(line.get_xdata()) for line in lines_of(figure)),
+    "Circles": lambda figure: any(line.get_marker() == "o" for line in lines_of(figure)),
+    "Thin from": lambda figure: any(line.get_linewidth() == curve.THIN for line in lines_of(figure)),
+    "streams meet": lambda figure: any(to_hex(bar.get_facecolor()) == style.FAINT for bar in rectangles_of(figure)),
+}
+"""Words of a subtitle or a note -> whether the figure has what they explain."""
 
 OF_COUNTS = ("queue_over_time", waits.NAME)
 QUICK = ("few_replications", "sweep_of_one_value", "guarantee_time", "ranks_of_one_quantity", "validation")
@@ -76,6 +88,13 @@ def test_an_alternative_text_can_be_read_in_one_go(gallery: list[Drawn]) -> None
     assert all(len(drawn.picture.alt) < LONGEST for drawn in gallery)
 
 
+def test_what_a_figure_explains_is_drawn_on_it(gallery: list[Drawn]) -> None:
+    for drawn in gallery:
+        words = "\n".join(text.words for text in drawn.texts)
+        unseen = [said for said, is_drawn in EXPLAINED.items() if said in words and not is_drawn(drawn.figure)]
+        assert not unseen, (drawn.name, unseen)
+
+
 def test_numbers_have_one_spelling(gallery: list[Drawn]) -> None:
     texts = {drawn.name: "\n".join([drawn.picture.alt, *(text.words for text in drawn.texts)]) for drawn in gallery}
     assert {name: wrong for name, text in texts.items() if (wrong := misspelled(text))} == {}
@@ -106,6 +125,14 @@ def test_no_state_has_the_colour_of_a_line(gallery: list[Drawn]) -> None:
         else:
             of_lines |= {to_hex(line.get_color()) for line in drawn.figure.findobj(Line2D)}
     assert {colour for colour in of_states & of_lines if is_chromatic(colour)} == set()
+
+
+def lines_of(figure: Figure) -> list[Line2D]:
+    return [line for line in figure.findobj(Line2D) if isinstance(line, Line2D)]
+
+
+def rectangles_of(figure: Figure) -> list[Rectangle]:
+    return [bar for bar in figure.findobj(Rectangle) if isinstance(bar, Rectangle)]
 
 
 def is_chromatic(colour: object) -> bool:
