@@ -34,7 +34,9 @@ def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -
     space = width("a a", size, weight) - 2 * width("a", size, weight)
     lines: list[list[str]] = []
     used = 0.0
-    for word in re.findall(r"[^ \t\n]+", re.sub(r" = | (?=%)|(?<=%) (?=interval)|(?<=\d) to (?=[\d\u2212+])", _held, text)):
+    for word in re.findall(
+        r"[^ \t\n]+", re.sub(r" = | (?=%)|(?<=%) (?=interval)|(?<=\d) to (?=[\d\u2212+])", _held, text)
+    ):
         *broken, rest = _pieces(word, inches, size, weight)
         lines += [[piece] for piece in broken]
         needed = width(rest, size, weight)

@@ -309,6 +309,16 @@ def test_a_narrow_screen_gets_the_second_width_of_every_figure_that_has_one(
     assert len(svgs) >= 3
 
 
+@pytest.mark.parametrize("width", [style.WIDTH, style.COMPACT])
+def test_the_letters_of_a_figure_stand_at_the_pages_margin_and_are_not_cut_at_any_width(
+    html: str, width: float
+) -> None:
+    margin = f"{100 * style.MARGIN / width:g}"
+    assert f"width: {100 + float(margin):g}%" in html
+    assert f"margin-left: -{margin}%" in html
+    assert not re.search(r"margin-left: -\d+px", html)
+
+
 def test_a_note_of_several_tables_stands_once(html: str) -> None:
     assert html.count("the additional patients benefit as other cohorts suggest. This also absorbs") == 1
 
