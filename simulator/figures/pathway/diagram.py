@@ -41,6 +41,9 @@ KEY = 0.13
 CHANGED = style.VERMILLION
 """Colour of arrows whose share or time a policy changes."""
 
+THIN, BACK, BOLD = 0.9, 1.3, 1.8
+"""Points of an arrow, of one that leads back, and of one that a policy changes."""
+
 KINDS = {
     "sojourn": "time passes here",
     "decision": "decision: a policy can change it",
@@ -252,7 +255,7 @@ def _draw_arrow(drawing: Axes, chart: Plan, arrow: Arrow) -> None:
     x, y = points[-1]
     tail = y - _HEAD if back else y + _HEAD
     head = [(x, y), (x - 0.6 * _HEAD, tail), (x + 0.6 * _HEAD, tail)]
-    width = 1.8 if changed else 1.3 if back else 0.9
+    width = BOLD if changed else BACK if back else THIN
     _draw_line(drawing, _smooth(points), head, colour, width, dash, zorder=1 if faint else 2)
 
 
@@ -379,12 +382,14 @@ def _key(chart: Plan) -> list[Sample]:
     has_loop = any(exit.to == state.name for state in states for exit in state.transitions)
     unused = "no patient in this run" if chart.branches.shares else "used only by a scenario"
     lines = [
-        ("leads back", style.PURPLE, bool(chart.layout.returns) or has_loop),
-        (unused, style.FAINT, bool(chart.closed)),
-        (f"changed by {_policies(chart.branches)}", CHANGED, bool(chart.branches.changed)),
+        ("leads back", style.PURPLE, BACK, bool(chart.layout.returns) or has_loop),
+        (unused, style.FAINT, THIN, bool(chart.closed)),
+        (f"changed by {_policies(chart.branches)}", CHANGED, BOLD, bool(chart.branches.changed)),
     ]
-    for words, colour, occurs in lines:
+    for words, colour, width, occurs in lines:
         if occurs:
-            sample = line_sample(words, Line(colour, "solid"), 1.3)
+            sample = line_sample(words, Line(colour, "solid"), width)
+            # Told apart in grey, too: by their widths, and by a head that points back.
+            sample.artist.set(**{"marker": "<", "markevery": [0], "markersize": 5} if width == BACK else {})
             key.append(replace(sample, colour=style.INK, weight="normal", size=style.SMALL))
     return key
