@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from simulator.figures import style, text
 from simulator.figures.picture import Picture, in_two_widths
 from simulator.figures.sheet import Grid, Sheet
-from simulator.wording.validation import ranges_caption, ranges_title
+from simulator.plain_text import capital
+from simulator.wording.validation import ranges_title
 
 
 def picture(table: pd.DataFrame, sizes: Mapping[str, int], source: str) -> Picture:
@@ -27,14 +28,15 @@ def picture(table: pd.DataFrame, sizes: Mapping[str, int], source: str) -> Pictu
 @style.applied()
 def _picture(table: pd.DataFrame, sizes: Mapping[str, int], source: str, *, width: float = style.WIDTH) -> Picture:
     panels = list(table.groupby(["cohort_label", "label"], sort=False))
+    levers = " and ".join(dict.fromkeys(map(_in_words, table["lever"])))
     subtitle = (
-        f"{ranges_caption(table)} as on the horizontal axis, in %. Line and band: predicted, with the 95 % predictive "
+        f"The cohorts do not report {levers}. Line and band: predicted at every value of it, with the 95 % predictive "
         "interval for a cohort of that size. Dashed: reported."
     )
     grid = Grid(len(panels), 4 if width >= style.WIDTH else 2, plot=1.5, gap=0.62, sheet=width)
     small = style.small(width)
     titles = [
-        text.wrap(
+        text.balanced(
             f"{cohort} (n = {sizes[str(cohort)]}): {label}, {rows['unit'].iloc[0]}", grid.width + 0.3, small, "bold"
         )
         for (cohort, label), rows in panels
@@ -56,5 +58,9 @@ def _fill(axes: Axes, rows: pd.DataFrame) -> None:
     axes.fill_between(across, rows["lower"], upper, color=style.BLUE, alpha=0.18, linewidth=0)
     axes.plot(across, rows["predicted"].clip(upper=2.0 * top), color=style.BLUE, linewidth=1.8)
     axes.axhline(reported, color=style.INK, linestyle="--", linewidth=1.2)
-    lever = str(rows["lever"].iloc[0]).replace("_", " ")
+    lever = capital(_in_words(rows["lever"].iloc[0]))
     axes.set(xlim=(across.min(), across.max()), ylim=(0, top), xlabel=f"{lever}, %")
+
+
+def _in_words(lever: str) -> str:
+    return lever.replace("_", " ")
