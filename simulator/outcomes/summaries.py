@@ -137,13 +137,14 @@ def of_survival(
 ) -> Outcomes:
     """Return the outcomes of one survival curve, at the pathway's months. only : names of those to read, default all"""
     key, read = (clock, population), _survival(curves)
-    reads: dict[str, tuple[str, Callable[[], Floats]]] = {}
+    reads: dict[str, tuple[str, Callable[[float], Floats], float]] = {}
     for month in read_at.survival:
-        reads[alive_at(month)] = ("probability", partial(read.alive, key, month))
-    reads["median_os"] = ("months", partial(read.median, key))
+        reads[alive_at(month)] = ("probability", partial(read.alive, key), month)
+    reads["median_os"] = ("months", lambda _: read.median(key), np.inf)
     for month in read_at.means:
-        reads[mean_to(month)] = ("months", partial(read.months_alive, key, month))
-    values = {name: (unit, values_of()) for name, (unit, values_of) in reads.items() if only is None or name in only}
+        reads[mean_to(month)] = ("months", partial(read.months_alive, key), month)
+    asked = {name: of for name, of in reads.items() if only is None or name in only}
+    values = {name: (unit, values_at(month)) for name, (unit, values_at, month) in asked.items()}
     outcomes: Outcomes = {name: (unit, at, np.zeros(len(at))) for name, (unit, at) in values.items()}
     if not isinstance(curves, Curves) or curves.patients is None:
         return outcomes
