@@ -79,6 +79,7 @@ class Explorer {
     $("at").value = data.answer;
     $("at").addEventListener("change", () => this.show());
     $("centre").value = data.centre;
+    $("centre-label").textContent = `${data.patients} a year at my centre`;
     $("centre").addEventListener("input", () => this.show());
     for (const preset of data.presets) {
       const button = make("button", { type: "button" }, preset.title);
@@ -291,7 +292,7 @@ class Explorer {
     }
     $("drawing").replaceChildren(...parts);
     $("survival-alt").textContent = $("answer").textContent;
-    $("marks").textContent = `${data.draws > 1 ? `Bands: 95 % interval over ${data.draws} parameter sets.` : "One parameter set: no intervals."}${data.reported.length ? ` Circles: reported (${data.cohort}), with 1.96 standard errors.` : ""} ${data.patients}`;
+    $("marks").textContent = `${data.draws > 1 ? `Bands: 95 % interval over ${data.draws} parameter sets.` : "One parameter set: no intervals."}${data.reported.length ? ` Circles: reported (${data.cohort}), with 1.96 standard errors.` : ""} ${data.of}`;
   }
 
   reading() {
