@@ -9,6 +9,7 @@ log L = log sum over tables of (n! prod p^k / k!)      all counts of patients: s
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -68,22 +69,22 @@ class Likelihood:
         return np.asarray(sum(self.parts(values).values()))
 
     def parts(self, values: Mapping[str, Floats]) -> dict[str, Floats]:
-        """Return kind of figures, in words -> log-likelihood, (n_draws,)."""
+        """Return kind of figures, in words -> log-likelihood, (n_draws,), of all that have these words."""
         model, targets = resolve(self.targets.scenario, values), self.targets
-        parts = {"nothing": np.zeros(model.n_draws)}
+        parts = defaultdict[str, Floats](lambda: np.zeros(model.n_draws), nothing=np.zeros(model.n_draws))
         if targets.tables is not None or targets.percentages or targets.curves:
             followed = self.followed(model)
             if targets.tables is not None:
-                parts["counts of patients"] = self.log_likelihood_of_counts(followed)
+                parts["counts of patients"] += self.log_likelihood_of_counts(followed)
             for percentage in targets.percentages:
-                figure = percentage.cause or percentage.end_point or "survival"
+                figure = " in ".join(filter(None, (percentage.cause, percentage.end_point))) or "survival"
                 name = f"{figure} of {percentage.population} at month {percentage.month:g}"
-                parts[name] = percentage.log_likelihood(self.share(followed, percentage))
+                parts[name] += percentage.log_likelihood(self.share(followed, percentage))
             for curve in targets.curves:
                 survival = self.curve(followed, curve.population, curve.end_point, curve.months)
-                parts[f"{curve.name} of {curve.population}"] = curve.log_likelihood(survival)
+                parts[f"{curve.name} of {curve.population}"] += curve.log_likelihood(survival)
         if self.times is not None:
-            parts["times"] = self.log_density_of_times(model, self.times)
+            parts["times"] += self.log_density_of_times(model, self.times)
         return parts
 
     def followed(self, model: Model) -> FollowedUp:

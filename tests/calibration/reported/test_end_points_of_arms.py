@@ -98,8 +98,20 @@ def test_incidence_and_event_free_survival_of_an_arm_are_binomials_of_its_own_fi
     parts = Likelihood(load(tmp_path, *rows, row("efs", "survival", arm, 6, value=45))).parts({})
     for month in (3.0, 12.0):
         expected = stats.binom.logpmf(10, 40, first_events(arm, month)[0])
-        assert parts[f"relapse of {arm} at month {month:g}"] == pytest.approx(expected, abs=1e-6)
+        assert parts[f"relapse in efs of {arm} at month {month:g}"] == pytest.approx(expected, abs=1e-6)
     assert parts[f"efs of {arm} at month 6"] == pytest.approx(stats.binom.logpmf(18, 40, free(arm, 6.0)), abs=1e-6)
+
+
+def test_figures_of_causes_with_one_name_are_all_fitted(tmp_path: Path) -> None:
+    """Death without relapse and death of any kind are both called death: either row moves the likelihood."""
+    ends = EFS | {"os": {"causes": {"death": "dead"}}}
+    both = [row(end, "incidence", "treated", 12, end_point=end, cause="death", value=20) for end in ends]
+
+    def log_likelihood(*rows: str) -> float:
+        (tmp_path / str(len(rows)) / rows[0][:3]).mkdir(parents=True)
+        return float(Likelihood(load(tmp_path / str(len(rows)) / rows[0][:3], *rows, end_points=ends))({})[0])
+
+    assert log_likelihood(*both) == pytest.approx(sum(map(log_likelihood, both)), abs=1e-9)
 
 
 def test_a_curve_of_an_arm_is_the_multinomial_of_its_first_events_by_interval(tmp_path: Path) -> None:
