@@ -4,13 +4,15 @@ import json
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.validation import trials
 from calibration.validation.check import Check, quantities_that_fail
-from calibration.validation.ranks import trial
+from calibration.validation.ranks import RANKS, trial
+from simulator.randomness import Uniforms
 
 FOLDER = find_folder("wang2024")
 pytestmark = pytest.mark.slow
@@ -47,6 +49,22 @@ def test_every_parameter_and_outcome_ranks_uniformly_and_is_covered() -> None:
     assert quantities_that_fail(check.uniformity, "uniform") == []
     assert quantities_that_fail(check.coverage, "inside") == []
     assert check.failures() == []
+
+
+def test_the_intervals_of_the_fits_alone_include_the_truth_nearly_as_often() -> None:
+    """Without the truth among the points: u = (b + v w) / (b + a + w), so that b / (b + a) = (u - v w) / (1 - w)."""
+    check = frozen()
+    names = [*trials.quantities(check.targets)]
+    fits = check.trials.loc[check.trials["refused"].isna() | (check.trials["refused"] == "")]
+    share = fits["truth_share"].to_numpy()[:, None]
+    ties = np.stack([Uniforms(check.targets.seed, draw=n).at("@ties", np.arange(len(names))) for n in fits["number"]])
+    u = (fits[names].to_numpy() + 0.5) / RANKS
+    below = (u - ties * share) / np.maximum(1.0 - share, 1e-12)
+    covered = pd.Series(((below > 0.025) & (below < 0.975)).mean(axis=0), names)
+    print(f"95 % intervals: {covered.mean():.3f} on average, {covered.min():.3f} to {covered.max():.3f}", covered["os_12"])
+    assert covered.mean() == pytest.approx(0.942, abs=0.001)
+    assert covered["os_12"] == pytest.approx(0.947, abs=0.001)
+    assert covered.min() > 0.91
 
 
 def test_the_frozen_verdict_follows_from_the_frozen_ranks() -> None:
