@@ -109,7 +109,9 @@ def test_a_cumulative_incidence_is_a_binomial_of_its_competing_risk(tmp_path: Pa
     )
     total = 1 / MEANS + 1 / 20
     share = (1 / MEANS / total) * (1 - np.exp(-total * 6))
-    np.testing.assert_allclose(part(targets, "relapse in efs of all at month 6"), stats.binom.logpmf(10, 40, share), atol=1e-6)
+    np.testing.assert_allclose(
+        part(targets, "relapse in efs of all at month 6"), stats.binom.logpmf(10, 40, share), atol=1e-6
+    )
     np.testing.assert_allclose(
         targets.percentages[0].log_likelihood(share), stats.binom.logpmf(10, 40, share), atol=1e-9
     )

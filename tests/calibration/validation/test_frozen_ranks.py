@@ -61,7 +61,9 @@ def test_the_intervals_of_the_fits_alone_include_the_truth_nearly_as_often() -> 
     u = (fits[names].to_numpy() + 0.5) / RANKS
     below = (u - ties * share) / np.maximum(1.0 - share, 1e-12)
     covered = pd.Series(((below > 0.025) & (below < 0.975)).mean(axis=0), names)
-    print(f"95 % intervals: {covered.mean():.3f} on average, {covered.min():.3f} to {covered.max():.3f}", covered["os_12"])
+    print(
+        f"95 % intervals: {covered.mean():.3f} on average, {covered.min():.3f} to {covered.max():.3f}", covered["os_12"]
+    )
     assert covered.mean() == pytest.approx(0.942, abs=0.001)
     assert covered["os_12"] == pytest.approx(0.947, abs=0.001)
     assert covered.min() > 0.91
