@@ -25,6 +25,14 @@ FEWER_SOON = (
     "survival,population=treated,month=6,value=66,standard_error=5",
     "survival,population=untreated,month=6,value=70,standard_error=5",
 )
+CURVES = (
+    "survival,population=treated,month=12,value=20,curve=a",
+    "survival,population=untreated,month=12,value=80,curve=b",
+)
+AT_RISK = (
+    "at_risk,population=treated,month=12,count=6,n=40,curve=a",
+    "at_risk,population=untreated,month=15,count=12,n=20,curve=b",
+)
 DOUBTED = {
     "worse survival": (LIVE_LONGER, FEW_ALIVE, MANY_ALIVE),
     "worse survival, and no interval": (LIVE_LONGER.split(",lower")[0], FEW_ALIVE, MANY_ALIVE),
@@ -53,6 +61,14 @@ DOUBTED = {
         "restricted_mean,population=treated,month=12,value=5.1,standard_error=0.5",
         "restricted_mean,population=untreated,month=12,value=9.2,standard_error=0.6",
     ),
+    "worse survival, and the same before": (
+        LIVE_LONGER,
+        FEW_ALIVE,
+        MANY_ALIVE,
+        "survival,population=treated,month=1,value=100,n=80",
+        "survival,population=untreated,month=1,value=100,n=70",
+    ),
+    "a worse curve": (LIVE_LONGER, *CURVES, *AT_RISK),
     "worse event-free survival": (
         f"{LIVE_LONGER},end_point=efs",
         f"{FEW_ALIVE},end_point=efs",
@@ -71,6 +87,16 @@ BELIEVED = {
     "curves that cross": (LIVE_LONGER, FEW_ALIVE, MANY_ALIVE, *MORE_SOON),
     "survival within the error": (LIVE_LONGER, *FEWER_SOON),
     "the same survival": (LIVE_LONGER, FEW_ALIVE, FEW_ALIVE.replace("treated", "untreated")),
+    "curves without numbers at risk": (LIVE_LONGER, *CURVES),
+    "curves of hardly anybody": (LIVE_LONGER, *CURVES, *(text.replace("count=", "count=1,note=") for text in AT_RISK)),
+    "a curve to nobody": (
+        LIVE_LONGER,
+        CURVES[0].replace("=20", "=0"),
+        CURVES[1],
+        AT_RISK[0].replace("=6", "=0"),
+        AT_RISK[1],
+    ),
+    "numbers at risk of an earlier month": (LIVE_LONGER, *CURVES, AT_RISK[0], AT_RISK[1].replace("=15", "=6")),
     "other events": (f"{LIVE_LONGER},end_point=efs", FEW_ALIVE, MANY_ALIVE),
     "other months": (LIVE_LONGER, FEW_ALIVE, MANY_ALIVE.replace("=12", "=9")),
     "another group": (LIVE_LONGER, FEW_ALIVE, MANY_ALIVE.replace("untreated", "all")),
@@ -104,13 +130,14 @@ BELIEVED = {
 
 def doubts(folder: Path, texts: tuple[str, ...]) -> list[str]:
     warnings = paper(folder, [written(f"figure {place}", text) for place, text in enumerate(texts)]).warnings
-    return [warning for warning in warnings if "hazard ratio is adjusted" in warning]
+    return [warning for warning in warnings if "adjusted (for" in warning]
 
 
 @pytest.mark.parametrize("what", DOUBTED)
 def test_a_hazard_ratio_is_doubted_for(what: str, tmp_path: Path) -> None:
     (doubt,) = doubts(tmp_path, DOUBTED[what])
     assert all(f"line {place}" in doubt for place in (2, 3, 4))
+    assert "line 5" not in doubt
 
 
 @pytest.mark.parametrize("what", BELIEVED)
@@ -125,6 +152,37 @@ def test_only_the_months_at_which_the_groups_are_apart_are_named(tmp_path: Path)
         "60 ± 5 % (untreated) alive at month 12: possible only if survival crosses at other months, or if the hazard "
         "ratio is adjusted (for other differences, for when treatment began); check `versus` in the source"
     ]
+
+
+TO_TREATED = "hazard_ratio,population=untreated,versus=treated"
+DIFFER = {
+    "that are not inverse": (LIVE_LONGER, f"{TO_TREATED},value=0.5,lower=0.3,upper=0.8"),
+    "whose inverse is another number": (LIVE_LONGER, f"{TO_TREATED},value=3.1,lower=1.3,upper=4.5"),
+    "of which one is larger": (LIVE_LONGER, LIVE_LONGER.replace("0.5", "0.7")),
+}
+AGREE = {
+    "that are inverse": (LIVE_LONGER, f"{TO_TREATED},value=2.0,lower=1.3,upper=3.3"),
+    "that are inverse within rounding": (LIVE_LONGER.replace("0.5", "0.47"), f"{TO_TREATED},value=2.1"),
+    "of other events": (LIVE_LONGER, f"{TO_TREATED},end_point=efs,value=0.5"),
+    "of other groups": (LIVE_LONGER, "hazard_ratio,population=hsct,versus=untreated,value=0.3"),
+    "of women, and of all": (LIVE_LONGER, f"{TO_TREATED},attribute=sex=female,value=0.5"),
+}
+
+
+@pytest.mark.parametrize("what", DIFFER)
+def test_two_hazard_ratios_are_doubted(what: str, tmp_path: Path) -> None:
+    (doubt,) = doubts(tmp_path, DIFFER[what])
+    lines = " and ".join(f"{tmp_path / 'targets.csv'}: line {line}" for line in (2, 3))
+    assert doubt.startswith(f"{lines}: hazard ratio of 0.5 (treated, to untreated; survival); hazard ratio of ")
+    assert doubt.endswith(
+        ": one is not the other, or its inverse where the groups are exchanged: possible only if one is adjusted (for "
+        "other differences, for when treatment began); check `versus` in the source"
+    )
+
+
+@pytest.mark.parametrize("what", AGREE)
+def test_two_hazard_ratios_are_believed(what: str, tmp_path: Path) -> None:
+    assert doubts(tmp_path, AGREE[what]) == []
 
 
 @pytest.mark.parametrize(("value", "sentences"), [(0.2, 0), (5, 1)])
@@ -149,7 +207,9 @@ def cumulative_hazard(group: Episodes, months: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("number", [*range(8), *map(slow, range(8, 40))])
-def test_a_hazard_ratio_is_never_outside_the_ratios_of_cumulative_hazards(number: int) -> None:
+def test_a_hazard_ratio_is_never_outside_the_ratios_of_cumulative_hazards_and_is_the_inverse_of_its_inverse(
+    number: int,
+) -> None:
     """Hazards that cross, groups of unequal size and follow-up that differs by group."""
     rng = np.random.default_rng(number)
     groups = []
@@ -166,3 +226,4 @@ def test_a_hazard_ratio_is_never_outside_the_ratios_of_cumulative_hazards(number
     with np.errstate(divide="ignore"):
         ratios = of_one / of_other
     assert ratios.min() - 1e-9 <= hazard_ratio(*groups) <= ratios.max() + 1e-9
+    assert hazard_ratio(*groups) * hazard_ratio(*reversed(groups)) == pytest.approx(1.0, abs=1e-6)
