@@ -86,6 +86,11 @@ class Populations:
         counted = {cohort.n, *sizes.values(), *(figure.count for figure in figures if figure.counts_sizes)}
         return cls(cohort, pathway, sizes | {COHORT: cohort.n}, counted, sorted(months))
 
+    @property
+    def before_clock(self) -> Collection[str]:
+        """States that patients can come to before the cohort's clock starts."""
+        return self.pathway.states_before_clock if self.cohort.clock == self.pathway.clock else ()
+
     def causes(self, end_point: str) -> Mapping[str, tuple[str, ...]]:
         """Return cause -> its states, of an end point; of "", death."""
         if not end_point:
@@ -106,6 +111,11 @@ class Populations:
 
     def patients(self, figure: Figure) -> Patients:
         return self.named(figure.population) | self.named(figure.attribute)
+
+    def came(self, figure: Figure, state: str) -> Number:
+        """Return those of a figure's patients, or the n of it, who came to a state."""
+        body = self.body(figure)
+        return Number("entered", body if body.n is None else body._replace(since=state), state)
 
     def whole(self, figure: Kind) -> list[Bound]:
         """Return that a figure's n are patients of its population. The n of a count may be the size of another one."""
@@ -220,6 +230,17 @@ def _times(numbers: Collection[Number]) -> Iterator[Bound]:
                 yield Bound({part: sign, whole: -sign})
 
 
+def at_quantile(came: Number, share: float, months: tuple[float, float], line: object) -> list[Bound]:
+    """Return that a share of those who came to a state did so by a quantile of their months, which lies between two.
+
+    Definitions of a quantile differ by less than a patient, and not in the shortest and the longest time.
+    """
+    (earliest, latest), differ = months, float(0.0 < share < 1.0)
+    before, by = (came._replace(month=month) for month in (float(np.nextafter(earliest, 0.0)), latest))
+    bounds = [Bound({before: 1, came: -share}, -np.inf, differ, line)] if earliest > 0.0 else []
+    return bounds + ([Bound({by: 1, came: -share}, -differ, line=line)] if latest < np.inf else [])
+
+
 def families(wholes: Sequence[Body], populations: Populations) -> Iterator[tuple[Body, tuple[Body, ...], bool]]:
     """Yield bodies, others that are part of them and have no patient in common, and whether these are all of them."""
     groups = populations.pathway.groups
@@ -245,14 +266,23 @@ def families(wholes: Sequence[Body], populations: Populations) -> Iterator[tuple
 
 
 def _parts(whole: Body, parts: Sequence[Body], events: Mapping[str, list[float]], *, exact: bool) -> Iterator[Bound]:
-    """Yield that parts have no more patients than the whole, with an event and without it."""
+    """Yield that parts have no more patients than the whole, with an event by a month, between two, and without it."""
     sizes = {Number("size", whole): 1.0} | {Number("size", part): -1.0 for part in parts}
     yield Bound(sizes, 0, 0 if exact else np.inf)
+    for others in _others(sizes, events):
+        yield from _rising([*others, sizes])
+
+
+def _others(sizes: Mapping[Number, float], events: Mapping[str, list[float]]) -> Iterator[list[dict[Number, float]]]:
+    """Yield how many patients of no part have entered a state, as sums, by each month that it is counted by."""
     for state, months in events.items():
-        for month in months:
-            entered = {Number("entered", number.body, state, month): sign for number, sign in sizes.items()}
-            yield Bound(entered)
-            yield Bound(sizes | {number: -sign for number, sign in entered.items()})
+        yield [{Number("entered", of.body, state, month): sign for of, sign in sizes.items()} for month in months]
+
+
+def _rising(sums: Sequence[Mapping[Number, float]]) -> Iterator[Bound]:
+    """Yield that sums of other numbers each are 0 or more, and no smaller than those before."""
+    for before, after in pairwise([{}, *sums]):
+        yield Bound({**after, **{number: -coefficient for number, coefficient in before.items()}})
 
 
 def _samples(
@@ -272,9 +302,8 @@ def _samples(
         if body.patients in populations.sizes or Number("size", body) in numbers:
             yield from _parts(whole, [body], events, exact=False)
             continue
-        for state, months in events.items():
-            for month in months:
-                yield Bound({Number("entered", whole, state, month): 1, Number("entered", body, state, month): -1})
+        for others in _others({Number("size", whole): 1.0, Number("size", body): -1.0}, events):
+            yield from _rising(others)
 
 
 def _groups(wholes: Iterable[Body], events: Mapping[str, list[float]], populations: Populations) -> Iterator[Bound]:

@@ -10,7 +10,7 @@ import numpy as np
 from calibration.reported.estimates import LATER
 from calibration.reported.kinds.events import ToEvent
 from calibration.reported.kinds.kind import MONTHS, Kind, NotFitted
-from calibration.reported.links import Bound, Number, Populations
+from calibration.reported.links import Bound, Number, Populations, at_quantile
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans, Floats
 from simulator.errors import InputError, UnknownNameError
@@ -113,12 +113,16 @@ class TimeQuantile(NotFitted, Quantile):
     of_entered = True
 
     def bounds(self, populations: Populations) -> list[Bound]:
-        body, n, line = populations.body(self), self.n, self.line
-        entered = [Bound({Number("entered", body, self.state): 1}, n, line=line)] if isfinite(n) else []
+        """Of the times and, from the cohort's clock, of who came by then; unless an entry before the clock counts."""
+        came, n, line = populations.came(self, self.state), self.n, self.line
+        bounds = [Bound({came: 1}, n, line=line)] if isfinite(n) else []
         if self.limit == NOT_REACHED:
-            return entered
-        time = Number("time", body, f"{self.since} to {self.state}", 100.0 * self.share)
-        return [*entered, Bound({time: 1}, *self.earliest_and_latest, line)]
+            return bounds
+        months = self.earliest_and_latest
+        time = Number("time", came.body, f"{self.since} to {self.state}", 100.0 * self.share)
+        if not self.since and self.state not in populations.before_clock:
+            bounds += at_quantile(came, self.share, months, line)
+        return [*bounds, Bound({time: 1}, *months, line)]
 
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
         observed = cohort.observed(self.since, [[self.state]])

@@ -10,7 +10,7 @@ import numpy as np
 from calibration.reported import population_sizes
 from calibration.reported.figure import Figure
 from calibration.reported.kinds.kind import COMPARE, DECIMALS, MONTHS, Kind, NotFitted
-from calibration.reported.links import Bound, Number, Populations
+from calibration.reported.links import Bound, Number, Populations, at_quantile
 from calibration.reported.simulated_cohort import SimulatedCohort
 from simulator.arrays import Booleans
 from simulator.errors import InputError
@@ -49,6 +49,14 @@ class ToClock(Time):
     reads = ("state", "attribute", "n")
     fitted = "as an order statistic of the times of all patients"
     adds_up = False
+
+    def bounds(self, populations: Populations) -> list[Bound]:
+        """Of the times and, where the cohort's months count from entry, of who came to the clock by then."""
+        bounds, state = super().bounds(populations), populations.pathway.clock_state
+        if self.kind == "median" or populations.cohort.clock == populations.pathway.clock:
+            return bounds
+        months = self.range_of("value")
+        return bounds + at_quantile(populations.came(self, state), float(self.kind == "maximum"), months, self.line)
 
     def check(self, cohort: Cohort, pathway: Pathway) -> None:
         if self.state not in ("", pathway.clock_state):

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up_paper import DEATHS, EFS, paper, written
-from worlds import policies_of_the_default_suite, slow
+from made_up_cohort import write_cohort
+from made_up_paper import COLUMNS, DEATHS, EFS, paper, written
+from sojourn_times import exponential
+from worlds import policies_of_the_default_suite, slow, sojourn, world
 
 from calibration.predictive import simulated
 from calibration.reported import contradictions
@@ -56,6 +58,36 @@ CONTRADICTIONS = {
     "a median to response after the longest time": (
         "time_quantile,population=treated,state=response,value=8.5",
         "time_quantile,population=treated,state=response,quantile=100,value=6.5",
+    ),
+    "an HSCT before the shortest time to it": (
+        "time_quantile,population=treated,state=hsct,quantile=0,value=5.1",
+        "entered,population=treated,state=hsct,month=3,count=6,n=80",
+    ),
+    "more HSCTs before the shortest time than others had one": (
+        "time_quantile,state=hsct,quantile=0,value=5.1,n=20",
+        "entered,state=hsct,month=3,count=6,n=150",
+        "entered,state=hsct,count=22,n=150",
+    ),
+    "an HSCT after the longest time to it": (
+        "time_quantile,population=treated,state=hsct,quantile=100,value=3.1",
+        "entered,population=treated,state=hsct,month=4,count=6,n=80",
+        "entered,population=treated,state=hsct,count=20,n=80",
+    ),
+    "a median time by which a quarter of the HSCTs were": (
+        "time_quantile,state=hsct,value=3.1",
+        "entered,state=hsct,month=4,count=5,n=150",
+        "entered,state=hsct,count=20,n=150",
+    ),
+    "a median time before which more than half of the HSCTs were": (
+        "time_quantile,state=hsct,value=3.1",
+        "entered,state=hsct,month=3,count=12,n=150",
+        "entered,state=hsct,count=20,n=150",
+    ),
+    "more of an arm dead between two months than of everybody": (
+        "deaths,population=treated,month=6,count=20,n=80",
+        "deaths,population=treated,month=12,count=40,n=80",
+        "deaths,month=6,count=80,n=150",
+        "deaths,month=12,count=95,n=150",
     ),
     "a mean below the area of its curve": ("restricted_mean,month=12,value=5", "survival,month=12,value=60"),
     "a mean above the area of its curve": (
@@ -162,6 +194,52 @@ MAY_BE = {
 }  # fmt: skip
 
 
+TOGETHER = {
+    "first HSCTs at the shortest time": (
+        "time_quantile,state=hsct,quantile=0,value=5",
+        "entered,state=hsct,month=4.5,count=1,n=150",
+    ),
+    "HSCTs of others before the shortest time of some": (
+        "time_quantile,state=hsct,quantile=0,value=5.1,n=20",
+        "entered,state=hsct,month=3,count=6,n=150",
+        "entered,state=hsct,count=26,n=150",
+    ),
+    "the last HSCT at the longest time": (
+        "time_quantile,state=hsct,quantile=100,value=3.1",
+        "entered,state=hsct,month=3,count=19,n=150",
+        "entered,state=hsct,month=3.2,count=20,n=150",
+        "entered,state=hsct,count=20,n=150",
+    ),
+    "a median time of the fifth of nine HSCTs": (
+        "time_quantile,state=hsct,value=3.1,n=9",
+        "entered,state=hsct,month=3,count=4,n=150",
+        "entered,state=hsct,month=3.2,count=5,n=150",
+        "entered,state=hsct,count=9,n=150",
+    ),
+    "times of as many who had an HSCT as did not respond": (
+        "time_quantile,population=treated,state=hsct,value=3.1,n=20",
+        "time_quantile,population=treated,state=nr,value=2.1,n=20",
+    ),
+    "months of an HSCT from response": (
+        "time_quantile,population=treated,state=hsct,from_=response,quantile=100,value=1.1",
+        "entered,population=treated,state=hsct,month=3,count=6,n=80",
+        "entered,population=treated,state=hsct,count=20,n=80",
+    ),
+}  # fmt: skip
+BEFORE_RELAPSE = world(
+    "remission",
+    {
+        "remission": sojourn(infection=exponential(mean=5), relapse=exponential(mean=10)),
+        "infection": sojourn(relapse=exponential(mean=10), dead=exponential(mean=30)),
+        "relapse": sojourn(infection=exponential(mean=10), dead=exponential(mean=10)),
+    },
+    clocks={"relapse": "relapse", "entry": "remission"},
+)
+SHORTEST = ("time_quantile,state=infection,quantile=0,value=5.1", "entered,state=infection,month=3,count=6,n=60")
+FIRST = ("minimum,value=5.1", "entered,state=relapse,month=3,count=6,n=60")
+LAST = ("maximum,value=5.1", "entered,state=relapse,month=6,count=6,n=60", "entered,state=relapse,count=20,n=60")
+
+
 def rows(texts: tuple[str, ...], use: str = "predictive") -> list[str]:
     """Survival and incidence without an error or n have a standard error of 6 %."""
     lines = []
@@ -182,6 +260,25 @@ def test_a_paper_cannot_report(what: str, tmp_path: Path) -> None:
     assert str(raised.value).startswith(lines)
     for place in range(len(texts)):  # none of the rows can be spared
         paper(tmp_path, rows(texts[:place] + texts[place + 1 :]))
+
+
+@pytest.mark.parametrize("what", TOGETHER)
+def test_a_paper_can_report(what: str, tmp_path: Path) -> None:
+    assert len(paper(tmp_path, rows(TOGETHER[what])).figures) == len(TOGETHER[what])
+
+
+@pytest.mark.parametrize("texts", [SHORTEST, FIRST, LAST])
+def test_the_times_from_entry_bound_who_came_by_a_month_from_entry_but_not_from_relapse(
+    texts: tuple[str, ...], tmp_path: Path
+) -> None:
+    """By month 3 from relapse come those too who had the infection, or the relapse, before that clock started."""
+
+    def load(clock: str) -> None:
+        write_cohort(tmp_path, BEFORE_RELAPSE, rows(texts), clock=clock, n=60, header=f"{COLUMNS}\n")
+
+    load("relapse")
+    with pytest.raises(InputError, match="rows contradict one another; got"):
+        load("entry")
 
 
 def test_fitted_figures_are_compared_too(tmp_path: Path) -> None:
@@ -212,6 +309,7 @@ OF_ARMS = (
     "survival_quantile,end_point=efs,quantile=25",
     "median_survival",
 )
+CAME = ("progression", "hsct", "cr")
 PRINTED = [
     *(f"survival,month={month}" for month in (3, 6, 12, 20)),
     *(f"survival,end_point=efs,month={month}" for month in (3, 6, 12, 20)),
@@ -224,10 +322,15 @@ PRINTED = [
     *(f"restricted_mean,{of}month={month}" for of in ("", "end_point=efs,") for month in (6, 20)),
     *(f"landmark_survival,landmark={month},month=12" for month in (3, 6)),
     *(f"time_quantile,population=treated,state=response,quantile={share}" for share in (0, 25, 50, 100)),
+    *(f"time_quantile,state={state},quantile={share}" for state in CAME for share in (0, 10, 50, 75, 100)),
+    *(f"time_quantile,state=cr,from_=response,quantile={share}" for share in (0, 50, 100)),
     *(f"survival,population=responders,from_=cr,month={month}" for month in (3, 9)),
     "restricted_mean,population=responders,from_=cr,month=9",
     *(f"{kind},month={month}" for kind in ("deaths", "survivors") for month in (3, 6, 12, 20)),
-    *(f"entered,state={state},month=12" for state in ("progression", "hsct", "cr")),
+    *(f"deaths,population={arm},month={month}" for arm in ("treated", "untreated") for month in (6, 12)),
+    *(f"entered,state={state},month={month}" for state in CAME for month in (2, 4, 12)),
+    *(f"entered,{of}state=hsct" for of in ("", "population=treated,", "attribute=sex=female,")),
+    *(f"entered,population=treated,state=hsct,month={month}" for month in (3, 5)),
 ]  # fmt: skip
 TIMES = {"median_survival", "survival_quantile", "time_quantile", "restricted_mean"}
 
@@ -241,7 +344,7 @@ def placeholder(text: str, n: int) -> str:
 
 
 def printed(text: str, cohort: SimulatedCohort, figure: Kind, decimals: int) -> str:
-    """The row of a simulated cohort's figure: "" if nobody can have it. Survival has an error if it has a decimal."""
+    """The row of a simulated cohort's figure, "" if nobody can have it; of survival with an error if with a decimal."""
     value, n = cohort.figure(figure), figure.whole(cohort)
     if figure.is_count or figure.kind == "survivors":
         count = value if figure.is_count else value * n
@@ -252,7 +355,9 @@ def printed(text: str, cohort: SimulatedCohort, figure: Kind, decimals: int) -> 
         return f"{text},limit=not_reached"
     rounded = f"{figure.factor * value:.{decimals}f}"
     if figure.unit_of_figure == "months":
-        return f"{text},value={rounded}" if float(rounded) > 0 else ""
+        came = cohort.observed(figure.since, [[figure.state]]).came if decimals and "state=" in text else np.empty(0)
+        of_them = f",n={(came & cohort.patients_of(figure)).sum()}" if came.size else ""
+        return f"{text},value={rounded}{of_them}" if float(rounded) > 0 else ""
     if float(rounded) in (0, 100):
         return ""
     is_survival = figure.kind == "survival"
