@@ -45,7 +45,7 @@ def of(reported: Sequence[Bound], populations: Populations) -> list[Bound]:
         alike = [mean for mean in means if mean.of == end_point and mean.body in members]
         means |= {mean._replace(body=body) for mean in alike for body in members}
     curves = {curve: sorted(at) for curve, at in months.items()}
-    bounds = [*_quantiles(numbers), *_nested(curves, populations)]
+    bounds = [*_quantiles(numbers), *_nested(curves, numbers, populations)]
     for family in families:
         bounds += [*_parts(*family, curves, means, populations), *_between(*family, curves, numbers, populations)]
     for (body, end_point), at in curves.items():
@@ -168,20 +168,21 @@ def _area(mean: Number, months: Sequence[float]) -> Iterator[Bound]:
     yield Bound({mean: 1} | {after: -width for after, width in zip(survival[1:], widths, strict=True)})
 
 
-def _nested(curves: Curves, populations: Populations) -> Iterator[Bound]:
-    """Yield that survival without more events is no better, and that no more are at risk of them.
+def _nested(curves: Curves, numbers: Collection[Number], populations: Populations) -> Iterator[Bound]:
+    """Yield that survival without more events is no better, its quantiles no later, and no more are at risk of them.
 
     The estimate can be better where those who had an event are followed for longer than the others.
     """
     exact = populations.cohort.no_censoring_before
     events = {end_point: populations.events(end_point) for _, end_point in curves}
+    shares = dict.fromkeys(number.what for number in numbers if number.what.startswith(LATER))
     for (body, more), months in curves.items():
         for other, fewer in curves:
             if other != body or not events[fewer] < events[more]:
                 continue
             for before in curves[other, fewer]:
                 for month in [month for month in months if month >= before][:1]:
-                    for what in ("alive", "at_risk"):
+                    for what in ("alive", "at_risk", *shares):
                         terms = {Number(what, body, fewer, before): 1.0, Number(what, body, more, month): -1.0}
                         yield Bound(terms, is_certain=what == "at_risk" or month <= exact)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from math import inf, isfinite, isnan
 from typing import ClassVar
 
@@ -32,6 +33,11 @@ class Quantile(Kind):
     @property
     def reported(self) -> float:
         return inf if self.limit == NOT_REACHED else self.value
+
+    @property
+    @abstractmethod
+    def what(self) -> str:
+        """What it is a quantile of: survival, an end point, or the time to a state."""
 
     @property
     def share(self) -> float:
@@ -69,7 +75,7 @@ class Quantile(Kind):
         of = "median" if self.share == 0.5 else f"quantile {self.quantile:g} %"
         limit = {AT_LEAST: "at least ", AT_MOST: "at most "}.get(self.limit, "")
         value = f"{self.printed['value']} months" if self.printed["value"] else "not reached"
-        return f"{of} of {limit}{value} ({self.of_patients})"
+        return f"{of} of {limit}{value} ({self.of_patients}; {self.what})"
 
 
 class SurvivalQuantile(NotFitted, ToEvent, Quantile):
@@ -79,6 +85,10 @@ class SurvivalQuantile(NotFitted, ToEvent, Quantile):
     fitted = "no: with censoring, no count of patients gives its law"
     reads = (*ToEvent.of_events, "limit", "value", "n", "lower", "upper")
     sign = 1.0
+
+    @property
+    def what(self) -> str:
+        return self.survival
 
     def simulated(self, cohort: SimulatedCohort, patients: Booleans) -> float:
         return self.kaplan_meier(cohort, patients).quantile(self.share)
@@ -111,6 +121,10 @@ class TimeQuantile(NotFitted, Quantile):
     reads = ("attribute", "from", "limit", "quantile", "value", "n", "lower", "upper")
     fitted = "no: only patients who entered the state have a time"
     of_entered = True
+
+    @property
+    def what(self) -> str:
+        return f"time to {self.state}{f' from {self.since}' if self.since else ''}"
 
     def bounds(self, populations: Populations) -> list[Bound]:
         """Of the times and, from the cohort's clock, of who came by then; unless an entry before the clock counts."""

@@ -151,6 +151,10 @@ CONTRADICTIONS = {
 }  # fmt: skip
 MAY_BE = {
     "event-free survival above survival": ("survival,end_point=efs,month=12,value=50", "survival,month=12,value=40"),
+    "event-free survival with a median after that of survival": (
+        "median_survival,end_point=efs,population=treated,value=9.2",
+        "median_survival,population=treated,value=7.1",
+    ),
     "a large arm that survives better than everybody": (
         "survival,population=treated,month=12,value=80,n=80",
         "survival,month=12,value=30",
@@ -195,6 +199,12 @@ MAY_BE = {
 
 
 TOGETHER = {
+    "medians of survival with and without an event that are printed alike": (
+        "median_survival,end_point=efs,value=9",
+        "median_survival,value=9.0",
+        "survival_quantile,end_point=efs,quantile=25,value=4.1",
+        "survival_quantile,quantile=25,limit=at_least,value=4.0",
+    ),
     "first HSCTs at the shortest time": (
         "time_quantile,state=hsct,quantile=0,value=5",
         "entered,state=hsct,month=4.5,count=1,n=150",
@@ -293,6 +303,26 @@ def test_what_only_uneven_follow_up_makes_possible_is_said(what: str, tmp_path: 
     assert all(f"line {place + 2}" in warning for place in range(len(MAY_BE[what])))
     with pytest.raises(InputError, match="rows contradict one another"):
         paper(tmp_path, rows(MAY_BE[what]), follow_up=None, no_censoring_before=12.0)
+
+
+def test_two_medians_are_named_with_their_events(tmp_path: Path) -> None:
+    (warning,) = paper(tmp_path, rows(MAY_BE["event-free survival with a median after that of survival"])).warnings
+    assert warning == (
+        f"{tmp_path / 'targets.csv'}: line 2 and {tmp_path / 'targets.csv'}: line 3: "
+        "median of 9.2 months (treated; efs); median of 7.1 months (treated; survival): "
+        "possible only if some patients are followed for longer than others"
+    )
+
+
+def test_the_shortest_time_is_named_with_its_state(tmp_path: Path) -> None:
+    place = tmp_path / "targets.csv"
+    with pytest.raises(InputError) as raised:
+        paper(tmp_path, rows(CONTRADICTIONS["an HSCT before the shortest time to it"]))
+    assert str(raised.value) == (
+        f"{place}: line 2 and {place}: line 3: two rows contradict one another; "
+        "got 'quantile 0 % of 5.1 months (treated; time to hsct); 6 of 80 (treated) entered hsct by month 3'; "
+        "allowed: figures possible for the same patients; check kind, population, month and n in the source"
+    )
 
 
 def test_event_free_survival_can_exceed_survival() -> None:
