@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulator.arrays import Floats
 from simulator.engines.curves import check_horizon
 from simulator.evidence.cohort import load_cohort
 from simulator.evidence.draws import choose, load_informed_draws, values
 from simulator.explorer.check import check
 from simulator.explorer.page import html
-from simulator.explorer.page_model import PageModel, page_model
+from simulator.explorer.page_model import page_model
 from simulator.explorer.presets import preset
 from simulator.files import whole
 from simulator.scenario.scenario import Scenario
@@ -49,24 +48,23 @@ def make(
     """
     scenario, others = scenarios[0], scenarios[1:]
     check_horizon(horizon)
-    table = load_informed_draws(scenario.pathway)
+    table, cohort = load_informed_draws(scenario.pathway), load_cohort(scenario.pathway)
     n_draws = choose(table, draws, scenario.pathway)
+
+    def text_of(number: int) -> tuple[bytes, dict[str, float]]:
+        given = values(table, slice(0, number))
+        page = page_model(scenario, given, horizon)
+        presets = [preset(page, other) for other in others]
+        progress(1, 3)
+        apart = check(page, given, seed=seed)
+        progress(2, 3)
+        return html(page, given, cohort, apart, presets).encode(), apart
+
     progress(0, 3)
-    page, given = _solved(scenario, values(table, slice(0, n_draws)), horizon)
-    presets = [preset(page, other) for other in others]
-    cohort = load_cohort(scenario.pathway)
-    progress(1, 3)
-    apart = check(page, given, seed=seed)
-    progress(2, 3)
-    text = html(page, given, cohort, apart, presets)
-    if draws is None and len(text) > MOST_BYTES:
-        n_draws = max(int(n_draws * 0.95 * MOST_BYTES / len(text)), 1)
-        page, given = _solved(scenario, values(table, slice(0, n_draws)), horizon)
-        text = html(page, given, cohort, check(page, given, seed=seed), presets)
-    whole.write(out, text.encode())
+    content, apart = text_of(n_draws)
+    if draws is None and len(content) > MOST_BYTES:
+        n_draws = max(int(n_draws * 0.95 * MOST_BYTES / len(content)), 1)
+        content, apart = text_of(n_draws)
+    whole.write(out, content)
     progress(3, 3)
-    return Made(n_draws, len(text.encode()), apart)
-
-
-def _solved(scenario: Scenario, given: Mapping[str, Floats], horizon: float) -> tuple[PageModel, Mapping[str, Floats]]:
-    return page_model(scenario, given, horizon), given
+    return Made(n_draws, len(content), apart)
