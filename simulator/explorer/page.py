@@ -14,10 +14,12 @@ from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
 from simulator.explorer.page_model import PageModel
 from simulator.explorer.stored import stored
-from simulator.scenario.scenario import INFORMED, split_name
+from simulator.scenario.scenario import INFORMED, LEVERS, split_name
 from simulator.wording import limits
 
 REPORTED_ERRORS = 1.96
+MOVED = (*LEVERS, "replace", "hazard_ratio", "population", "case_mix")
+"""Keys of a scenario: one without any of them is today's practice."""
 NOT_RANDOMISED = "Nobody knows this share: treatment was not randomised. 100 of 100 is the optimistic estimate."
 
 
@@ -64,10 +66,13 @@ def _words(page: PageModel, values: Mapping[str, Floats], cohort: Cohort | None)
     names = list(pathway.parameters)
     horizon = float(page.months[-1])
     informed = values.get(INFORMED)
+    is_reference = not any(getattr(scenario, key) for key in MOVED)
     return {
         "base": str(scenario.file)
         if scenario.bases == () and scenario.file and not _is_shipped(page)
         else split_name(scenario.name)[0],
+        "before": "today" if is_reference else scenario.policy,
+        "lead": "Today" if is_reference else scenario.policy,
         "clock": pathway.clock,
         "answer": pathway.months.answer,
         "survival": [month for month in pathway.months.survival if month <= horizon],

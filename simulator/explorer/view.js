@@ -107,7 +107,7 @@ class Explorer {
   row(id, label, about, source, range, onInput, onBack) {
     const input = make("input", { type: "range", id, min: 0, max: range, step: 1, "aria-describedby": `${id}-about` });
     const output = make("output", { for: id, id: `${id}-now` });
-    const back = make("button", { type: "button", "aria-label": `${label} as today` }, "today");
+    const back = make("button", { type: "button", "aria-label": `${label}: back` }, "back");
     const details = make("details", {}, make("summary", {}, "where from"), make("p", { class: "note" }, source));
     input.addEventListener("input", () => { onInput(Number(input.value)); this.soon(); });
     back.addEventListener("click", () => { onBack(); this.show(); });
@@ -119,7 +119,7 @@ class Explorer {
     const { data } = this, parameter = data.parameters[p], own = PER * summary(parameter.values)[0];
     const label = parameter.meaning;
     const set = (value) => { this.setting.moved[p] = Math.min(value / PER, mostOf(data, this.setting.moved, p)); };
-    const made = this.row(`p-${parameter.name}`, label, `today ${shown(own)} of 100`, `${parameter.name}. ${parameter.source}`, PER, set, () => { delete this.setting.moved[p]; });
+    const made = this.row(`p-${parameter.name}`, label, `${this.data.before} ${shown(own)} of 100`, `${parameter.name}. ${parameter.source}`, PER, set, () => { delete this.setting.moved[p]; });
     this.rows.push(() => {
       const value = p in this.setting.moved ? PER * this.setting.moved[p] : own;
       made.input.value = Math.round(value);
@@ -138,7 +138,7 @@ class Explorer {
         const had = now(), rest = had.reduce((sum, weight, k) => sum + (k === l ? 0 : weight), 0);
         this.setting.margins[attribute] = had.map((weight, k) => (k === l ? value : rest > 0 ? weight * (PER - value) / rest : (PER - value) / (had.length - 1)));
       };
-      const made = this.row(`mix-${attribute}-${l}`, level, `today ${shown(PER * shares[l])} of 100`, source, PER, set, () => { delete this.setting.margins[attribute]; });
+      const made = this.row(`mix-${attribute}-${l}`, level, `${this.data.before} ${shown(PER * shares[l])} of 100`, source, PER, set, () => { delete this.setting.margins[attribute]; });
       this.rows.push(() => {
         made.input.value = Math.round(now()[l]);
         made.input.setAttribute("aria-valuetext", `${shown(now()[l])} of 100`);
@@ -227,8 +227,8 @@ class Explorer {
   answer() {
     const { data } = this, row = summary(this.aliveAt(this.now, data.answer));
     const within = Number.isFinite(row[1]) ? ` (95 % interval ${interval(row, "")})` : "";
-    const alive = `${shown(row[0], "")} of 100${within} are alive at ${data.answer} months in the model`, more = difference(this.moreAt(data.answer), true);
-    $("answer").textContent = this.isToday ? `Today ${alive}. Move a slider.` : `With this setting ${alive}: ${more}.`;
+    const alive = `${shown(row[0], "")} of 100${within} are alive at ${data.answer} months in the model`, more = difference(this.moreAt(data.answer), data.before === "today" ? "today" : `under ${data.before}`);
+    $("answer").textContent = this.isToday ? `${data.lead}: ${alive}. Move a slider.` : `With this setting, ${alive}: ${more}.`;
     $("estimates").textContent = this.estimates();
     $("assumes").textContent = this.assumption();
   }
@@ -252,6 +252,7 @@ class Explorer {
       const cautious = this.column((i) => data.cohorts[i] * every[i] + (1 - data.cohorts[i]) * none[i]);
       parts.push(`If additional patients benefit as other cohorts suggest: ${difference(cautious)}.`);
     }
+    if (summary(every)[0] <= summary(none)[0]) return parts.join(" ");
     const least = this.column((i) => PER * (data.margin - none[i]) / (every[i] - none[i])).sort();
     const quantile = (p) => least[Math.round(p * (least.length - 1))], middle = quantile(0.5);
     const within = [0.025, 0.975].map((p) => shown(Math.min(Math.max(quantile(p), 0), PER), "", middle)).join(" to ");
@@ -271,7 +272,7 @@ class Explorer {
     parts.push(draw("text", { x: (LEFT + RIGHT) / 2, y: BOTTOM + 38, class: "middle" }, `months after ${data.clock}`));
     const line = (values) => values.map((value, t) => `${t ? "L" : "M"}${x(data.months[t]).toFixed(1)} ${y(value).toFixed(1)}`).join("");
     const all = (solution) => data.months.map((_, t) => summary(this.column((i) => solution.alive(i, t))));
-    const drawn = [["today", "Today", this.base], ...(this.isToday ? [] : [["setting", "This setting", this.now]])];
+    const drawn = [["today", data.lead, this.base], ...(this.isToday ? [] : [["setting", "This setting", this.now]])];
     const ends = [];
     for (const [name, label, solution] of drawn) {
       const of = all(solution), hasBand = Number.isFinite(of[0][1]), upper = line(of.map((row) => row[2])), lower = of.map((row, t) => `L${x(data.months[t]).toFixed(1)} ${y(row[1]).toFixed(1)}`).reverse().join("");
@@ -298,7 +299,7 @@ class Explorer {
   reading() {
     const { data } = this, t = Number($("month").value), month = data.months[t];
     const read = (solution) => `${withInterval(summary(this.column((i) => PER * solution.alive(i, t))), "")} of 100`;
-    const words = this.isToday ? `Today ${read(this.base)} are alive.` : `Today ${read(this.base)} are alive, with this setting ${read(this.now)}.`;
+    const words = this.isToday ? `${data.lead}: ${read(this.base)} are alive.` : `${data.lead}: ${read(this.base)} are alive; with this setting ${read(this.now)}.`;
     $("month-read").value = String(month);
     $("month").setAttribute("aria-valuetext", `month ${month}`);
     $("read").textContent = `At month ${month}: ${words}`;
@@ -320,10 +321,10 @@ class Explorer {
   }
 
   numbers() {
-    const centre = Math.max(Number($("centre").value) || 0, 0), solutions = [["Today", this.base], ...(this.isToday ? [] : [["This setting", this.now]]), ...this.pinned.map((setting, k) => [`Kept ${k + 1}`, solve(this.data, setting)])];
+    const centre = Math.max(Number($("centre").value) || 0, 0), solutions = [[this.data.lead, this.base], ...(this.isToday ? [] : [["This setting", this.now]]), ...this.pinned.map((setting, k) => [`Kept ${k + 1}`, solve(this.data, setting)])];
     const tables = solutions.map(([, solution]) => this.outcomes(solution));
     const head = make("tr", {}, make("th", { scope: "col" }, "outcome (95 % interval)"), ...solutions.map(([name]) => make("th", { scope: "col" }, name)));
-    if (!this.isToday) head.append(make("th", { scope: "col" }, "this setting less today"));
+    if (!this.isToday) head.append(make("th", { scope: "col" }, `this setting less ${this.data.before}`));
     const body = tables[0].map(([label, unit], k) => {
       const cells = tables.map((rows) => make("td", {}, withInterval(summary(rows[k][2]), unit)));
       if (!this.isToday) cells.push(make("td", {}, withInterval(summary(tables[1][k][2].map((value, i) => value - tables[0][k][2][i])), unit)));
@@ -342,7 +343,7 @@ class Explorer {
   where() {
     const { data } = this, place = data.occupiedMonths.indexOf(Number($("at").value)), width = data.occupiedMonths.length;
     const share = (solution, state) => { const there = solution.where(state); return summary(this.column((i) => PER * there[i * width + place])); };
-    const head = make("tr", {}, ...["state", "today", ...(this.isToday ? [] : ["this setting"])].map((name) => make("th", { scope: "col" }, name)));
+    const head = make("tr", {}, ...["state", data.before, ...(this.isToday ? [] : ["this setting"])].map((name) => make("th", { scope: "col" }, name)));
     const body = data.states.filter(([state]) => state in data.there).map(([state, label]) => {
       const rows = [this.base, ...(this.isToday ? [] : [this.now])].map((solution) => share(solution, state));
       return rows.some((row) => row[0] >= 0.05) ? make("tr", {}, make("th", { scope: "row" }, label), ...rows.map((row) => make("td", {}, withInterval(row, "")))) : null;
@@ -369,7 +370,7 @@ class Explorer {
 
   csv() {
     const rows = [["outcome", "setting", "estimate", "lower", "upper"]], quoted = (text) => `"${text.replaceAll('"', '""')}"`;
-    for (const [name, solution] of [["today", this.base], ["setting", this.now]]) {
+    for (const [name, solution] of [[this.data.before, this.base], ["setting", this.now]]) {
       for (const [label, , values] of this.outcomes(solution)) rows.push([quoted(label), name, ...summary(values)]);
     }
     return rows.map((row) => row.join(",")).join("\n");

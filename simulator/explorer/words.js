@@ -18,18 +18,18 @@ const withInterval = (row, unit) => {
 const written = (value) => Number(value.toFixed(4)).toString();
 
 /** A difference in words, led by "no clear difference" where 0 is in its interval and the parameter sets disagree. */
-function difference(values, today = false) {
+function difference(values, other = "") {
   const [value, lower, upper] = summary(values), way = value > 0 ? "more" : "fewer";
   const agree = values.reduce((n, v) => n + (Math.sign(v) === Math.sign(value)), 0) / values.length;
   const ends = lower < 0 && upper > 0
     ? `${shown(-lower, "", value)} fewer to ${shown(upper, "", value)} more`
     : [Math.abs(lower), Math.abs(upper)].sort((a, b) => a - b).map((end) => shown(end, "", value)).join(" to ");
   const words = shown(Math.abs(value), "") === "0" ? "as many" : `${shown(Math.abs(value), "")} ${way}`;
-  const than = today ? " than today" : "";
+  const than = other ? ` than ${other}` : "";
   if (!Number.isFinite(lower)) return words + than;
-  if (words === "as many" && Math.max(-lower, upper) < 0.05) return `as many${today ? " as today" : ""}`;
+  if (words === "as many" && Math.max(-lower, upper) < 0.05) return `as many${other ? ` as ${other}` : ""}`;
   if (lower <= 0 && upper >= 0 && agree < AGREED) {
-    return `no clear difference${today ? " from today" : ""} (${words}; 95 % interval ${ends}; ${way} in ${Math.round(PER * agree)} of 100 parameter sets)`;
+    return `no clear difference${other ? ` from ${other}` : ""} (${words}; 95 % interval ${ends}; ${way} in ${Math.round(PER * agree)} of 100 parameter sets)`;
   }
   return `${words}${than} (95 % interval ${ends})`;
 }

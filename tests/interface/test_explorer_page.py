@@ -41,11 +41,11 @@ def explorer(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_a_slider_moves_by_keyboard_and_the_answer_follows(page: Page, explorer: str) -> None:
     page.open(explorer)
-    assert page.text("answer").startswith("Today 29 of 100 (95 % interval ")
+    assert page.text("answer").startswith("Today: 29 of 100 (95 % interval ")
     page.press("p-salvage_uptake", "ArrowRight", times=39)
     assert page.run("document.getElementById('p-salvage_uptake').value") == "88"
     assert re.match(
-        r"With this setting 5\d of 100 \(95 % interval .*: 2\d more than today \(95 % interval .*\)\.$",
+        r"With this setting, 5\d of 100 \(95 % interval .*: 2\d more than today \(95 % interval .*\)\.$",
         page.text("answer"),
     )
     assert "as other cohorts suggest" in page.text("estimates")
@@ -87,6 +87,17 @@ def test_the_pages_scenario_run_on_the_command_line_gives_the_pages_number(
     shown = page.run("summary(explorer.moreAt(12))")
     expected = [100 * row[name] for name in ("difference", "difference_lower", "difference_upper")]
     assert shown == pytest.approx(expected, abs=100 * 4e-5)
+
+
+def test_a_page_that_starts_from_a_policy_names_it_and_not_today(page: Page, tmp_path: Path) -> None:
+    from simulator.explorer.making import make
+
+    make([load_scenario("wider-salvage")], tmp_path / "page.html", draws=20)
+    page.open((tmp_path / "page.html").as_uri())
+    assert page.text("answer").startswith("wider-salvage: ")
+    page.open(f"{(tmp_path / 'page.html').as_uri()}#salvage_uptake=0.6")
+    assert " fewer than under wider-salvage (" in page.text("answer")
+    assert "have to benefit" not in page.text("estimates")
 
 
 def test_a_preset_is_the_scenario(page: Page, explorer: str) -> None:
