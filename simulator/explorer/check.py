@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -11,12 +12,12 @@ from simulator.arrays import Floats
 from simulator.engines.curves import up_to
 from simulator.engines.exact import engine
 from simulator.engines.model import Model, resolve
-from simulator.errors import AftercartError
+from simulator.errors import AftercartError, InputError
 from simulator.explorer.page_model import PageModel, summed
 from simulator.explorer.stored import quantised
 from simulator.scenario.scenario import Scenario
 
-SETTINGS, DRAWS = 8, 10
+SETTINGS, DRAWS, TRIES = 8, 10, 400
 BEFORE, AFTER = 1e-6, 2e-5
 """How far survival may be from the engine's, with curves as they are and as they are stored."""
 
@@ -33,8 +34,7 @@ def check(page: PageModel, values: Mapping[str, Floats], *, seed: int) -> dict[s
     tops = np.append(np.ones(len(page.months)), page.means)
     stored = {path: quantised(curve, tops) for path, curve in curves.items()}
     moved = {"before": 0.0, "after": 0.0, "mean_survival": 0.0}
-    for scenario in settings(page, generator):
-        model = resolve(scenario, few)
+    for _, model in settings(page, generator, few):
         alive, means = _by_engine(page, model)
         for name, kept in (("before", curves), ("after", stored)):
             gone = summed(model, page.deaths, kept)
@@ -49,11 +49,16 @@ def check(page: PageModel, values: Mapping[str, Floats], *, seed: int) -> dict[s
     return moved
 
 
-def settings(page: PageModel, generator: np.random.Generator) -> Iterator[Scenario]:
-    """Yield random settings: shares, case mix and benefit."""
+def settings(
+    page: PageModel, generator: np.random.Generator, values: Mapping[str, Floats]
+) -> Iterator[tuple[Scenario, Model]]:
+    """Yield random settings, with their models: shares, case mix and benefit."""
     scenario, pathway = page.scenario, page.scenario.pathway
     names = [slider.name for slider in page.sliders]
-    for _ in range(SETTINGS):
+    found = 0
+    for _ in range(TRIES):
+        if found == SETTINGS:
+            return
         chosen = generator.permutation(names)[: generator.integers(1, 5)].tolist()
         # Shares of one choice that are moved together leave something for the others.
         shares = {
@@ -71,12 +76,16 @@ def settings(page: PageModel, generator: np.random.Generator) -> Iterator[Scenar
             for attribute in page.model.attributes
             if generator.random() < 0.5
         }
-        yield replace(
+        setting = replace(
             scenario,
             set={**scenario.set, **shares},
             population={**scenario.population, **mix},
             marginal_benefit=float(generator.random()) if page.model.marginal else 1.0,
         )
+        # Shares of a choice that are moved together may leave too little, or too much, for the others.
+        with suppress(InputError):
+            yield setting, resolve(setting, values)
+            found += 1
 
 
 def _by_engine(page: PageModel, model: Model) -> tuple[Floats, Floats]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulator.engines.curves import check_horizon
+from simulator.errors import InputError
 from simulator.evidence.cohort import load_cohort
 from simulator.evidence.draws import choose, load_informed_draws, values
 from simulator.explorer.check import check
@@ -14,7 +15,7 @@ from simulator.explorer.page import html
 from simulator.explorer.page_model import page_model
 from simulator.explorer.presets import preset
 from simulator.files import whole
-from simulator.scenario.scenario import Scenario
+from simulator.scenario.scenario import Scenario, check_names
 
 MOST_BYTES = 3_000_000
 
@@ -48,6 +49,10 @@ def make(
     """
     scenario, others = scenarios[0], scenarios[1:]
     check_horizon(horizon)
+    check_names(scenarios)
+    _check_file(out)
+    if seed < 0:
+        raise InputError("not a seed", where="--seed", got=seed, allowed="0 or more")
     table, cohort = load_informed_draws(scenario.pathway), load_cohort(scenario.pathway)
     n_draws = choose(table, draws, scenario.pathway)
 
@@ -68,3 +73,11 @@ def make(
     whole.write(out, content)
     progress(3, 3)
     return Made(n_draws, len(content), apart)
+
+
+def _check_file(out: Path) -> None:
+    """Minutes of work should not end at a file that cannot be written."""
+    if not out.parent.is_dir():
+        raise InputError("no such folder", where="--out", got=str(out.parent), allowed="a folder that is there")
+    if out.exists() and not out.is_file():
+        raise InputError("not a file", where="--out", got=str(out), allowed="a new file, or one to replace")

@@ -14,7 +14,7 @@ from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
 from simulator.explorer.page_model import PageModel
 from simulator.explorer.stored import stored
-from simulator.scenario.scenario import INFORMED, LEVERS, split_name
+from simulator.scenario.scenario import INFORMED, LEVERS
 from simulator.wording import limits
 
 REPORTED_ERRORS = 1.96
@@ -65,12 +65,12 @@ def _words(page: PageModel, values: Mapping[str, Floats], cohort: Cohort | None)
     scenario, pathway, model = page.scenario, page.scenario.pathway, page.model
     names = list(pathway.parameters)
     horizon = float(page.months[-1])
-    informed = values.get(INFORMED)
+    informed, movable = values.get(INFORMED), {slider.name for slider in page.sliders}
     is_reference = not any(getattr(scenario, key) for key in MOVED)
     return {
-        "base": str(scenario.file)
-        if scenario.bases == () and scenario.file and not _is_shipped(page)
-        else split_name(scenario.name)[0],
+        "base": scenario.policy if scenario.file is None or _is_shipped(page) else scenario.file.name,
+        "moved": {names.index(name): value for name, value in scenario.set.items() if name in movable},
+        "extrapolation": limits.extrapolation(cohort, horizon),
         "before": "today" if is_reference else scenario.policy,
         "lead": "Today" if is_reference else scenario.policy,
         "clock": pathway.clock,
@@ -78,7 +78,7 @@ def _words(page: PageModel, values: Mapping[str, Floats], cohort: Cohort | None)
         "survival": [month for month in pathway.months.survival if month <= horizon],
         "margin": 5.0,
         "centre": 0,
-        "benefit": 1.0 if not isinstance(scenario.marginal_benefit, float) else scenario.marginal_benefit,
+        "benefit": scenario.marginal_benefit,
         "hasBenefit": model.marginal is not None,
         "raised": model.marginal is not None and model.marginal.raised,
         "benefitWords": "additional: treated only with this setting",

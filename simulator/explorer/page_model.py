@@ -22,7 +22,7 @@ from simulator.engines.model import Model, point_values, resolve
 from simulator.errors import InputError
 from simulator.explorer.sliders import sliders
 from simulator.pathway.pathway import Parameter
-from simulator.scenario.levers import Values, apply_levers
+from simulator.scenario.levers import Values
 from simulator.scenario.scenario import Scenario
 
 FINE = 24.0
@@ -33,7 +33,8 @@ FINE = 24.0
 class PageModel:
     """A scenario as a page has it.
 
-    months : (n_months,) of survival; means : to which mean survival is taken; occupied : months of occupancy
+    values : parameter -> its values before the scenario's levers; months : (n_months,) of survival
+    means : to which mean survival is taken; occupied : months of occupancy
     curves : path -> (n_draws or 1, n_months + n_means), P_p, then its integrals, of the paths of deaths
     there : path -> (n_draws or 1, n_occupied), of all paths
     """
@@ -57,13 +58,21 @@ class PageModel:
 
 def page_model(scenario: Scenario, values: Values, horizon: float) -> PageModel:
     """Return a scenario's model for a page, of some draws. Raises InputError where a page cannot have it."""
+    _refuse_levers(scenario)
+    if horizon < scenario.pathway.months.answer:
+        least = f"{scenario.pathway.months.answer:g} or more, the month of the answer"
+        raise InputError("the page would end before its answer", where="--horizon", got=f"{horizon:g}", allowed=least)
     model = resolve(scenario, values)
     _refuse_cycle(model)
     step = engine.one_step([model], horizon)
     found = _routes(model, horizon, step)[0]
     moved, fixed = sliders(model, found)
-    months, means = months_drawn(horizon), tuple(m for m in scenario.pathway.months.means if m <= horizon)
-    occupied = np.unique([0.0, 1.0, 2.0, 3.0, 6.0, 9.0, *np.arange(12.0, horizon, 12.0), horizon])
+    asked = [month for month in (*scenario.pathway.months.survival, horizon) if month <= horizon]
+    months = np.unique([*months_drawn(horizon), *asked])
+    means = tuple(month for month in scenario.pathway.months.means if month <= horizon)
+    occupied = np.unique(
+        [*(m for m in (0.0, 1.0, 2.0, 3.0, 6.0, 9.0) if m < horizon), *np.arange(12.0, horizon, 12.0), *asked]
+    )
     deaths = {route.path for state in model.pathway.deaths for route in found.there.get(state, ())}
     curves, there = dict[int, list[Floats]](), dict[int, list[Floats]]()
     size = engine.batch(model.pathway, horizon)
@@ -74,13 +83,14 @@ def page_model(scenario: Scenario, values: Values, horizon: float) -> PageModel:
         if own != found:
             raise InputError("parameter sets go different ways", where=scenario.where, allowed="shares above 0 in all")
         for path in sorted({route.path for route in found.all}):
-            at = _read(paths, path, occupied)
+            at = paths.at(path, tuple(occupied.tolist()))
             there.setdefault(path, []).append(np.broadcast_to(at, (len(rows), len(occupied))))
             if path in deaths:
-                parts = (_read(paths, path, months), len(months)), (paths.up_to(path, means), len(means))
+                at = paths.at(path, tuple(months.tolist()))
+                parts = (at, len(months)), (paths.up_to(path, means), len(means))
                 read = np.hstack([np.broadcast_to(part, (len(rows), width)) for part, width in parts])
                 curves.setdefault(path, []).append(read)
-    given = apply_levers(scenario, {**point_values(scenario.pathway), **values})
+    given = {**point_values(scenario.pathway), **values}
     return PageModel(
         scenario,
         model,
@@ -105,6 +115,17 @@ def _routes(model: Model, horizon: float, step: float) -> tuple[Routes, Paths]:
         raise InputError("too many routes for a page", where=model.scenario.where, allowed=allowed) from None
 
 
+def _refuse_levers(scenario: Scenario) -> None:
+    """Refuse a base whose shares depend on each parameter set's own, and a benefit that does."""
+    for lever in ("scale", "odds_ratio", "replace"):
+        if getattr(scenario, lever):
+            what = "a slider sets a share in every parameter set, which this lever moves from its own"
+            raise InputError(what, where=f"{scenario.where}: [{lever}]", allowed="[set], [population], [hazard_ratio]")
+    if isinstance(scenario.marginal_benefit, str):
+        what, got = "each parameter set has a benefit of its own", f"@{scenario.marginal_benefit}"
+        raise InputError(what, where=scenario.where, got=got, allowed="a number: the page shows the cautious estimate")
+
+
 def _refuse_cycle(model: Model) -> None:
     """Refuse a pathway in which patients come back: their visits are no sum over routes."""
     states = accuracy.cycle(model)
@@ -125,11 +146,6 @@ def months_drawn(horizon: float) -> Floats:
     grid = [np.arange(0.0, FINE, 0.5), np.arange(FINE, 2 * FINE), np.arange(2 * FINE, max(horizon, 2 * FINE), 4.0)]
     months = np.concatenate(grid)
     return np.append(months[months < horizon], horizon)
-
-
-def _read(paths: Paths, path: int, months: Floats) -> Floats:
-    places = np.rint(months / paths.lattice.step).astype(int)
-    return np.asarray(paths.curve(path)[:, places])
 
 
 def shares_of(model: Model, branch: Branch) -> Floats:

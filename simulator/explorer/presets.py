@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator.errors import InputError
 from simulator.explorer.page_model import PageModel
-from simulator.scenario.scenario import LEVERS, Scenario
+from simulator.scenario.scenario import Scenario
 
 
 def preset(page: PageModel, scenario: Scenario) -> dict[str, Any]:
@@ -14,9 +14,8 @@ def preset(page: PageModel, scenario: Scenario) -> dict[str, Any]:
     base = page.scenario
     if scenario.pathway.name != base.pathway.name:
         raise InputError("another pathway", where=scenario.where, got=scenario.pathway.name, allowed=base.pathway.name)
-    for lever in ("replace", "hazard_ratio", "case_mix", "capacity", "service", "milestones", *LEVERS):
-        own, of_base = getattr(scenario, lever, None), getattr(base, lever, None)
-        if lever != "set" and own and own != of_base:
+    for lever in ("scale", "odds_ratio", "replace", "hazard_ratio", "case_mix", "capacity", "service"):
+        if getattr(scenario, lever) != getattr(base, lever):
             why = "no slider moves it: a page has shares, case mix and benefit"
             raise InputError(why, where=f"{scenario.where}: [{lever}]", allowed="[set] of shares, [population]")
     movable = [slider.name for slider in page.sliders]
@@ -25,14 +24,21 @@ def preset(page: PageModel, scenario: Scenario) -> dict[str, Any]:
         if name not in movable:
             why = page.fixed.get(name, "no slider moves it")
             raise InputError(why, where=f"{scenario.where}: [set] {name}", allowed=", ".join(movable))
+    for lever in ("set", "population"):
+        if kept := getattr(base, lever).keys() - getattr(scenario, lever).keys():
+            what = f"a button cannot take back what {base.name} sets: start from {scenario.name}"
+            raise InputError(what, where=f"{base.where}: [{lever}]", got=", ".join(sorted(kept)), allowed=scenario.name)
     benefit = scenario.marginal_benefit
+    if isinstance(benefit, str):
+        what = "each parameter set has a benefit of its own"
+        raise InputError(what, where=scenario.where, got=f"@{benefit}", allowed=scenario.policy)
     mixed = {name: shares for name, shares in scenario.population.items() if base.population.get(name) != shares}
     return {
-        "title": scenario.title or scenario.name,
+        "title": (scenario.title or scenario.policy) + scenario.name.removeprefix(scenario.policy).replace("@", " @"),
         "moved": moved,
         "margins": {
             name: [shares.get(level, 0.0) for level in base.pathway.attributes[name].levels]
             for name, shares in mixed.items()
         },
-        "benefit": benefit if isinstance(benefit, float) else 1.0,
+        "benefit": benefit,
     }

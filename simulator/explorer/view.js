@@ -46,7 +46,7 @@ async function read() {
 class Explorer {
   constructor(data) {
     this.data = data;
-    this.today = { moved: {}, margins: {}, benefit: data.benefit };
+    this.today = { moved: data.moved, margins: {}, benefit: data.benefit };
     this.setting = structuredClone(this.today);
     this.pinned = [];
     this.bases = new Map();
@@ -116,16 +116,17 @@ class Explorer {
   }
 
   shareRow(p) {
-    const { data } = this, parameter = data.parameters[p], own = PER * summary(parameter.values)[0];
+    const { data } = this, parameter = data.parameters[p], own = PER * summary(valuesOf(data, data.moved)[p])[0];
     const label = parameter.meaning;
     const set = (value) => { this.setting.moved[p] = Math.min(value / PER, mostOf(data, this.setting.moved, p)); };
-    const made = this.row(`p-${parameter.name}`, label, `${this.data.before} ${shown(own)} of 100`, `${parameter.name}. ${parameter.source}`, PER, set, () => { delete this.setting.moved[p]; });
+    const back = () => { if (p in data.moved) this.setting.moved[p] = data.moved[p]; else delete this.setting.moved[p]; };
+    const made = this.row(`p-${parameter.name}`, label, `${data.before} ${shown(own)} of 100`, `${parameter.name}. ${parameter.source}`, PER, set, back);
     this.rows.push(() => {
-      const value = p in this.setting.moved ? PER * this.setting.moved[p] : own;
+      const value = PER * summary(this.values[p])[0];
       made.input.value = Math.round(value);
       made.input.setAttribute("aria-valuetext", `${shown(value)} of 100`);
       made.output.value = `${shown(value)} of 100`;
-      made.back.disabled = !(p in this.setting.moved);
+      made.back.disabled = this.setting.moved[p] === data.moved[p];
     });
     return made.row;
   }
@@ -172,7 +173,7 @@ class Explorer {
 
   get address() {
     const pairs = new URLSearchParams(), { data, setting } = this;
-    for (const [p, value] of Object.entries(setting.moved)) pairs.set(data.parameters[p].name, written(value));
+    for (const [p, value] of Object.entries(setting.moved)) if (value !== data.moved[p]) pairs.set(data.parameters[p].name, written(value));
     for (const [attribute, margin] of Object.entries(setting.margins)) pairs.set(`mix.${attribute}`, margin.map(written).join(","));
     if (setting.benefit !== data.benefit) pairs.set("benefit", written(setting.benefit));
     return pairs.toString();
@@ -194,12 +195,13 @@ class Explorer {
 
   /* What is shown */
 
-  get isToday() { return this.address === ""; }
+  get isToday() { return this.address === "" || (!this.data.raised && /^benefit=[^&]*$/.test(this.address)); }
 
   show() {
     const begun = performance.now();
     this.base = this.todayAt(this.setting.benefit);
     this.now = this.isToday ? this.base : solve(this.data, this.setting);
+    this.values = valuesOf(this.data, this.setting.moved);
     this.rows.forEach((row) => row());
     this.answer();
     this.figure();
@@ -235,18 +237,31 @@ class Explorer {
 
   assumption() {
     const { data, setting } = this, parts = ["A simulation of stated assumptions, not the effect of a treatment."];
-    if (data.hasBenefit && !this.isToday) parts.push(`Assumed: ${shown(PER * setting.benefit)} of 100 additional patients benefit as today's treated patients do.`);
+    if (this.hasAdditional) parts.push(`Assumed: ${shown(PER * setting.benefit)} of 100 additional patients benefit as today's treated patients do.`);
     if (data.resources.length) parts.push(`Assumed: there are always enough ${data.resources.join(" and ")}.`);
-    return [...parts, data.assumes].join(" ");
+    return [...parts, data.assumes && `${data.lead === "Today" ? "The page" : data.lead} assumes: ${data.assumes}`].join(" ");
+  }
+
+  /** A setting in words: what differs from the base. */
+  described({ moved, margins, benefit }) {
+    const { data } = this, parts = Object.entries(moved).filter(([p, value]) => value !== data.moved[p]).map(([p, value]) => `${data.parameters[p].meaning}: ${shown(PER * value)} of 100`);
+    for (const [attribute, margin] of Object.entries(margins)) {
+      const mix = data.mixes.find((one) => one.attribute === attribute), total = margin.reduce((sum, weight) => sum + weight, 0);
+      parts.push(`${mix.label}: ${mix.levels.map((level, l) => `${level} ${shown(PER * margin[l] / total)} of 100`).join(", ")}`);
+    }
+    if (benefit !== data.benefit) parts.push(`additional patients who benefit: ${shown(PER * benefit)} of 100`);
+    return parts.length ? `This setting: ${parts.join("; ")}.` : "";
   }
 
   /** Cautious estimate, and the share of additional patients that must benefit: survival is linear in it. */
   estimates() {
     const { data, setting } = this;
+    this.hasAdditional = false;
     if (!data.hasBenefit || this.isToday) return "";
     const t = data.months.indexOf(data.answer), ends = [0, 1].map((benefit) => [solve(data, { ...setting, benefit }), this.todayAt(benefit)]);
     const [none, every] = ends.map(([now, base]) => this.column((i) => PER * (now.alive(i, t) - base.alive(i, t))));
     if (none.every((more, i) => Math.abs(more - every[i]) < 1e-7)) return "";
+    this.hasAdditional = true;
     const parts = [];
     if (data.cohorts) {
       const cautious = this.column((i) => data.cohorts[i] * every[i] + (1 - data.cohorts[i]) * none[i]);
@@ -293,7 +308,9 @@ class Explorer {
     }
     $("drawing").replaceChildren(...parts);
     $("survival-alt").textContent = $("answer").textContent;
-    $("marks").textContent = `${data.draws > 1 ? `Bands: 95 % interval over ${data.draws} parameter sets.` : "One parameter set: no intervals."}${data.reported.length ? ` Circles: reported (${data.cohort}), with 1.96 standard errors.` : ""} ${data.of}`;
+    $("marks").textContent = `${data.draws > 1 ? `Bands: 95 % interval over ${data.draws} parameter sets.` : "One parameter set: no intervals."}${data.reported.length ? ` Circles: reported (${data.cohort}), with 1.96 standard errors.` : ""} ${data.of} ${data.extrapolation}${data.draws > 1 && data.draws < 40 ? " So few parameter sets give rough intervals." : ""}`;
+    $("setting").textContent = this.described(this.setting);
+    $("kept").replaceChildren(...this.pinned.map((setting, k) => make("li", {}, `Kept ${k + 1}. ${this.described(setting)}`)));
   }
 
   reading() {
@@ -356,7 +373,7 @@ class Explorer {
   toml() {
     const { data, setting } = this, lines = ['title = "A setting of the explorer"', `assumes = ${JSON.stringify(data.assumes || "as its base")}`, `base = ${JSON.stringify(data.base)}`];
     if (data.hasBenefit) lines.push(`marginal_benefit = ${written(setting.benefit)}`);
-    const moved = Object.entries(setting.moved), mixes = Object.entries(setting.margins);
+    const moved = Object.entries(setting.moved).filter(([p, value]) => value !== data.moved[p]), mixes = Object.entries(setting.margins);
     if (moved.length) lines.push("", "[set]", ...moved.map(([p, value]) => `${data.parameters[p].name} = ${written(value)}`));
     if (mixes.length) {
       lines.push("", "[population]");

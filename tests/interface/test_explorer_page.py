@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,13 +107,19 @@ def test_a_preset_is_the_scenario(page: Page, explorer: str) -> None:
     assert page.run("location.hash") == "#salvage_uptake=0.88"
 
 
-def test_the_model_of_the_page_is_that_of_numpy(page: Page, explorer: str) -> None:
-    """On the same parameter sets, in random settings."""
+@pytest.mark.parametrize("base", ["baseline", "chemotherapy for half"])
+def test_the_model_of_the_page_is_that_of_numpy(page: Page, tmp_path: Path, base: str) -> None:
+    """On the same parameter sets, in random settings; also where the base has set a share of a choice itself."""
+    from simulator.explorer.making import make
+
     scenario = load_scenario("baseline")
+    if base != "baseline":
+        scenario = replace(scenario, name=base, set={"share_chemotherapy": 0.5})
     given = values(load_informed_draws(scenario.pathway), slice(0, DRAWS))
     own = page_model(scenario, given, 60.0)
-    page.open(explorer)
-    for chosen in settings(own, np.random.default_rng(20241203)):
+    make([scenario], tmp_path / "page.html", draws=DRAWS)
+    page.open((tmp_path / "page.html").as_uri())
+    for chosen, _ in settings(own, np.random.default_rng(20241203), given):
         setting = {
             "moved": {list(scenario.pathway.parameters).index(name): value for name, value in chosen.set.items()},
             "margins": {name: list(shares.values()) for name, shares in chosen.population.items()},
@@ -171,6 +178,29 @@ def test_the_page_can_be_used_by_everybody(page: Page, explorer: str, scheme: st
     assert page.run("axe.run().then(({ violations }) => violations.map(({ id, help }) => `${id}: ${help}`))") == []
 
 
+@pytest.mark.parametrize("months", ["6", "0.2", "nan"])
+def test_a_page_that_would_end_before_its_answer_is_refused(months: str, aftercart: Command, tmp_path: Path) -> None:
+    refused = aftercart("explore", "--draws", "2", "--horizon", months, "--out", str(tmp_path / "page.html"))
+    assert refused.exit_code == 2
+    assert "month" in refused.stderr
+
+
+@pytest.mark.parametrize("out", [".", "missing/page.html", "/dev/null"])
+def test_what_cannot_be_a_file_is_refused_before_anything_is_solved(
+    out: str, aftercart: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulator.explorer.making.page_model", None)
+    assert aftercart("explore", "--out", out).exit_code == 2
+
+
+def test_siblings_that_give_way_are_shown_as_they_are(page: Page, explorer: str) -> None:
+    page.open(f"{explorer}#share_chemotherapy=0.9")
+    names = ("chemotherapy", "immunotherapy", "car_t_reinfusion", "dual_target_reinfusion")
+    shown = [page.run(f"Number(document.getElementById('p-share_{name}').value)") for name in names]
+    assert sum(shown) == pytest.approx(100, abs=2)
+    assert "share of chemotherapy" in page.text("setting")
+
+
 @pytest.mark.parametrize("width", [360, 768, 2560])
 def test_nothing_is_wider_than_the_window(page: Page, explorer: str, width: int) -> None:
     page.open(f"{explorer}#salvage_uptake=0.88", width=width)
@@ -178,7 +208,13 @@ def test_nothing_is_wider_than_the_window(page: Page, explorer: str, width: int)
 
 
 @pytest.mark.parametrize(
-    "bad", [("regional-centre",), ("baseline", "regional-centre"), ("baseline", "dual-target-reinfusion")]
+    "bad",
+    [
+        ("regional-centre",),
+        ("baseline", "regional-centre"),
+        ("baseline", "dual-target-reinfusion"),
+        ("wider-salvage", "baseline"),
+    ],
 )
 def test_what_a_page_cannot_serve_is_refused_and_no_file_is_left(
     bad: tuple[str, ...], aftercart: Command, tmp_path: Path

@@ -58,7 +58,7 @@ def draws_of(scenario: Scenario, number: int) -> Mapping[str, Floats]:
     return values(load_informed_draws(scenario.pathway), slice(0, number))
 
 
-@pytest.mark.parametrize("name", ["baseline", "wider-salvage@0.5", "dual-target-reinfusion", "infused"])
+@pytest.mark.parametrize("name", ["baseline", "wider-salvage@0.5", "consolidative-hsct"])
 def test_a_page_of_a_shipped_scenario_agrees_with_the_engine_in_random_settings(name: str) -> None:
     scenario = load_scenario(name)
     given = draws_of(scenario, 12)
@@ -67,9 +67,9 @@ def test_a_page_of_a_shipped_scenario_agrees_with_the_engine_in_random_settings(
     assert apart["after"] < 2e-5
 
 
-@pytest.mark.parametrize("practice", [0.5, 0.8])
-def test_a_page_of_ones_own_pathway_agrees_with_the_engine(practice: float) -> None:
-    scenario = worlds.scenario(NEW_DRUG, set={"uptake": practice})
+@pytest.mark.parametrize("declared", [{"uptake": 0.5}, {"uptake": 0.8}, {"share_drug": 0.6}])
+def test_a_page_of_ones_own_pathway_agrees_with_the_engine(declared: dict[str, float]) -> None:
+    scenario = worlds.scenario(NEW_DRUG, set=declared)
     page = page_model(scenario, {}, 48.0)
     assert {slider.name for slider in page.sliders} == {"uptake", "share_drug", "share_old", "safe", "cr_young"}
     assert check(page, {}, seed=20241202)["before"] < 1e-12
@@ -109,8 +109,10 @@ def _last(given: Mapping[str, Floats]) -> Mapping[str, Floats]:
         (worlds.scenario(worlds.to_and_fro(*(exponential(rate=0.1) for _ in range(3)))), "patients come back"),
         (load_scenario("regional-centre"), "the exact engine has no queues"),
         (load_scenario("hsct-as-milestone"), "the exact engine has no milestones"),
+        (load_scenario("dual-target-reinfusion"), "a slider sets a share in every parameter set"),
+        (load_scenario("wider-salvage@cohorts"), "each parameter set has a benefit of its own"),
     ],
-    ids=["cycle", "queue", "milestone"],
+    ids=["cycle", "queue", "milestone", "replaced", "benefit of each draw"],
 )
 def test_a_scenario_that_no_sum_over_routes_can_serve_is_refused_with_the_reason(scenario: Scenario, what: str) -> None:
     with pytest.raises(InputError, match=what):
