@@ -239,7 +239,7 @@ class Explorer {
     const { data, setting } = this, parts = ["A simulation of stated assumptions, not the effect of a treatment."];
     if (this.hasAdditional) parts.push(`Assumed: ${shown(PER * setting.benefit)} of 100 additional patients benefit as today's treated patients do.`);
     if (data.resources.length) parts.push(`Assumed: there are always enough ${data.resources.join(" and ")}.`);
-    return [...parts, data.assumes && `${data.lead === "Today" ? "The page" : data.lead} assumes: ${data.assumes}`].join(" ");
+    return [...parts, data.before !== "today" && data.assumes ? `${data.lead} assumes: ${data.assumes}` : ""].join(" ");
   }
 
   /** A setting in words: what differs from the base. */
