@@ -205,7 +205,7 @@ class Likelihood:
     ) -> Floats:
         """Return the share of a population with a first event of a cause by months, (n_draws, n_months).
 
-        Of an arm it is known at month 0 who is of it, so that what patients had entered before the event says it.
+        The patients of an arm are known at month 0, so that what patients had entered before the event says it.
         """
         cohort, pathway, whole = self.targets.cohort, self.targets.pathway, followed.solution
         causes, name = causes_of(end_point, cohort, pathway), "all" if cohort.is_everybody(population) else population

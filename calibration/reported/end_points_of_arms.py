@@ -1,7 +1,7 @@
-"""End points of an arm are fitted where it is known at month 0 who is of it, as of a treatment that starts there.
+"""End points of an arm are fitted where its patients are known at month 0, as of a treatment that starts there.
 
-Patients who had the event before they would have joined are missing from an arm that forms later, and whoever is
-censored never joins it: what a paper prints of that arm is no probability of the model.
+Patients who had the event before they would have joined are missing from an arm that forms later, and censored
+patients never join it. Such an arm's estimate is followed through late entries for death only.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ function summed(data, found, curves, columns) {
   return total;
 }
 
-/** Solve a setting {moved: {parameter: share}, margins, benefit}: who is alive, and who is where. */
+/** Solve a setting {moved: {parameter: share}, margins, benefit}: how many are alive, and how many in each state. */
 function solve(data, setting) {
   const shares = sharesOf(data, valuesOf(data, setting.moved), setting.benefit);
   const weights = weightsOf(data, setting.margins), columns = data.months.length + data.means.length;

@@ -19,6 +19,7 @@ from simulator.engines.exact import accuracy, engine
 from simulator.engines.exact.paths import Paths
 from simulator.engines.exact.routes import WITHOUT, Branch, Route, Routes, TooManyRoutes, routes
 from simulator.engines.model import Model, point_values, resolve
+from simulator.engines.no_benefit import open_exits, share_without_benefit
 from simulator.errors import InputError
 from simulator.explorer.sliders import sliders
 from simulator.pathway.pathway import Parameter
@@ -150,19 +151,14 @@ def months_drawn(horizon: float) -> Floats:
 
 def shares_of(model: Model, branch: Branch) -> Floats:
     """Return the share who take a branch, (n_draws or 1, n_cells or 1)."""
-    shares = {
-        exit.name: np.atleast_2d(exit.probability) for exit in model.exits[branch.state] if exit.probability is not None
-    }
-    share = shares[branch.name]
-    if branch.among:
-        total = sum((shares[name] for name in branch.among), np.zeros((1, 1)))
-        shape = np.broadcast_shapes(share.shape, total.shape)
-        share = np.divide(share, total, out=np.full(shape, 1.0 / len(branch.among)), where=total > 0)
-    if not branch.who or model.marginal is None:
+    exits = model.exits[branch.state]
+    exits = open_exits(model.pathway, branch.state, exits) if branch.among else exits
+    share = np.atleast_2d(next(np.asarray(exit.probability) for exit in exits if exit.name == branch.name))
+    if not branch.who:
         return share
-    raised = np.maximum(np.atleast_2d(model.marginal.share) - np.atleast_2d(model.marginal.practice_share), 0.0)
-    without = (1.0 - model.marginal.benefit) * raised
-    return np.asarray(without if branch.who == WITHOUT else share - without)
+    without = share_without_benefit(model)
+    without = np.zeros((1, 1)) if without is None else without
+    return without if branch.who == WITHOUT else share - without
 
 
 def summed(model: Model, found: Iterable[Route], curves: dict[int, Floats]) -> Floats:

@@ -24,7 +24,11 @@ TOP = 65535
 
 def quantised(values: Floats, top: Floats) -> Floats:
     """Return curves from 0 to `top` as they come back from the page."""
-    return np.asarray(np.rint(np.clip(values / top, 0.0, 1.0) * TOP) * (top / TOP))
+    return np.asarray(_whole(values, top) * (top / TOP))
+
+
+def _whole(values: Floats, top: Floats) -> Floats:
+    return np.asarray(np.rint(np.clip(values / top, 0.0, 1.0) * TOP))
 
 
 def stored(page: PageModel) -> dict[str, Any]:
@@ -86,7 +90,7 @@ class _Block:
 
     def add(self, curve: Floats, tops: Floats) -> list[int]:
         """Add a curve, (rows, columns); return where it begins and its rows."""
-        whole = np.rint(np.clip(curve / tops, 0.0, 1.0) * TOP).astype(np.int32)
+        whole = _whole(curve, tops).astype(np.int32)
         part = np.diff(whole, axis=1, prepend=0).astype("<u2").tobytes()
         place = [self.length, len(curve)]
         self.parts.append(part)

@@ -3,7 +3,7 @@
     there(t) = sum_r sign_r w_r P_r(t),   w_r = sum over cells of weight x product of the shares on route r
 
 A route is a path of times with the branches that are taken on it. Shares of patients with benefit and without add up
-to the share who are treated.
+to the share treated.
 """
 
 from __future__ import annotations
