@@ -17,6 +17,8 @@ from simulator.explorer.stored import stored
 from simulator.scenario.scenario import INFORMED, LEVERS
 from simulator.wording import limits
 
+SCRIPTS = ("model", "words", "elements", "setting", "survival", "tables", "view")
+"""The page's own code, in this order."""
 REPORTED_ERRORS = 1.96
 MOVED = (*LEVERS, "replace", "hazard_ratio", "population", "case_mix")
 """Keys of a scenario: one without any of them is today's practice."""
@@ -32,14 +34,13 @@ def html(
 ) -> str:
     """Return the page. values : parameter -> (n_draws, 1); checked : how far it was from the engine at most."""
     data = {**stored(page), **_words(page, values, cohort), "checked": dict(checked), "presets": list(presets)}
-    css = _own("page.css")
-    scripts = {name: _own(f"{name}.js") for name in ("model", "words", "view")}
+    css, script = _own("page.css"), "\n".join(_own(f"{name}.js") for name in SCRIPTS)
     parts = {
         "title": escape(page.scenario.pathway.title or page.scenario.pathway.name),
         "css": css,
-        **scripts,
-        "scripts": " ".join(map(_hash, scripts.values())),
-        "styles": _hash(css),
+        "script": script,
+        "script-hash": _hash(script),
+        "css-hash": _hash(css),
         # As JSON it is the same; as HTML it has no tag in it.
         "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
     }

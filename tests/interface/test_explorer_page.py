@@ -65,6 +65,22 @@ def test_the_address_restores_a_setting_and_a_button_takes_it_back(page: Page, e
     assert page.run("location.hash") == ""
 
 
+def test_up_to_four_settings_are_kept_side_by_side_and_the_address_restores_them(page: Page, explorer: str) -> None:
+    page.open(f"{explorer}#salvage_uptake=0.7&mix.cd19=20,10,7")
+    for _ in range(5):
+        page.press("keep", "Enter")
+        page.press("p-salvage_uptake", "ArrowRight")
+    assert len(page.run("location.hash").split("kept.=")) == 5
+    shown = {name: page.text(name) for name in ("kept", "numbers", "drawing")}
+    assert [f"Kept {k}" in shown["numbers"] for k in range(1, 6)] == [True] * 4 + [False]
+    page.open(explorer + page.run("location.hash"))
+    assert {name: page.text(name) for name in shown} == shown
+    page.run("document.querySelector('#kept button').click()")
+    assert page.run("document.querySelectorAll('#kept li').length") == 3
+    page.press("keep", "Enter")
+    assert "first relapse: 75 of 100" in page.text("kept")
+
+
 @pytest.mark.parametrize("address", ["salvage_uptake=2", "salvage_uptake=", "benefit=x", "mix.cd19=1", "nobody=1", "%"])
 def test_an_address_that_says_nothing_changes_nothing(page: Page, explorer: str, address: str) -> None:
     page.open(f"{explorer}#{address}")
@@ -75,7 +91,7 @@ def test_the_pages_scenario_run_on_the_command_line_gives_the_pages_number(
     page: Page, explorer: str, aftercart: Command, tmp_path: Path
 ) -> None:
     page.open(f"{explorer}#salvage_uptake=0.7&hsct_if_cr=0.9&benefit=0.4&mix.cd19=20,10,7")
-    (tmp_path / "setting.toml").write_text(page.run("explorer.toml()"), encoding="utf-8")
+    (tmp_path / "setting.toml").write_text(page.run("asToml(explorer.data, explorer.setting)"), encoding="utf-8")
     command = page.text("command").split()
     assert command[:3] == ["aftercart", "compare", "baseline"]
     command[command.index("setting.toml")] = str(tmp_path / "setting.toml")
@@ -125,7 +141,7 @@ def test_the_model_of_the_page_is_that_of_numpy(page: Page, tmp_path: Path, base
             "margins": {name: list(shares.values()) for name, shares in chosen.population.items()},
             "benefit": chosen.marginal_benefit,
         }
-        script = "((s) => explorer.data.months.map((_, t) => Array.from(explorer.column((i) => s.alive(i, t)))))"
+        script = "((s) => explorer.data.months.map((_, t) => Array.from(column(explorer.data, (i) => s.alive(i, t)))))"
         alive = np.array(page.run(f"{script}(solve(explorer.data, {json.dumps(setting)}))")).T
         expected = 1.0 - summed(resolve(chosen, given), own.deaths, own.curves)[:, : len(own.months)]
         np.testing.assert_allclose(alive, expected, atol=2e-5)
@@ -136,7 +152,7 @@ def test_nothing_is_asked_of_any_network_and_the_console_has_no_complaint(page: 
     page.complaints.clear()
     page.open(explorer)
     page.press("p-salvage_uptake", "ArrowRight", times=5)
-    page.press("pin", "Enter")
+    page.press("keep", "Enter")
     page.press("month", "ArrowLeft", times=3)
     assert {request.partition(":")[0] for request in page.requests} <= {"file", "about"}
     assert len([request for request in page.requests if request.startswith("file")]) == 1
@@ -173,7 +189,7 @@ def test_the_page_can_be_used_by_everybody(page: Page, explorer: str, scheme: st
     page.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     page.open(f"{explorer}#salvage_uptake=0.6")
     page.run("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
-    page.press("pin", "Enter")
+    page.press("keep", "Enter")
     page.send("Runtime.evaluate", expression=Path(os.environ["AXE"]).read_text(encoding="utf-8"))
     assert page.run("axe.run().then(({ violations }) => violations.map(({ id, help }) => `${id}: ${help}`))") == []
 
