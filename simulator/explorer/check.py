@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from simulator.arrays import Floats
 from simulator.engines.curves import up_to
@@ -15,6 +16,8 @@ from simulator.engines.model import Model, resolve
 from simulator.errors import AftercartError, InputError
 from simulator.explorer.page_model import PageModel, summed
 from simulator.explorer.stored import quantised
+from simulator.outcomes.summaries import median
+from simulator.outcomes.uncertainty import of_medians
 from simulator.scenario.scenario import Scenario
 
 SETTINGS, DRAWS, TRIES = 8, 10, 400
@@ -23,7 +26,7 @@ BEFORE, AFTER = 1e-6, 2e-5
 
 
 def check(page: PageModel, values: Mapping[str, Floats], *, seed: int) -> dict[str, float]:
-    """Return how far survival and mean survival of random settings were from the engine at most. Raises AftercartError.
+    """Return how far survival, its mean and median were from the engine's in random settings. Raises AftercartError.
 
     values : parameter -> (n_draws, 1), of the page; some of them are checked
     """
@@ -33,14 +36,17 @@ def check(page: PageModel, values: Mapping[str, Floats], *, seed: int) -> dict[s
     curves = {path: curve[rows] if len(curve) > 1 else curve for path, curve in page.curves.items()}
     tops = np.append(np.ones(len(page.months)), page.means)
     stored = {path: quantised(curve, tops) for path, curve in curves.items()}
-    moved = {"before": 0.0, "after": 0.0, "mean_survival": 0.0}
+    moved = dict.fromkeys(("before", "after", "mean_survival", "median"), 0.0)
     for _, model in settings(page, generator, few):
-        alive, means = _by_engine(page, model)
+        alive, means, medians = _by_engine(page, model)
         for name, kept in (("before", curves), ("after", stored)):
             gone = summed(model, page.deaths, kept)
             moved[name] = max(moved[name], _apart(1.0 - gone[:, : len(page.months)], alive))
         moved["mean_survival"] = max(
             moved["mean_survival"], _apart(np.array(page.means) - gone[:, len(page.months) :], means)
+        )
+        moved["median"] = max(
+            moved["median"], _apart_medians(_medians(page.months, 1.0 - gone), medians, page.months[-1])
         )
     if moved["before"] > BEFORE or moved["after"] > AFTER:
         raise AftercartError(
@@ -88,14 +94,33 @@ def settings(
             found += 1
 
 
-def _by_engine(page: PageModel, model: Model) -> tuple[Floats, Floats]:
-    """Return survival in the page's months, and its means to the page's, (n_draws, ...)."""
+def _by_engine(page: PageModel, model: Model) -> tuple[Floats, Floats, Floats]:
+    """Return survival in the page's months, its means to the page's, and its medians, (n_draws, ...)."""
     key, horizon = (model.pathway.clock, "all"), float(page.months[-1])
     step = engine.one_step([page.model], horizon)
     curves = engine.curves(model, horizon, step=step, only=[key])
     places = np.rint(page.months / step).astype(int)
     means = np.stack([up_to(curves.means[key], step, month) for month in page.means], axis=1)
-    return curves.survival[key][:, places], means
+    return curves.survival[key][:, places], means, median(curves, *key)
+
+
+def _medians(months: Floats, alive: Floats) -> Floats:
+    """Return the medians of survival, (n_draws,), as the page finds them: by monotone cubics between its months."""
+    found = np.full(len(alive), np.inf)
+    for draw, row in enumerate(alive[:, : len(months)]):
+        below = np.flatnonzero(row < 0.5)
+        if below.size:
+            at = PchipInterpolator(months, row).solve(0.5, extrapolate=False)
+            found[draw] = at[at <= months[below[0]]][-1] if at.size else months[below[0]]
+    return found
+
+
+def _apart_medians(one: Floats, other: Floats, most: float) -> float:
+    """Return how far the medians over draws are from one another; `most` where one of them is not reached."""
+    middles = [float(of_medians(values, np.zeros(len(values))).estimate) for values in (one, other)]
+    if np.isnan(middles).any():
+        return 0.0 if np.isnan(middles).all() else most
+    return abs(middles[0] - middles[1])
 
 
 def _apart(one: Floats, other: Floats) -> float:

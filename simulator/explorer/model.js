@@ -164,6 +164,27 @@ function summed(data, found, curves, columns) {
   return total;
 }
 
+/** Return the first month at which fewer than half are alive; Infinity where there is none. Between its months a curve
+   is the monotone cubic of Fritsch & Butland (1984, SIAM J Sci Stat Comput 5:300). */
+function medianOf(months, alive) {
+  const after = months.findIndex((_, t) => alive(t) < 0.5), before = after - 1;
+  if (after < 1) return after < 0 ? Infinity : months[0];
+  const width = (t) => months[t + 1] - months[t], secant = (t) => (alive(t + 1) - alive(t)) / width(t);
+  const slope = (t) => {
+    if (t === 0 || t === months.length - 1) return secant(before);
+    const [early, late, h, k] = [secant(t - 1), secant(t), width(t - 1), width(t)];
+    return early * late > 0 ? 3 * (h + k) / ((h + 2 * k) / early + (2 * h + k) / late) : 0;
+  };
+  const ends = [alive(before), alive(after), width(before) * slope(before), width(before) * slope(after)];
+  let [low, high] = [0, 1];
+  for (let halving = 0; halving < 30; halving++) {
+    const x = (low + high) / 2, y = 1 - x;
+    const at = ends[0] * (1 + 2 * x) * y * y + ends[1] * (1 + 2 * y) * x * x + x * y * (ends[2] * y - ends[3] * x);
+    if (at < 0.5) high = x; else low = x;
+  }
+  return months[before] + width(before) * high;
+}
+
 /** Solve a setting {moved: {parameter: share}, margins, benefit}: how many are alive, and how many in each state. */
 function solve(data, setting) {
   const shares = sharesOf(data, valuesOf(data, setting.moved), setting.benefit);
@@ -172,24 +193,36 @@ function solve(data, setting) {
   const once = (key, make) => kept.get(key) ?? kept.set(key, make()).get(key);
   const productOf = (branches, mask) => once(`${branches} ${mask}`, () => product(data, branches, mask, shares, weights));
   const routed = (routes, curves, width) => once(routes, () => summed(data, coefficients(data, routes, productOf), curves, width));
-  const dead = () => routed(data.deaths, data.curves, columns);
+  const dead = () => routed(data.deaths, data.curves, columns), alive = (i, t) => 1 - dead()[i * columns + t];
+  const width = data.occupiedMonths.length + 1, read = (routes, i, column) => routed(routes, data.occupied, width)[i * width + column];
   return {
-    alive: (i, t) => 1 - dead()[i * columns + t],
+    alive,
+    median: (i) => medianOf(data.months, (t) => alive(i, t)),
     mean: (i, m) => data.means[m] - dead()[i * columns + data.months.length + m],
-    where: (state) => routed(data.there[state], data.occupied, data.occupiedMonths.length),
-    count: (name) => routed(data.counts[name], data.occupied, data.occupiedMonths.length),
+    there: (state, i, m) => read(data.there[state], i, m),
+    entered: (state, i, m) => read(data.entered[state], i, m),
+    count: (name, i) => read(data.counts[name].routes, i, data.counts[name].column),
   };
+}
+
+/** Return a quantile of sorted values, linear between two of them; infinite where one of the two is. */
+function quantile(sorted, p) {
+  const at = p * (sorted.length - 1), below = Math.floor(at), low = sorted[below];
+  return at > below && Number.isFinite(low) ? low + (at - below) * (sorted[below + 1] - low) : low;
 }
 
 /** Return mean, 2.5 % and 97.5 % quantile of some values. */
 function summary(values) {
-  const sorted = Float64Array.from(values).sort();
-  const quantile = (p) => {
-    const at = p * (sorted.length - 1), below = Math.floor(at), above = Math.min(below + 1, sorted.length - 1);
-    return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
-  };
-  const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
-  return sorted.length > 1 ? [mean, Math.min(quantile(0.025), mean), Math.max(quantile(0.975), mean)] : [mean, NaN, NaN];
+  const sorted = Float64Array.from(values).sort(), mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
+  const [low, high] = [0.025, 0.975].map((p) => quantile(sorted, p));
+  return sorted.length > 1 ? [mean, Math.min(low, mean), Math.max(high, mean)] : [mean, NaN, NaN];
 }
 
-if (typeof module !== "undefined") module.exports = { restored, valuesOf, mostOf, weightsOf, solve, summary };
+/** Return median, 2.5 % and 97.5 % quantile of values that may be infinite; NaN, no difference, is left out. */
+function middle(values) {
+  const sorted = Float64Array.from(values).filter((value) => !Number.isNaN(value)).sort();
+  if (!sorted.length) return [NaN, NaN, NaN];
+  return [0.5, 0.025, 0.975].map((p, k) => (k && sorted.length < 2 ? NaN : quantile(sorted, p)));
+}
+
+if (typeof module !== "undefined") module.exports = { restored, valuesOf, mostOf, weightsOf, medianOf, solve, summary, middle };

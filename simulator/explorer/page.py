@@ -14,6 +14,7 @@ from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
 from simulator.explorer.page_model import PageModel
 from simulator.explorer.stored import stored
+from simulator.pathway.pathway import Count, Pathway
 from simulator.scenario.scenario import INFORMED, LEVERS
 from simulator.wording import limits
 
@@ -89,7 +90,7 @@ def _words(page: PageModel, values: Mapping[str, Floats], cohort: Cohort | None)
         "fixed": [[f"{pathway.parameters[name].meaning} ({name})", reason] for name, reason in page.fixed.items()],
         "mixes": [_mix(page, attribute) for attribute in model.attributes],
         "states": [[name, state.label] for name, state in pathway.states.items() if not state.is_choice],
-        "countLabels": [[name, count.label] for name, count in pathway.counts.items() if count.entries],
+        "countLabels": [_count(pathway, count) for count in pathway.counts.values()],
         "reported": _reported(cohort, pathway.clock, horizon),
         "cohort": "" if cohort is None else cohort.title,
         "of": "" if cohort is None else f"n = {cohort.n} patients.",
@@ -97,6 +98,17 @@ def _words(page: PageModel, values: Mapping[str, Floats], cohort: Cohort | None)
         "assumes": " ".join(scenario.assumes.split()),
         "resources": [resource.label for resource in pathway.resources.values()],
         "limits": limits.of(cohort, pathway, horizon, None),
+    }
+
+
+def _count(pathway: Pathway, count: Count) -> dict[str, str]:
+    """Return what a page calls a count, and the units that are in use where it adds up months that one is held."""
+    held = {pathway.states[state].holds for state in count.months}
+    resource = held.pop() if len(held) == 1 else None
+    return {
+        "name": count.name,
+        "label": count.label,
+        "inUse": "" if resource is None else pathway.resources[resource].label,
     }
 
 

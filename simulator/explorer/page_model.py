@@ -37,7 +37,7 @@ class PageModel:
     values : parameter -> its values before the scenario's levers; months : (n_months,) of survival
     means : to which mean survival is taken; occupied : months of occupancy
     curves : path -> (n_draws or 1, n_months + n_means), P_p, then its integrals, of the paths of deaths
-    there : path -> (n_draws or 1, n_occupied), of all paths
+    there : path -> (n_draws or 1, n_occupied + 1), of all paths, with the integral to the horizon
     """
 
     scenario: Scenario
@@ -84,13 +84,9 @@ def page_model(scenario: Scenario, values: Values, horizon: float) -> PageModel:
         if own != found:
             raise InputError("parameter sets go different ways", where=scenario.where, allowed="shares above 0 in all")
         for path in sorted({route.path for route in found.all}):
-            at = paths.at(path, tuple(occupied.tolist()))
-            there.setdefault(path, []).append(np.broadcast_to(at, (len(rows), len(occupied))))
+            there.setdefault(path, []).append(_read(paths, path, len(rows), occupied, (horizon,)))
             if path in deaths:
-                at = paths.at(path, tuple(months.tolist()))
-                parts = (at, len(months)), (paths.up_to(path, means), len(means))
-                read = np.hstack([np.broadcast_to(part, (len(rows), width)) for part, width in parts])
-                curves.setdefault(path, []).append(read)
+                curves.setdefault(path, []).append(_read(paths, path, len(rows), months, means))
     given = {**point_values(scenario.pathway), **values}
     return PageModel(
         scenario,
@@ -105,6 +101,12 @@ def page_model(scenario: Scenario, values: Values, horizon: float) -> PageModel:
         {path: _once(np.concatenate(parts)) for path, parts in curves.items()},
         {path: _once(np.concatenate(parts)) for path, parts in there.items()},
     )
+
+
+def _read(paths: Paths, path: int, n_draws: int, months: Floats, up_to: tuple[float, ...]) -> Floats:
+    """Return a path curve at months, and its integrals to others, (n_draws, n_months + n_up_to)."""
+    parts = (paths.at(path, tuple(months.tolist())), len(months)), (paths.up_to(path, up_to), len(up_to))
+    return np.hstack([np.broadcast_to(part, (n_draws, width)) for part, width in parts])
 
 
 def _routes(model: Model, horizon: float, step: float) -> tuple[Routes, Paths]:

@@ -50,10 +50,19 @@ def stored(page: PageModel) -> dict[str, Any]:
             for route in found
         ]
 
+    horizon, last = float(page.months[-1]), len(page.occupied)
     counts = {
-        name: [route for state in count.entries for route in page.routes.entered.get(state, ())]
+        name: {
+            # Entries are counted to the last month, and months added up to it.
+            "column": last - 1 if count.entries else last,
+            "routes": routes(
+                route
+                for states, by_state in ((count.entries, page.routes.entered), (count.months, page.routes.there))
+                for state in states
+                for route in by_state.get(state, ())
+            ),
+        }
         for name, count in pathway.counts.items()
-        if count.entries
     }
     block = _Block()
     used = sorted({branch.state for branch in branches})
@@ -71,12 +80,13 @@ def stored(page: PageModel) -> dict[str, Any]:
         **_case_mix(page),
         "deaths": routes(page.deaths),
         "there": {state: routes(found) for state, found in page.routes.there.items() if found},
-        "counts": {name: routes(found) for name, found in counts.items()},
+        "entered": {state: routes(found) for state, found in page.routes.entered.items() if found},
+        "counts": counts,
         "curves": {
             path: block.add(curve, np.append(np.ones(len(page.months)), page.means))
             for path, curve in page.curves.items()
         },
-        "occupied": {path: block.add(curve, np.ones(len(page.occupied))) for path, curve in page.there.items()},
+        "occupied": {path: block.add(curve, np.append(np.ones(last), horizon)) for path, curve in page.there.items()},
         "block": block.text,
     }
 

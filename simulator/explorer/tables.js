@@ -1,6 +1,8 @@
 "use strict";
 /* The tables: outcomes of each solution, and where patients are. columns : [name, solution] */
 
+const MEDIAN_APART = 0.05, MONTHS_A_YEAR = 12;
+
 /** Return the values of all parameter sets. */
 const column = (data, read) => Float64Array.from({ length: data.draws }, (_, i) => read(i));
 
@@ -10,41 +12,61 @@ function aliveAt(data, solution, month) {
   return column(data, (i) => PER * solution.alive(i, t));
 }
 
-/** Return the outcomes of a solution: {label, unit, values, perPatient}. */
+/** Return the outcomes of a solution: {label, unit, values, of}, `of` being what sums them up. */
 function outcomesOf(data, solution) {
-  const last = data.occupiedMonths.length;
-  const rows = data.survival.map((month) => ({ label: `alive at ${month} months, of 100`, unit: "", values: aliveAt(data, solution, month), perPatient: true }));
-  data.means.forEach((month, m) => rows.push({ label: `mean survival to month ${month}, months`, unit: "months", values: column(data, (i) => solution.mean(i, m)) }));
-  for (const [name, label] of data.countLabels) {
-    const entered = solution.count(name);
-    rows.push({ label: `${label} to month ${data.months.at(-1)}, per 100`, unit: "", values: column(data, (i) => PER * entered[(i + 1) * last - 1]), perPatient: true });
-  }
-  return rows;
+  const last = data.months.at(-1), survival = data.survival.map((month) => ({ label: `alive at ${month} months, of 100`, unit: "", values: aliveAt(data, solution, month), of: summary }));
+  const middles = data.checked.median <= MEDIAN_APART ? [{ label: "median survival, months", unit: "months", values: column(data, solution.median), of: middle }] : [];
+  const means = data.means.map((month, m) => ({ label: `mean survival to month ${month}, months`, unit: "months", values: column(data, (i) => solution.mean(i, m)), of: summary }));
+  const counts = data.countLabels.map(({ name, label }) => ({ label: `${label} to month ${last}, per 100`, unit: "", values: column(data, (i) => PER * solution.count(name, i)), of: summary }));
+  return [...survival, ...middles, ...means, ...counts];
 }
 
-/** Return the table of outcomes; with `moved`, the second column's difference from the first. centre : patients a year */
-function numbersTable(data, columns, moved, centre) {
-  const outcomes = columns.map(([, solution]) => outcomesOf(data, solution));
-  const rows = outcomes[0].map(({ label, unit, values }, k) => {
-    const cells = outcomes.map((of) => withInterval(summary(of[k].values), unit));
-    if (moved) cells.push(withInterval(summary(outcomes[1][k].values.map((value, i) => value - values[i])), unit));
-    return [label, ...cells];
+/** Return what a year's patients of a centre come to: survivors, counts, and units in use. */
+function centreOf(data, solution, centre) {
+  const times = (label, values, factor) => ({ label, unit: "", values: values.map((value) => value * factor), of: summary });
+  const survival = data.survival.map((month) => times(`alive at ${month} months`, aliveAt(data, solution, month), centre / PER));
+  const counts = data.countLabels.flatMap(({ name, label, inUse }) => {
+    const values = column(data, (i) => solution.count(name, i));
+    return [times(label, values, centre), ...(inUse ? [times(`${inUse} in use on average`, values, centre / MONTHS_A_YEAR)] : [])];
   });
-  if (centre) {
-    outcomes[0].forEach(({ label, perPatient }, k) => {
-      if (!perPatient) return;
-      const cells = outcomes.map((of) => shown(summary(of[k].values)[0] * centre / PER));
-      rows.push([`${label.replace(/, (of|per) 100$/, "")}, of ${centre} a year`, ...cells, ...(moved ? [""] : [])]);
-    });
-  }
-  const head = ["outcome (95 % interval)", ...columns.map(([name]) => name), ...(moved ? [`this setting less ${data.before}`] : [])];
-  return table(`${data.draws} parameter sets`, head, rows);
+  return [...survival, ...counts];
 }
+
+/** Return a table of outcomes of columns; with `moved`, the second column's difference from the first. */
+function compared(data, caption, columns, moved) {
+  const rows = columns[0][1].map(({ label, unit, values, of }, k) => {
+    const summaries = columns.map(([, outcomes]) => of(outcomes[k].values)), cells = summaries.map((row) => withInterval(row, unit));
+    if (!moved) return [label, ...cells];
+    const between = of(columns[1][1][k].values.map((value, i) => value - values[i]));
+    // Two medians that most sets do not reach may differ by anything.
+    return [label, ...cells, Number.isFinite(summaries[0][0] + summaries[1][0]) ? withInterval(between, unit) : shown(NaN)];
+  });
+  const head = ["outcome (95 % interval)", ...columns.map(([name]) => name), ...(moved ? [`this setting less ${data.before}`] : [])];
+  return table(caption, head, rows);
+}
+
+/** Return what a reader of the tables has to know. */
+function medianNote(data) {
+  if (data.checked.median > MEDIAN_APART) return `Median survival is not shown: the months of this page do not give it to ${MEDIAN_APART} month.`;
+  return `Median survival: the median over parameter sets of each one's median. A dash: not reached by month ${data.months.at(-1)}.`;
+}
+
+function centreNote(data) {
+  const inUse = data.countLabels.filter(({ inUse }) => inUse);
+  const beds = inUse.map(({ label, inUse }) => `${inUse} in use on average: ${label} / ${MONTHS_A_YEAR} (Little's law), if one is always free. On some days more are in use.`);
+  return ["The intervals are those of the parameter sets. Numbers of a small centre also differ by chance from year to year.", ...beds].join(" ");
+}
+
+const numbersTable = (data, columns, moved) =>
+  compared(data, `${data.draws} parameter sets`, columns.map(([name, solution]) => [name, outcomesOf(data, solution)]), moved);
+
+const centreTable = (data, columns, moved, centre) =>
+  compared(data, `of ${centre} a year, followed to month ${data.months.at(-1)}`, columns.map(([name, solution]) => [name, centreOf(data, solution, centre)]), moved);
 
 /** Return the table of where patients are at a month. */
 function whereTable(data, columns, month) {
-  const place = data.occupiedMonths.indexOf(month), width = data.occupiedMonths.length;
-  const share = (solution, state) => { const there = solution.where(state); return summary(column(data, (i) => PER * there[i * width + place])); };
+  const place = data.occupiedMonths.indexOf(month);
+  const share = (solution, state) => summary(column(data, (i) => PER * solution.there(state, i, place)));
   const found = data.states.filter(([state]) => state in data.there).map(([state, label]) => [label, columns.map(([, solution]) => share(solution, state))]);
   const rows = found.filter(([, of]) => of.some((row) => row[0] >= 0.05)).map(([label, of]) => [label, ...of.map((row) => withInterval(row, ""))]);
   return table("of 100 patients (95 % interval)", ["state", ...columns.map(([name]) => name)], rows);
@@ -54,7 +76,9 @@ function whereTable(data, columns, month) {
 function asCsv(data, columns) {
   const quoted = (text) => `"${text.replaceAll('"', '""')}"`, lines = [["outcome", "setting", "estimate", "lower", "upper"]];
   for (const [name, solution] of columns) {
-    for (const { label, values } of outcomesOf(data, solution)) lines.push([quoted(label), quoted(name), ...summary(values)]);
+    for (const { label, values, of } of outcomesOf(data, solution)) {
+      lines.push([quoted(label), quoted(name), ...of(values).map((value) => (Number.isFinite(value) ? value : ""))]);
+    }
   }
   return lines.map((line) => line.join(",")).join("\n");
 }

@@ -22,7 +22,9 @@ async function read() {
     curves.set(Number(path), curve);
   }
   for (const [path, [place, rows]] of Object.entries(data.occupied)) {
-    occupied.set(Number(path), restored(bytes, place, rows, data.occupiedMonths.length, 1));
+    const wide = data.occupiedMonths.length + 1, curve = restored(bytes, place, rows, wide, 1);
+    for (let i = 1; i <= rows; i++) curve[i * wide - 1] *= data.months.at(-1);
+    occupied.set(Number(path), curve);
   }
   return Object.assign(data, { curves, occupied });
 }
@@ -73,6 +75,7 @@ class Explorer {
     this.file("svg", "image/svg+xml", () => new XMLSerializer().serializeToString($("survival")));
     $("back").addEventListener("click", () => { this.setting = baseOf(data); this.show(); });
     $("keep").addEventListener("click", () => { this.keep(structuredClone(this.setting)); this.show(); });
+    [$("numbers-note").textContent, $("centre-note").textContent] = [medianNote(data), centreNote(data)];
     for (const limit of data.limits) $("limits").append(make("li", {}, limit));
     $("survival").addEventListener("pointermove", (event) => {
       const box = $("survival").getBoundingClientRect(), month = ((event.clientX - box.left) / box.width * WIDTH - LEFT) / (RIGHT - LEFT) * data.months.at(-1);
@@ -288,7 +291,9 @@ class Explorer {
 
   tables() {
     const { data } = this, centre = Math.max(Number($("centre").value) || 0, 0);
-    $("numbers").replaceChildren(...numbersTable(data, this.columns, !this.isToday, centre));
+    $("numbers").replaceChildren(...numbersTable(data, this.columns, !this.isToday));
+    $("centre-numbers").hidden = !centre;
+    $("per-year").replaceChildren(...(centre ? centreTable(data, this.columns, !this.isToday, centre) : []));
     $("where").replaceChildren(...whereTable(data, this.columns, Number($("at").value)));
   }
 

@@ -13,7 +13,8 @@ function shown(value, unit, like = value) {
 const interval = ([value, lower, upper], unit) => `${shown(lower, unit, value)} to ${shown(upper, unit, value)}`;
 const withInterval = (row, unit) => {
   const [low, high] = [row[1], row[2]].map((end) => shown(end, unit, row[0]));
-  return shown(row[0], unit) + (low === high ? "" : ` (${low} to ${high})`);
+  if (low === high || !Number.isFinite(row[0])) return shown(row[0], unit);
+  return `${shown(row[0], unit)} (${Number.isFinite(row[2]) ? `${low} to ${high}` : `${low} or more`})`;
 };
 const written = (value) => Number(value.toFixed(4)).toString();
 

@@ -22,6 +22,16 @@ from simulator.scenario.scenario import load_scenario
 
 Command = Callable[..., Any]
 DRAWS = 100
+OUTCOMES = [
+    *((f"os_{month}", 100.0, 100 * 2e-5) for month in (6, 12, 24, 60)),
+    ("median_os", 1.0, 0.05),
+    *((f"rmst_{month}", 1.0, 2e-5 * month) for month in (12, 60)),
+    *((name, 1.0, 0.02) for name in ("salvage_courses", "hscts")),
+    ("hsct_bed_months", 1.0, 0.1),
+    ("car_t_products", 1.0, 0.02),
+]
+"""What a page shows of the shipped pathway: the run's name, its factor on the page, and how far they may be apart."""
+MEANS = ".map(({ label, of, values }) => ({ label, mean: of(values)[0] }))"
 
 
 @pytest.fixture(scope="module")
@@ -96,14 +106,45 @@ def test_the_pages_scenario_run_on_the_command_line_gives_the_pages_number(
     assert command[:3] == ["aftercart", "compare", "baseline"]
     command[command.index("setting.toml")] = str(tmp_path / "setting.toml")
     rows = json.loads(aftercart(*command[1:], "--json", "--out", str(tmp_path / "out")).stdout)
-    row = next(
-        row
+    of = {
+        (row["scenario"], row["outcome"]): row
         for row in rows
-        if (row["scenario"], row["outcome"], row["population"], row["clock"]) == ("setting", "os_12", "all", "relapse")
-    )
+        if (row["population"], row["clock"]) == ("all", "relapse")
+    }
+    row = of["setting", "os_12"]
     shown = page.run("summary(explorer.moreAt(12))")
     expected = [100 * row[name] for name in ("difference", "difference_lower", "difference_upper")]
     assert shown == pytest.approx(expected, abs=100 * 4e-5)
+    outcomes = page.run("explorer.columns.map(([, s]) => outcomesOf(explorer.data, s).map((o) => o.of(o.values)))")
+    lines = page.run("asCsv(explorer.data, explorer.columns)").splitlines()[1:]
+    assert [list(map(float, line.split(",")[-3:])) for line in lines] == [row for found in outcomes for row in found]
+    for scenario, found in zip(("baseline", "setting"), outcomes, strict=True):
+        for (name, factor, apart), row in zip(OUTCOMES, found, strict=True):
+            expected = [factor * of[scenario, name][key] for key in ("estimate", "lower", "upper")]
+            assert row == pytest.approx(expected, abs=apart), (scenario, name)
+
+
+def test_a_years_patients_of_a_centre_are_so_many_hundreds(page: Page, explorer: str) -> None:
+    """Beds in use: 12 months of 40 patients a year, each of whom holds a bed for so many months (Little's law)."""
+    page.open(f"{explorer}#salvage_uptake=0.7")
+    assert page.run("document.getElementById('centre-numbers').hidden")
+    page.run("document.getElementById('centre').value = 40; explorer.show()")
+    per_100 = {o["label"]: o["mean"] for o in page.run(f"outcomesOf(explorer.data, explorer.now){MEANS}")}
+    a_year = {o["label"]: o["mean"] for o in page.run(f"centreOf(explorer.data, explorer.now, 40){MEANS}")}
+    assert a_year["alive at 12 months"] == pytest.approx(0.4 * per_100["alive at 12 months, of 100"])
+    assert a_year["HSCTs"] == pytest.approx(0.4 * per_100["HSCTs to month 60, per 100"])
+    beds = 0.4 * per_100["HSCT bed-months to month 60, per 100"] / 12
+    assert a_year["HSCT beds in use on average"] == pytest.approx(beds)
+    assert "HSCT beds in use on average" in page.text("per-year")
+
+
+def test_a_median_that_most_parameter_sets_do_not_reach_is_a_dash_and_has_no_difference(
+    page: Page, explorer: str
+) -> None:
+    assert page.run("middle([2, Infinity, 3, 4])") == [3.5, pytest.approx(2.075), None]
+    page.open(explorer)
+    assert page.run("withInterval([4.2, 2.7, Infinity], 'months')") == "4.2 (2.7 or more)"
+    assert page.run("withInterval(middle([Infinity, Infinity, 3]), 'months')") == "\u2013"
 
 
 def test_a_page_that_starts_from_a_policy_names_it_and_not_today(page: Page, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import worlds
-from sojourn_times import exponential, weibull
+from sojourn_times import exponential, fixed, weibull
 from worlds import chance, decision, share, sojourn, world
 
 from simulator.arrays import Floats
@@ -65,6 +65,20 @@ def test_a_page_of_a_shipped_scenario_agrees_with_the_engine_in_random_settings(
     apart = check(page_model(scenario, given, 60.0), given, seed=20241201)
     assert apart["before"] < 1e-12
     assert apart["after"] < 2e-5
+    assert apart["median"] < 0.05
+
+
+def test_medians_are_not_those_of_the_engine_where_patients_die_at_one_instant_between_the_months_of_a_page() -> None:
+    pathway = world(
+        "ill",
+        {
+            "ill": decision(treated="uptake", left="rest"),
+            "treated": sojourn(dead=exponential(mean=9.0)),
+            "left": sojourn(dead=fixed(6.3)),
+        },
+        parameters={"uptake": share(0.2, lever=True)},
+    )
+    assert check(page_model(worlds.scenario(pathway), {}, 24.0), {}, seed=20241203)["median"] > 0.05
 
 
 @pytest.mark.parametrize("declared", [{"uptake": 0.5}, {"uptake": 0.8}, {"share_drug": 0.6}])
