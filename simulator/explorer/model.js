@@ -151,14 +151,14 @@ function coefficients(data, routes, productOf) {
   return found;
 }
 
-/** Return the sum of path curves, (draws x columns). */
-function summed(data, found, curves, columns) {
-  const n = data.draws, total = new Float64Array(n * columns);
+/** Return the sum of path curves in the columns from `first` to before `end`, (draws x (end - first)). */
+function summed(data, found, curves, columns, first = 0, end = columns) {
+  const n = data.draws, width = end - first, total = new Float64Array(n * width);
   for (const [path, coefficient] of found) {
     const curve = curves.get(path), single = curve.length === columns;
     for (let i = 0; i < n; i++) {
-      const share = coefficient[i], from = single ? 0 : i * columns;
-      if (share) for (let t = 0; t < columns; t++) total[i * columns + t] += share * curve[from + t];
+      const share = coefficient[i], from = (single ? 0 : i * columns) + first;
+      if (share) for (let t = 0; t < width; t++) total[i * width + t] += share * curve[from + t];
     }
   }
   return total;
@@ -185,23 +185,26 @@ function medianOf(months, alive) {
   return months[before] + width(before) * high;
 }
 
-/** Solve a setting {moved: {parameter: share}, margins, benefit}: how many are alive, and how many in each state. */
+/** Solve a setting {moved: {parameter: share}, margins, benefit}: in parameter set i how many are alive at month t, and
+   in all of them how many are in a state at a month, have entered it by then, or are counted. */
 function solve(data, setting) {
-  const shares = sharesOf(data, valuesOf(data, setting.moved), setting.benefit);
-  const weights = weightsOf(data, setting.margins), columns = data.months.length + data.means.length;
-  const kept = new Map();
-  const once = (key, make) => kept.get(key) ?? kept.set(key, make()).get(key);
-  const productOf = (branches, mask) => once(`${branches} ${mask}`, () => product(data, branches, mask, shares, weights));
-  const routed = (routes, curves, width) => once(routes, () => summed(data, coefficients(data, routes, productOf), curves, width));
-  const dead = () => routed(data.deaths, data.curves, columns), alive = (i, t) => 1 - dead()[i * columns + t];
-  const width = data.occupiedMonths.length + 1, read = (routes, i, column) => routed(routes, data.occupied, width)[i * width + column];
+  const shares = sharesOf(data, valuesOf(data, setting.moved), setting.benefit), weights = weightsOf(data, setting.margins);
+  const columns = data.months.length + data.means.length, products = new Map();
+  const productOf = (branches, mask) => {
+    const key = `${branches} ${mask}`;
+    if (!products.has(key)) products.set(key, product(data, branches, mask, shares, weights));
+    return products.get(key);
+  };
+  const dead = summed(data, coefficients(data, data.deaths, productOf), data.curves, columns);
+  const alive = (i, t) => 1 - dead[i * columns + t];
+  const read = (routes, column) => summed(data, coefficients(data, routes, productOf), data.occupied, data.occupiedMonths.length + 1, column, column + 1);
   return {
     alive,
     median: (i) => medianOf(data.months, (t) => alive(i, t)),
-    mean: (i, m) => data.means[m] - dead()[i * columns + data.months.length + m],
-    there: (state, i, m) => read(data.there[state], i, m),
-    entered: (state, i, m) => read(data.entered[state], i, m),
-    count: (name, i) => read(data.counts[name].routes, i, data.counts[name].column),
+    mean: (i, m) => data.means[m] - dead[i * columns + data.months.length + m],
+    there: (state, m) => read(data.there[state], m),
+    entered: (state, m) => read(data.entered[state], m),
+    count: (name) => read(data.counts[name].routes, data.counts[name].column),
   };
 }
 

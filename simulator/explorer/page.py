@@ -72,7 +72,7 @@ def _words(page: PageModel, values: Mapping[str, Floats], cohort: Cohort | None)
     return {
         "base": scenario.policy if scenario.file is None or _is_shipped(page) else scenario.file.name,
         "moved": {names.index(name): value for name, value in scenario.set.items() if name in movable},
-        "extrapolation": limits.extrapolation(cohort, horizon),
+        "followUp": _follow_up(cohort, pathway.clock, horizon),
         "before": "today" if is_reference else scenario.policy,
         "lead": "Today" if is_reference else scenario.policy,
         "clock": pathway.clock,
@@ -89,7 +89,7 @@ def _words(page: PageModel, values: Mapping[str, Floats], cohort: Cohort | None)
         "sliders": [{"parameter": names.index(parameter.name)} for parameter in page.sliders],
         "fixed": [[f"{pathway.parameters[name].meaning} ({name})", reason] for name, reason in page.fixed.items()],
         "mixes": [_mix(page, attribute) for attribute in model.attributes],
-        "states": [[name, state.label] for name, state in pathway.states.items() if not state.is_choice],
+        "states": [[name, state.label] for name, state in pathway.states.items()],
         "countLabels": [_count(pathway, count) for count in pathway.counts.values()],
         "reported": _reported(cohort, pathway.clock, horizon),
         "cohort": "" if cohort is None else cohort.title,
@@ -128,6 +128,16 @@ def _mix(page: PageModel, attribute: str) -> dict[str, Any]:
         "shares": list(shares.values()),
         "source": declared.source,
     }
+
+
+def _follow_up(cohort: Cohort | None, clock: str, horizon: float) -> list[dict[str, Any]]:
+    """Return the months between which survivors' follow-up ends, with what a figure says there."""
+    if cohort is None or cohort.follow_up is None or cohort.clock != clock:
+        return []
+    (thins, ends), words = cohort.follow_up, ("fewer followed", "none followed")
+    sentences = f"After month {thins:g} fewer survivors are followed.", limits.extrapolation(cohort, horizon)
+    marks = zip((thins, ends), words, sentences, strict=True)
+    return [{"month": month, "words": said, "sentence": text} for month, said, text in marks if month < horizon]
 
 
 def _reported(cohort: Cohort | None, clock: str, horizon: float) -> Sequence[dict[str, float]]:

@@ -1,7 +1,7 @@
 "use strict";
-/* The tables: outcomes of each solution, and where patients are. columns : [name, solution] */
+/* The tables: outcomes of each solution, and where patients are. columns : [name, solution, class of its colour] */
 
-const MEDIAN_APART = 0.05, MONTHS_A_YEAR = 12;
+const MEDIAN_APART = 0.05, MONTHS_A_YEAR = 12, LEAST_SHOWN = 0.05;
 
 /** Return the values of all parameter sets. */
 const column = (data, read) => Float64Array.from({ length: data.draws }, (_, i) => read(i));
@@ -17,7 +17,7 @@ function outcomesOf(data, solution) {
   const last = data.months.at(-1), survival = data.survival.map((month) => ({ label: `alive at ${month} months, of 100`, unit: "", values: aliveAt(data, solution, month), of: summary }));
   const middles = data.checked.median <= MEDIAN_APART ? [{ label: "median survival, months", unit: "months", values: column(data, solution.median), of: middle }] : [];
   const means = data.means.map((month, m) => ({ label: `mean survival to month ${month}, months`, unit: "months", values: column(data, (i) => solution.mean(i, m)), of: summary }));
-  const counts = data.countLabels.map(({ name, label }) => ({ label: `${label} to month ${last}, per 100`, unit: "", values: column(data, (i) => PER * solution.count(name, i)), of: summary }));
+  const counts = data.countLabels.map(({ name, label }) => ({ label: `${label} to month ${last}, per 100`, unit: "", values: solution.count(name).map((each) => PER * each), of: summary }));
   return [...survival, ...middles, ...means, ...counts];
 }
 
@@ -26,7 +26,7 @@ function centreOf(data, solution, centre) {
   const times = (label, values, factor) => ({ label, unit: "", values: values.map((value) => value * factor), of: summary });
   const survival = data.survival.map((month) => times(`alive at ${month} months`, aliveAt(data, solution, month), centre / PER));
   const counts = data.countLabels.flatMap(({ name, label, inUse }) => {
-    const values = column(data, (i) => solution.count(name, i));
+    const values = solution.count(name);
     return [times(label, values, centre), ...(inUse ? [times(`${inUse} in use on average`, values, centre / MONTHS_A_YEAR)] : [])];
   });
   return [...survival, ...counts];
@@ -63,13 +63,20 @@ const numbersTable = (data, columns, moved) =>
 const centreTable = (data, columns, moved, centre) =>
   compared(data, `of ${centre} a year, followed to month ${data.months.at(-1)}`, columns.map(([name, solution]) => [name, centreOf(data, solution, centre)]), moved);
 
-/** Return the table of where patients are at a month. */
-function whereTable(data, columns, month) {
-  const place = data.occupiedMonths.indexOf(month);
-  const share = (solution, state) => summary(column(data, (i) => PER * solution.there(state, i, place)));
-  const found = data.states.filter(([state]) => state in data.there).map(([state, label]) => [label, columns.map(([, solution]) => share(solution, state))]);
-  const rows = found.filter(([, of]) => of.some((row) => row[0] >= 0.05)).map(([label, of]) => [label, ...of.map((row) => withInterval(row, ""))]);
-  return table("of 100 patients (95 % interval)", ["state", ...columns.map(([name]) => name)], rows);
+/** Return a table of how many of 100 are in each state, or have been, by `read(solution, state)`, as bars with numbers. */
+function statesTable(data, caption, columns, states, read) {
+  const shares = states.map(([state, label]) => [label, columns.map(([, solution]) => summary(read(solution, state).map((share) => PER * share)))]);
+  const rows = shares.filter(([, of]) => of.some(([mean]) => mean >= LEAST_SHOWN)).map(([label, of]) => [label, ...of.map((row, k) => [withInterval(row, ""), bar(row[0], columns[k][2])])]);
+  return table(caption, ["state", ...columns.map(([name]) => name)], rows);
+}
+
+/** Return the tables of where patients are at a month, and of what they have gone through by then. */
+function whereTables(data, columns, month) {
+  const m = data.occupiedMonths.indexOf(month), [there, entered] = [data.there, data.entered].map((known) => data.states.filter(([state]) => state in known));
+  return [
+    statesTable(data, `of 100 patients, at month ${month} (95 % interval)`, columns, there, (solution, state) => solution.there(state, m)),
+    statesTable(data, `of 100 patients, so many by month ${month} (95 % interval)`, columns, entered, (solution, state) => solution.entered(state, m)),
+  ];
 }
 
 /** Return the outcomes of solutions as comma-separated values. */

@@ -38,6 +38,7 @@ class Explorer {
     this.rows = [];
     this.build();
     this.fromAddress();
+    window.addEventListener("resize", () => this.soon());
     window.addEventListener("hashchange", () => { if (location.hash.slice(1) !== this.address) { this.fromAddress(); this.show(); } });
     this.show();
   }
@@ -72,13 +73,14 @@ class Explorer {
     }
     this.file("toml", "application/toml", () => asToml(data, this.setting));
     this.file("csv", "text/csv", () => asCsv(data, this.columns));
-    this.file("svg", "image/svg+xml", () => new XMLSerializer().serializeToString($("survival")));
+    this.file("svg", "image/svg+xml", () => asSvg($("survival")));
     $("back").addEventListener("click", () => { this.setting = baseOf(data); this.show(); });
     $("keep").addEventListener("click", () => { this.keep(structuredClone(this.setting)); this.show(); });
     [$("numbers-note").textContent, $("centre-note").textContent] = [medianNote(data), centreNote(data)];
     for (const limit of data.limits) $("limits").append(make("li", {}, limit));
     $("survival").addEventListener("pointermove", (event) => {
-      const box = $("survival").getBoundingClientRect(), month = ((event.clientX - box.left) / box.width * WIDTH - LEFT) / (RIGHT - LEFT) * data.months.at(-1);
+      const box = $("survival").getBoundingClientRect(), { width, left, right } = frameOf(data);
+      const month = ((event.clientX - box.left) / box.width * width - left) / (right - left) * data.months.at(-1);
       const near = data.months.reduce((best, m, t) => (Math.abs(m - month) < Math.abs(data.months[best] - month) ? t : best), 0);
       if (Number($("month").value) !== near) { $("month").value = near; this.reading(); }
     });
@@ -179,8 +181,8 @@ class Explorer {
 
   /** Solutions with their names: the base, the setting unless it is the base's, and those that are kept. */
   get columns() {
-    const kept = this.kept.map(({ solution }, k) => [`Kept ${k + 1}`, solution]);
-    return [[this.data.lead, this.base], ...(this.isToday ? [] : [["This setting", this.now]]), ...kept];
+    const kept = this.kept.map(({ solution }, k) => [`Kept ${k + 1}`, solution, `kept kept${k}`]);
+    return [[this.data.lead, this.base, "today"], ...(this.isToday ? [] : [["This setting", this.now, "setting"]]), ...kept];
   }
 
   show() {
@@ -195,6 +197,7 @@ class Explorer {
     this.settings();
     this.tables();
     this.command();
+    this.hints();
     history.replaceState(null, "", this.address ? `#${this.address}` : location.pathname + location.search);
     window.took = performance.now() - begun;
   }
@@ -233,7 +236,8 @@ class Explorer {
     const { data, setting } = this;
     this.hasAdditional = false;
     if (!data.hasBenefit || this.isToday) return "";
-    const [none, every] = [0, 1].map((benefit) => this.moreAt(data.answer, solve(data, { ...setting, benefit }), this.todayAt(benefit)));
+    const solved = (benefit) => (benefit === setting.benefit ? this.now : solve(data, { ...setting, benefit }));
+    const [none, every] = [0, 1].map((benefit) => this.moreAt(data.answer, solved(benefit), this.todayAt(benefit)));
     if (none.every((more, i) => Math.abs(more - every[i]) < 1e-7)) return "";
     this.hasAdditional = true;
     const parts = [];
@@ -252,17 +256,19 @@ class Explorer {
   }
 
   figure() {
-    const { data } = this, names = ["today", ...(this.isToday ? [] : ["setting"])];
-    const lines = this.columns.map(([label, solution], k) => {
-      const isKept = k >= names.length, rows = data.months.map((month) => summary(aliveAt(data, solution, month).map((alive) => alive / PER)));
-      return { name: isKept ? `kept kept${k - names.length}` : names[k], label, rows, hasBand: !isKept && data.draws > 1 };
+    const { data } = this;
+    const lines = this.columns.map(([label, solution, name]) => {
+      const rows = data.months.map((_, t) => summary(column(data, (i) => solution.alive(i, t))));
+      return { name, label, rows, hasBand: !name.startsWith("kept") && data.draws > 1 };
     });
-    $("drawing").replaceChildren(...survivalFigure(data, lines));
+    const frame = frameOf(data);
+    $("survival").setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);
+    $("drawing").replaceChildren(...survivalFigure(data, lines, frame));
     $("survival-alt").textContent = $("answer").textContent;
     const bands = data.draws > 1 ? `Bands: 95 % interval over ${data.draws} parameter sets.` : "One parameter set: no intervals.";
     const circles = data.reported.length ? `Circles: reported (${data.cohort}), with 1.96 standard errors.` : "";
     const rough = data.draws > 1 && data.draws < 40 ? "So few parameter sets give rough intervals." : "";
-    $("marks").textContent = [bands, circles, data.of, data.extrapolation, rough].filter(Boolean).join(" ");
+    $("marks").textContent = [bands, circles, data.of, ...data.followUp.map(({ sentence }) => sentence), rough].filter(Boolean).join(" ");
   }
 
   /** The setting and those that are kept, in words. */
@@ -283,10 +289,11 @@ class Explorer {
     const words = this.isToday ? `${data.lead}: ${read(this.base)} are alive.` : `${data.lead}: ${read(this.base)} are alive; with this setting ${read(this.now)}.`;
     $("month-read").value = String(month);
     $("month").setAttribute("aria-valuetext", `month ${month}`);
-    $("read").textContent = `At month ${month}: ${words}`;
-    const at = across(month, data.months.at(-1));
+    const beyond = data.followUp.filter((end) => month > end.month).map(({ words }) => words).at(-1);
+    $("read").textContent = `At month ${month}${beyond ? ` (${beyond})` : ""}: ${words}`;
+    const { x, top, bottom } = frameOf(data), at = x(month);
     $("drawing").querySelector(".cursor")?.remove();
-    $("drawing").append(draw("line", { x1: at, x2: at, y1: TOP, y2: BOTTOM, class: "cursor" }));
+    $("drawing").append(draw("line", { x1: at, x2: at, y1: top, y2: bottom, class: "cursor" }));
   }
 
   tables() {
@@ -294,7 +301,13 @@ class Explorer {
     $("numbers").replaceChildren(...numbersTable(data, this.columns, !this.isToday));
     $("centre-numbers").hidden = !centre;
     $("per-year").replaceChildren(...(centre ? centreTable(data, this.columns, !this.isToday, centre) : []));
-    $("where").replaceChildren(...whereTable(data, this.columns, Number($("at").value)));
+    const tables = whereTables(data, this.columns, Number($("at").value));
+    ["where", "by-then"].forEach((id, k) => $(id).replaceChildren(...tables[k]));
+  }
+
+  /** Mark the tables that do not fit, so that readers know of the columns they do not see. */
+  hints() {
+    for (const box of document.querySelectorAll(".scroll")) box.toggleAttribute("data-wide", box.scrollWidth > box.clientWidth);
   }
 
   /** Make a file when it is asked for, before the browser follows the link. */

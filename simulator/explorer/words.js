@@ -1,7 +1,7 @@
 "use strict";
 /* Numbers and differences in words, as the tables of a run have them. */
 
-const PER = 100, MINUS = "\u2212", AGREED = 0.9;
+const PER = 100, MINUS = "\u2212", TOGETHER = "\u00a0", AGREED = 0.9;
 
 /** A number as it is shown: per 100 whole from 10 on, else a tenth; months a tenth. `like` : the estimate of an end. */
 function shown(value, unit, like = value) {
@@ -14,7 +14,8 @@ const interval = ([value, lower, upper], unit) => `${shown(lower, unit, value)} 
 const withInterval = (row, unit) => {
   const [low, high] = [row[1], row[2]].map((end) => shown(end, unit, row[0]));
   if (low === high || !Number.isFinite(row[0])) return shown(row[0], unit);
-  return `${shown(row[0], unit)} (${Number.isFinite(row[2]) ? `${low} to ${high}` : `${low} or more`})`;
+  const ends = Number.isFinite(row[2]) ? [low, "to", high] : [low, "or", "more"];
+  return `${shown(row[0], unit)} (${ends.join(TOGETHER)})`;
 };
 const written = (value) => Number(value.toFixed(4)).toString();
 

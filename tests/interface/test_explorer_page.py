@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import worlds
 from browser import Page, browser
@@ -122,6 +123,31 @@ def test_the_pages_scenario_run_on_the_command_line_gives_the_pages_number(
         for (name, factor, apart), row in zip(OUTCOMES, found, strict=True):
             expected = [factor * of[scenario, name][key] for key in ("estimate", "lower", "upper")]
             assert row == pytest.approx(expected, abs=apart), (scenario, name)
+    occupancy = pd.read_csv(tmp_path / "out" / "occupancy.csv").query("clock == 'relapse' and month == 24")
+    at = "explorer.data.occupiedMonths.indexOf(24)"
+    for k, scenario in enumerate(("baseline", "setting")):
+        there = page.run(
+            f"Object.keys(explorer.data.there).map((s) => [s, summary(explorer.columns[{k}][1].there(s, {at}))[0]])"
+        )
+        expected = occupancy[occupancy["scenario"] == scenario].set_index("state")["probability"]
+        assert dict(there) == pytest.approx({state: expected[state] for state, _ in there}, abs=1e-4)
+
+
+def test_what_patients_have_gone_through_adds_up(page: Page, explorer: str) -> None:
+    """Whoever relapses is treated or not; whoever has died was alive; by the last month courses are those counted."""
+    page.open(f"{explorer}#salvage_uptake=0.7&mix.cd19=20,10,7")
+    page.run("window.total = (read, states, m) => states.reduce((sum, s) => sum + PER * summary(read(s, m))[0], 0)")
+    entered = "total(explorer.now.entered, {}, {})".format
+    month = page.run("explorer.data.occupiedMonths.indexOf(12)")
+    assert page.run(entered("['relapse']", month)) == pytest.approx(100)
+    assert page.run(entered("['salvage_choice']", month)) == pytest.approx(70, abs=0.01)
+    assert page.run(entered("['supportive_care']", month)) == pytest.approx(30, abs=0.01)
+    died = page.run(entered("Object.keys(explorer.data.entered).filter((s) => s.startsWith('death_'))", month))
+    assert died == pytest.approx(100 - page.run("summary(aliveAt(explorer.data, explorer.now, 12))[0]"), abs=0.01)
+    treated = ["chemotherapy", "immunotherapy", "car_t_reinfusion", "dual_target_reinfusion"]
+    treated = [name for name in treated if page.run(f"'{name}' in explorer.data.entered")]
+    courses = page.run("PER * summary(explorer.now.count('salvage_courses'))[0]")
+    assert page.run(entered(json.dumps(treated), "explorer.data.occupiedMonths.length - 1")) == pytest.approx(courses)
 
 
 def test_a_years_patients_of_a_centre_are_so_many_hundreds(page: Page, explorer: str) -> None:
@@ -143,7 +169,7 @@ def test_a_median_that_most_parameter_sets_do_not_reach_is_a_dash_and_has_no_dif
 ) -> None:
     assert page.run("middle([2, Infinity, 3, 4])") == [3.5, pytest.approx(2.075), None]
     page.open(explorer)
-    assert page.run("withInterval([4.2, 2.7, Infinity], 'months')") == "4.2 (2.7 or more)"
+    assert page.run("withInterval([4.2, 2.7, Infinity], 'months')") == "4.2 (2.7\u00a0or\u00a0more)"
     assert page.run("withInterval(middle([Infinity, Infinity, 3]), 'months')") == "\u2013"
 
 
@@ -156,6 +182,35 @@ def test_a_page_that_starts_from_a_policy_names_it_and_not_today(page: Page, tmp
     page.open(f"{(tmp_path / 'page.html').as_uri()}#salvage_uptake=0.6")
     assert " fewer than under wider-salvage (" in page.text("answer")
     assert "have to benefit" not in page.text("estimates")
+
+
+def test_the_figure_says_from_which_month_on_patients_are_no_longer_followed(page: Page, tmp_path: Path) -> None:
+    from simulator.explorer.making import make
+
+    make([load_scenario("baseline")], tmp_path / "page.html", draws=3, horizon=84.0)
+    page.open((tmp_path / "page.html").as_uri())
+    assert page.run("[...document.querySelectorAll('.followed')].length") == 2
+    assert page.text("marks").endswith("every figure is an extrapolation. So few parameter sets give rough intervals.")
+    assert page.text("read").startswith("At month 12: ")
+    page.press("month", "End")
+    assert page.text("read").startswith("At month 84 (none followed): ")
+
+
+def test_a_figure_that_is_taken_along_has_the_colours_of_the_page(page: Page, explorer: str, tmp_path: Path) -> None:
+    page.open(explorer)
+    (tmp_path / "survival.svg").write_text(page.run("asSvg(document.getElementById('survival'))"), encoding="utf-8")
+    assert "--today" in (tmp_path / "survival.svg").read_text(encoding="utf-8")
+    page.send("Page.navigate", url=(tmp_path / "survival.svg").as_uri())
+    page.run("new Promise((done) => setTimeout(done, 100))")
+    assert page.run("getComputedStyle(document.querySelector('.line.today')).fill") == "none"
+
+
+def test_tables_that_do_not_fit_say_so(page: Page, explorer: str) -> None:
+    page.open(f"{explorer}#salvage_uptake=0.7&kept.=salvage_uptake%3D0.6", width=360)
+    wide = page.run("[...document.querySelectorAll('.scroll[data-wide] table')].map(({ id }) => id)")
+    assert wide == ["numbers", "where", "by-then"]
+    page.open(explorer, width=1280)
+    assert page.run("document.querySelectorAll('.scroll[data-wide]').length") == 0
 
 
 def test_a_preset_is_the_scenario(page: Page, explorer: str) -> None:
