@@ -1,4 +1,3 @@
-"use strict";
 /* Elements of the page; text is never markup. */
 
 /** Make an element with attributes and children; text is never markup. */

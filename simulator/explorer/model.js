@@ -72,7 +72,7 @@ function choiceMade(data, choice, values) {
       const raw = choice.branches.map((branch) => (branch.share[cell] === REST ? 0 : read(branch.share[cell], i)));
       const rest = Math.max(1 - raw.reduce((sum, share) => sum + share, 0), 0);
       const open = choice.branches.map((branch, b) =>
-        branch.open[cell].reduce((product, leaf) => product * read(leaf, i), branch.share[cell] === REST ? rest : raw[b]));
+        branch.open[cell].reduce((share, leaf) => share * read(leaf, i), branch.share[cell] === REST ? rest : raw[b]));
       const total = open.reduce((sum, share) => sum + share, 0);
       open.forEach((share, b) => { shares[b][i * width + cell] = share / total; });
     }
@@ -82,18 +82,16 @@ function choiceMade(data, choice, values) {
 
 /** Return the share who take each branch of the routes, those of treated patients with benefit and without apart. */
 function sharesOf(data, values, benefit) {
-  const n = data.draws, cells = data.cells.length;
+  const n = data.draws;
   const byState = new Map(data.choices.map((choice) => [choice.state, choiceOf(data, choice, values)]));
   const names = new Map(data.choices.map((choice) => [choice.state, choice.branches.map((branch) => branch.name)]));
-  return data.branches.map(({ state, name, among, who }) => {
+  return data.branches.map(({ state, name, among: others, who }) => {
     const shares = byState.get(state), own = shares[names.get(state).indexOf(name)], width = own.length / n;
-    if (!among.length && !who) return own;
-    const open = among.map((other) => shares[names.get(state).indexOf(other)]);
-    return Float64Array.from(own, (share, place) => {
-      if (open.length) {
-        const total = open.reduce((sum, other) => sum + other[place], 0);
-        share = total > 0 ? share / total : 1 / open.length;
-      }
+    if (!others.length && !who) return own;
+    const open = others.map((other) => shares[names.get(state).indexOf(other)]);
+    return Float64Array.from(own, (whole, place) => {
+      const total = open.reduce((sum, other) => sum + other[place], 0), among = total > 0 ? whole / total : 1 / open.length;
+      const share = open.length ? among : whole;
       if (!who) return share;
       const i = Math.floor(place / width);
       const without = (1 - (typeof benefit === "number" ? benefit : benefit[i])) * Math.max(share - data.practice[i], 0);
@@ -105,25 +103,25 @@ function sharesOf(data, values, benefit) {
 /** Return the weights of the cells of the case mix under new margins {attribute: [a weight a level]}. */
 function weightsOf(data, margins) {
   const tables = data.joints.map(({ of, levels, shares }) => {
-    const table = Float64Array.from(shares);
+    const joint = Float64Array.from(shares);
     const moved = of.map((attribute, axis) => [axis, margins[attribute]]).filter(([, margin]) => margin);
     for (let round = 0; round < (moved.length > 1 || of.length > 1 ? 200 : 1); round++) {
       for (const [axis, margin] of moved) {
         const total = margin.reduce((sum, weight) => sum + weight, 0), had = new Float64Array(margin.length);
-        table.forEach((share, place) => { had[levels[place][axis]] += share; });
-        table.forEach((share, place) => {
+        joint.forEach((share, place) => { had[levels[place][axis]] += share; });
+        joint.forEach((share, place) => {
           const level = levels[place][axis];
-          table[place] = had[level] > 0 ? share * margin[level] / total / had[level] : 0;
+          joint[place] = had[level] > 0 ? share * margin[level] / total / had[level] : 0;
         });
       }
     }
-    return table;
+    return joint;
   });
-  return data.cells.map((places) => places.reduce((product, place, joint) => product * tables[joint][place], 1));
+  return data.cells.map((places) => places.reduce((weight, place, t) => weight * tables[t][place], 1));
 }
 
 /** Return w of a route in every parameter set: the product of its shares, added up over the cells that go along it. */
-function product(data, branches, mask, shares, weights) {
+function routeShare(data, branches, mask, shares, weights) {
   const n = data.draws, cells = weights.length;
   const going = weights.map((weight, cell) => (mask < 0 || data.masks[mask][cell] ? weight : 0));
   const alike = branches.filter((b) => shares[b].length === n), apart = branches.filter((b) => shares[b].length > n);
@@ -192,7 +190,7 @@ function solve(data, setting) {
   const columns = data.months.length + data.means.length, products = new Map();
   const productOf = (branches, mask) => {
     const key = `${branches} ${mask}`;
-    if (!products.has(key)) products.set(key, product(data, branches, mask, shares, weights));
+    if (!products.has(key)) products.set(key, routeShare(data, branches, mask, shares, weights));
     return products.get(key);
   };
   const dead = summed(data, coefficients(data, data.deaths, productOf), data.curves, columns);
@@ -206,6 +204,13 @@ function solve(data, setting) {
     entered: (state, m) => read(data.entered[state], m),
     count: (name) => read(data.counts[name].routes, data.counts[name].column),
   };
+}
+
+/** Return how many of 100 additional patients have to benefit for `margin` more alive, of `none` and `every` if none and
+   all of them do: survival is linear in it. Below 0 none has to; without benefit in treatment it is 0 or Infinity. */
+function leastBenefit(none, every, margin) {
+  if (every - none > 1e-7) return 100 * (margin - none) / (every - none);
+  return none >= margin ? 0 : Infinity;
 }
 
 /** Return a quantile of sorted values, linear between two of them; infinite where one of the two is. */
@@ -228,4 +233,4 @@ function middle(values) {
   return [0.5, 0.025, 0.975].map((p, k) => (k && sorted.length < 2 ? NaN : quantile(sorted, p)));
 }
 
-if (typeof module !== "undefined") module.exports = { restored, valuesOf, mostOf, weightsOf, medianOf, solve, summary, middle };
+if (typeof module !== "undefined") module.exports = { restored, valuesOf, mostOf, weightsOf, medianOf, leastBenefit, solve, summary, middle };

@@ -19,7 +19,7 @@ from simulator.scenario.scenario import INFORMED, LEVERS
 from simulator.wording import limits
 
 SCRIPTS = ("model", "words", "elements", "setting", "survival", "tables", "view")
-"""The page's own code, in this order."""
+"""Files of the page's own code, in this order."""
 REPORTED_ERRORS = 1.96
 MOVED = (*LEVERS, "replace", "hazard_ratio", "population", "case_mix")
 """Keys of a scenario: one without any of them is today's practice."""
@@ -35,12 +35,12 @@ def html(
 ) -> str:
     """Return the page. values : parameter -> (n_draws, 1); checked : how far it was from the engine at most."""
     data = {**stored(page), **_words(page, values, cohort), "checked": dict(checked), "presets": list(presets)}
-    css, script = _own("page.css"), "\n".join(_own(f"{name}.js") for name in SCRIPTS)
+    css, code = _own("page.css"), script()
     parts = {
         "title": escape(page.scenario.pathway.title or page.scenario.pathway.name),
         "css": css,
-        "script": script,
-        "script-hash": _hash(script),
+        "script": code,
+        "script-hash": _hash(code),
         "css-hash": _hash(css),
         # As JSON it is the same; as HTML it has no tag in it.
         "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
@@ -52,6 +52,11 @@ def html(
         name, _, rest = piece.partition("}")
         filled.append(parts[name] + rest)
     return "".join(filled)
+
+
+def script() -> str:
+    """Return the page's own code, one script of several files."""
+    return "\n".join(_own(f"{name}.js") for name in SCRIPTS)
 
 
 def _own(name: str) -> str:

@@ -1,4 +1,3 @@
-"use strict";
 /* A setting {moved: {parameter: share}, margins: {attribute: weights}, benefit}: in an address, in words, as a scenario. */
 
 const MOST_KEPT = 4, KEPT = "kept.";

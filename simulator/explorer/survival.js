@@ -1,4 +1,3 @@
-"use strict";
 /* The figure of survival: a line with a band for the base and the setting, a line for each setting that is kept. */
 
 const WIDE = { width: 720, height: 420, left: 54, right: 590, top: 16, bottom: 376 };

@@ -1,4 +1,3 @@
-"use strict";
 /* The tables: outcomes of each solution, and where patients are. columns : [name, solution, class of its colour] */
 
 const MEDIAN_APART = 0.05, MONTHS_A_YEAR = 12, LEAST_SHOWN = 0.05;
@@ -52,8 +51,7 @@ function medianNote(data) {
 }
 
 function centreNote(data) {
-  const inUse = data.countLabels.filter(({ inUse }) => inUse);
-  const beds = inUse.map(({ label, inUse }) => `${inUse} in use on average: ${label} / ${MONTHS_A_YEAR} (Little's law), if one is always free. On some days more are in use.`);
+  const beds = data.countLabels.filter(({ inUse }) => inUse).map(({ label, inUse }) => `${inUse} in use on average: ${label} / ${MONTHS_A_YEAR} (Little's law), if one is always free. On some days more are in use.`);
   return ["The intervals are those of the parameter sets. Numbers of a small centre also differ by chance from year to year.", ...beds].join(" ");
 }
 

@@ -1,4 +1,3 @@
-"use strict";
 /* The page: sliders set a setting, the model solves it, and everything that is shown is drawn from the two solutions. */
 
 const $ = (id) => document.getElementById(id);
@@ -9,7 +8,7 @@ async function unpacked(text) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-async function read() {
+async function readData() {
   const data = JSON.parse($("data").textContent), bytes = await unpacked(data.block);
   for (const parameter of data.parameters) parameter.values = Float64Array.from(parameter.values);
   data.practice = Float64Array.from(data.practice);
@@ -246,12 +245,11 @@ class Explorer {
       parts.push(`If additional patients benefit as other cohorts suggest: ${difference(cautious)}.`);
     }
     if (summary(every)[0] <= summary(none)[0]) return parts.join(" ");
-    const least = column(data, (i) => PER * (data.margin - none[i]) / (every[i] - none[i])).sort();
-    const quantile = (p) => least[Math.round(p * (least.length - 1))], middle = quantile(0.5);
-    const within = [0.025, 0.975].map((p) => shown(Math.min(Math.max(quantile(p), 0), PER), "", middle)).join(" to ");
-    parts.push(middle <= 0 ? `${data.margin} more of 100 are alive even if none of them benefits.`
-      : middle > PER ? `Even if all of them benefit, fewer than ${data.margin} more of 100 are alive.`
-      : `For ${data.margin} more of 100, ${shown(middle)} % of them have to benefit (95 % interval ${within}).`);
+    const [least, ...ends] = middle(column(data, (i) => leastBenefit(none[i], every[i], data.margin)));
+    const within = ends.map((end) => shown(Math.min(Math.max(end, 0), PER), "", least)).join(" to ");
+    parts.push(least <= 0 ? `${data.margin} more of 100 are alive even if none of them benefits.`
+      : least > PER ? `Even if all of them benefit, fewer than ${data.margin} more of 100 are alive.`
+      : `For ${data.margin} more of 100, ${shown(least)} % of them have to benefit (95 % interval ${within}).`);
     return parts.join(" ");
   }
 
@@ -289,7 +287,7 @@ class Explorer {
     const words = this.isToday ? `${data.lead}: ${read(this.base)} are alive.` : `${data.lead}: ${read(this.base)} are alive; with this setting ${read(this.now)}.`;
     $("month-read").value = String(month);
     $("month").setAttribute("aria-valuetext", `month ${month}`);
-    const beyond = data.followUp.filter((end) => month > end.month).map(({ words }) => words).at(-1);
+    const beyond = data.followUp.filter((end) => month > end.month).map((end) => end.words).at(-1);
     $("read").textContent = `At month ${month}${beyond ? ` (${beyond})` : ""}: ${words}`;
     const { x, top, bottom } = frameOf(data), at = x(month);
     $("drawing").querySelector(".cursor")?.remove();
@@ -323,4 +321,4 @@ class Explorer {
   }
 }
 
-read().then((data) => { window.explorer = new Explorer(data); document.documentElement.dataset.ready = "yes"; });
+readData().then((data) => { window.explorer = new Explorer(data); document.documentElement.dataset.ready = "yes"; });

@@ -1,4 +1,3 @@
-"use strict";
 /* Numbers and differences in words, as the tables of a run have them. */
 
 const PER = 100, MINUS = "\u2212", TOGETHER = "\u00a0", AGREED = 0.9;
