@@ -30,8 +30,11 @@ class Difference(NamedTuple):
 
     @property
     def is_clear(self) -> bool:
-        """Whether the interval leaves 0 out, or the parameter sets agree on the sign; of one of them, always."""
-        return not (self.lower <= 0.0 <= self.upper and self.same_sign < AGREED)
+        """Whether the interval leaves 0 out, or the parameter sets agree on the sign; of one of them, always.
+
+        Simulation noise that hides the interval makes the sets disagree.
+        """
+        return self.lower > 0.0 or self.upper < 0.0 or not self.same_sign < AGREED
 
     @property
     def more_or_fewer(self) -> str:

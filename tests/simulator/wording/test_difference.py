@@ -15,7 +15,8 @@ from simulator.wording.difference import Difference
         (Difference(0.01, -0.02, 0.04, 0.89), False),
         (Difference(-0.01, -0.04, 0.0, 0.6), False),
         (Difference(0.01), True),
-        (Difference(0.01, math.nan, math.nan, 0.5), True),
+        (Difference(0.01, math.nan, math.nan, 0.5), False),
+        (Difference(0.01, math.nan, math.nan, 1.0), True),
     ],
 )
 def test_a_difference_is_clear(difference: Difference, is_clear: bool) -> None:

@@ -70,7 +70,9 @@ def test_the_control_alone_is_no_other_structure(cohort: Cohort) -> None:
 
 
 def test_one_structure_moves_and_the_base_has_its_own_survival(cohort: Cohort) -> None:
-    base = rows("baseline", survival=0.31, pooled=float("nan")).assign(difference=float("nan"), moved=0.02)
+    base = rows("baseline", survival=0.31, pooled=float("nan")).assign(
+        difference=float("nan"), difference_same_sign=float("nan"), moved=0.02
+    )
     assert structures.sentence(base, cohort, PATHWAY).endswith(
         "1 other reading, prior or structure, fitted to the same 37 patients, moves survival at 12 months by "
         "+2.0 to +2.0 per 100: lowest 31 (the eight as one group), highest 31 (the eight as one group)."
