@@ -40,7 +40,7 @@ def picture(
     key = _key(rows) if has_cautious else ()
     names = [_words(row, len(at_answer) > 1, 0.3 * width - 2 * style.MARGIN - 0.14) for row in rows]
     left = 2 * style.MARGIN + 0.14 + max(text.width(line, style.TEXT, "bold") for name in names for line in name)
-    numbers = max(text.width(_numbers(one), style.TEXT, "bold") for one in _differences(rows))
+    numbers = max(text.width(_numbers(one), style.TEXT, "bold") for one in added.differences(rows))
     across = width - left - numbers - 2 * style.MARGIN
     label = text.wrap(_scale(results, rows), width - 2 * style.MARGIN - 0.5)
     below = BELOW + 0.16 * (len(label) - 1)
@@ -72,19 +72,12 @@ def _scale(results: Results, rows: Sequence[Added]) -> str:
 def _subtitle(results: Results, rows: Sequence[Added], margin: float | None) -> str:
     several = len({row.month for row in rows}) == 1
     drawn = f"Difference from {results.scenarios[0].name}, {'a row a policy' if several else 'a row a month'}. "
-    known = [math.isfinite(one.lower) for one in _differences(rows)]
-    if any(known):
+    uncertain = added.unseen(rows, results.manifest["draws"])
+    if not uncertain:
         uncertain = "Lines: 95 % intervals of the difference within the same parameter sets."
-        uncertain += " Where a line is missing, too few runs show it." * (not all(known))
-    else:
-        few = "One parameter set" if results.manifest["draws"] == 1 else "Too few runs"
-        uncertain = f"{few}: uncertainty is not shown."
+        is_whole = all(math.isfinite(one.lower) for one in added.differences(rows))
+        uncertain += "" if is_whole else " Where a line is missing, too few runs show it."
     return f"{drawn}{uncertain}{'' if margin is None else f' Shaded: {margin:g} more or better.'}"
-
-
-def _differences(rows: Sequence[Added]) -> list[Difference]:
-    """Return what is drawn: the difference of every row, and that at its other benefit."""
-    return [one for row in rows for one in (row.difference, *(row.other[1:] if row.other else ()))]
 
 
 def _key(rows: Sequence[Added]) -> list[Sample]:
@@ -97,7 +90,7 @@ def _key(rows: Sequence[Added]) -> list[Sample]:
 
 def _span(axes: Axes, rows: Sequence[Added], margin: float | None) -> None:
     """Set the scale, with its start and the margin."""
-    ends = [PER * end for difference in _differences(rows) for end in difference[:3] if math.isfinite(end)]
+    ends = [PER * end for difference in added.differences(rows) for end in difference[:3] if math.isfinite(end)]
     low, high = min(0.0, *ends), max(0.0, *ends, min(1.5 * (margin or 0.0), float(PER)))
     room = 0.05 * max(high - low, 1.0)
     axes.set_xlim(low - room, high + room)
@@ -116,19 +109,19 @@ def _span(axes: Axes, rows: Sequence[Added], margin: float | None) -> None:
 
 
 def _words(row: Added, of_policies: bool, room: float) -> tuple[str, str]:
-    """Return a row's policy in words, in two lines at most, and its name, if there is room below; or its month."""
+    """Return a row's policy in words, in two lines at most, and its name, which the title has; or its month."""
     if not of_policies:
         return in_words(row.month), ""
     lines = text.in_two_lines(row.scenario.title or row.scenario.name, room, "bold")
-    return lines, text.fitted(row.scenario.name, room) if "\n" not in lines and row.scenario.title else ""
+    return lines, text.fitted(row.scenario.name, room) if row.scenario.title else ""
 
 
 def _name(sheet: Sheet, words: tuple[str, str], middle: float, right: float) -> None:
     """Write a row's words up to a place at their right."""
     lines, name = words
-    lift = 0.075 if name else 0.0
-    sheet.page.text(right, middle + lift, lines, ha="right", va="center", weight="bold", linespacing=1.2)
-    sheet.page.text(right, middle - lift, name, ha="right", va="center", color=style.QUIET)
+    half = 0.075 if name else 0.0
+    sheet.page.text(right, middle + half, lines, ha="right", va="center", weight="bold", linespacing=1.2)
+    sheet.page.text(right, middle - half * (lines.count("\n") + 1), name, ha="right", va="center", color=style.QUIET)
 
 
 def _mark(axes: Axes, sheet: Sheet, place: int, middle: float, difference: Difference, colour: str, pair: bool) -> None:

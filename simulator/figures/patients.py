@@ -42,7 +42,7 @@ def picture(
     above = 0.16 + LINE * max(len(label) for label in labels)
     grid = Grid(len(rows), across, plot, above, 0.12, style.MARGIN, 0.3, room, sheet=width)
     footing = [notes.source_in_words(cohort)]
-    sheet = Sheet(title, _subtitle(rows, clock), footing, grid.height, key=_key(rows, first.name), width=width)
+    sheet = Sheet(title, _subtitle(results, rows, clock), footing, grid.height, key=_key(rows, first.name), width=width)
     for axes, row, label in zip(sheet.panels(grid), rows, labels, strict=True):
         _dots(axes, row, lines[row.scenario.name].colour)
         for place, words in enumerate(label):
@@ -53,16 +53,18 @@ def picture(
     return sheet.picture(NAME)
 
 
-def _subtitle(rows: Sequence[Added], clock: str) -> str:
+def _subtitle(results: Results, rows: Sequence[Added], clock: str) -> str:
     hatched = any(row.difference.in_brackets and added.of_100(row)[1] for row in rows)
-    uncertain = "Hatched dots are not certain: see their interval. " if hatched else ""
-    return f"Each dot: one of {PER} patients, {in_words(rows[0].month)} after {clock}. {uncertain}"
+    uncertain = "Hatched dots are not certain: see their interval." if hatched else ""
+    unseen = added.unseen(rows, results.manifest["draws"])
+    return f"Each dot: one of {PER} patients, {in_words(rows[0].month)} after {clock}. {uncertain or unseen}"
 
 
 def _label(row: Added, room: float) -> list[str]:
-    """Return a panel's lines: the policy and what it adds, also by the cautious estimate."""
+    """Return a panel's lines: the policy, its name and what it adds, also by the cautious estimate."""
     name = text.fitted(row.scenario.title or row.scenario.name, room, style.TEXT, "bold")
-    lines = [name, *text.wrap(str(row.difference), room)]
+    adds = f"{row.scenario.name}: {row.difference}" if row.scenario.title else str(row.difference)
+    lines = [name, *text.wrap(adds, room)]
     if row.other is not None:
         lines += text.wrap(f"{added.at_other_benefit(row)}", room)
     return lines

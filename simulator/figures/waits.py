@@ -62,7 +62,7 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     below = LINE if max(widths) > room else 0.0
     tall = ROW + below
     body = tall * len(rows) + BELOW + 0.2
-    sheet = Sheet(title, _subtitle(results), footing, body, key=_key(rows, shown), width=width)
+    sheet = Sheet(title, _subtitle(results, rows), footing, body, key=_key(rows, shown), width=width)
     bottom = sheet.bottom + BELOW
     axes = row_chart.rows_of(sheet, LEFT, bottom, across, len(rows), tall)
     # The names stand between the bars, on the sheet.
@@ -105,9 +105,11 @@ def parts(table: Table) -> dict[str, float]:
     return {name: shares[name] for name in LOOKS}
 
 
-def _subtitle(results: Results) -> str:
+def _subtitle(results: Results, rows: Sequence[tuple[Scenario, str, Table]]) -> str:
     draws, replications = results.manifest["draws"], results.manifest["replications"]
-    bars = "Bars: means of all requests. Bracket: waits over 30 days, however they end"
+    is_late = any(table["wait_over_30_days"]["estimate"] > 0.0 for *_, table in rows)
+    mark = "Bracket" if is_late else "At the right"
+    bars = f"Bars: means of all requests. {mark}: waits over 30 days, however they end"
     if draws > 1 and replications > 1:
         return f"{bars}, with the 95 % interval where simulation noise allows one."
     return f"{bars}. {'One parameter set' if draws == 1 else 'One replication'}: uncertainty is not shown."

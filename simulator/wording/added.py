@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import alive_at, in_words
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS
-from simulator.wording import rounding
+from simulator.wording import intervals, rounding
 from simulator.wording.difference import EQUAL, Difference
 from simulator.wording.headline import benefit_in_words, ends_of_share, policies, share_needed, when
 from simulator.wording.intervals import Row
@@ -113,6 +114,18 @@ def at_other_benefit(one: Added) -> str:
     return "" if one.other is None else f"{benefit_in_words(one.other[0].name)}: {one.other[1]}"
 
 
+def unseen(added: Sequence[Added], draws: int) -> str:
+    """Return that no interval of these differences is known, and why; empty where one is."""
+    if any(math.isfinite(one.lower) for one in differences(added)):
+        return ""
+    return f"{'One parameter set' if draws == 1 else 'Too few runs'}: uncertainty is not shown."
+
+
+def differences(added: Sequence[Added]) -> list[Difference]:
+    """Return the difference of every policy or month, and that at its other benefit."""
+    return [one for row in added for one in (row.difference, *(row.other[1:] if row.other else ()))]
+
+
 def of_100(one: Added) -> tuple[int, int]:
     """Return how many of 100 are alive under the first policy, and how many more (or fewer) under this one."""
     before, more = round(PER * one.before), round(PER * one.difference.value)
@@ -142,14 +155,14 @@ def title_of_shares(needed: Mapping[str, Row], margin: float, month: float) -> s
         (row,) = needed.values()
         sentence = share_needed(row, more)
         return f"{IN_THE_MODEL}, {sentence[0].lower()}{sentence[1:]}"
-    names = list(needed)[:MOST_NAMES]
-    shares = [f"{_of_additional(needed[name])} under {name}" for name in names]
+    names, kinds = list(needed)[:MOST_NAMES], intervals.kinds()
+    shares = [f"{_of_additional(needed[name], kinds)} under {name}" for name in names]
     others = f" (and {len(needed) - MOST_NAMES} more policies)" if len(needed) > MOST_NAMES else ""
     return f"{IN_THE_MODEL}, for {more}, of {PER} additional patients must benefit: {', '.join(shares)}{others}"
 
 
-def _of_additional(row: Row) -> str:
+def _of_additional(row: Row, kinds: Iterator[str]) -> str:
     share, ends = row["estimate"], ends_of_share(row)
     if not share <= 1.0:
         return "more than all"
-    return f"{rounding.number(max(share, 0.0), 'probability')}{f' ({ends})' if ends else ''}"
+    return f"{rounding.number(max(share, 0.0), 'probability')}{f' ({next(kinds)}{ends})' if ends else ''}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from typing import Any
 
 from simulator.wording import rounding
@@ -80,6 +81,11 @@ def in_brief(row: Row) -> Estimate | str:
 def over_draws(draws: int) -> str:
     """Return the end of a heading: "; 95 % intervals over 1000 parameter sets"."""
     return f"; 95 % intervals over {draws} parameter sets" if draws > 1 else "; one parameter set, so no intervals"
+
+
+def kinds() -> Iterator[str]:
+    """Yield what a sentence calls its intervals: the first is named, whichever number has one."""
+    return chain(["95 % interval "], repeat(""))
 
 
 def in_brackets(lower: float, upper: float, unit: str, estimate: float, *, sign: str = "") -> str:

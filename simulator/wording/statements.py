@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from simulator.outcomes.summaries import PER
 from simulator.scenario.scenario import split_name
@@ -25,17 +24,19 @@ def alive(values: Mapping[str, Estimate], when: str, *, coincide: bool = False, 
     if not values:
         return f"{IN_THE_MODEL}, no patient is alive {when}"
     (first, *estimates), *policies = _by_policy(values)
-    same = "the curves coincide: " if coincide else ""
+    same, kinds = "the curves coincide: " if coincide else "", intervals.kinds()
     opening = f"{IN_THE_MODEL}, {same}{values[first].value} of {PER} are alive {when} under {first}"
-    ends = _ends(values[first], "95 % interval ", where and f"most of them in {where}")
-    words = [f"{opening}{ends}{_at_other_benefits(values, estimates)}"]
+    ends = _ends(values[first], kinds, where and f"most of them in {where}")
+    words = [f"{opening}{ends}{_at_other_benefits(values, estimates, kinds)}"]
     if len(policies) <= MOST_LISTED:
         for name, *others in policies:
-            words.append(f"{values[name].value} under {name}{_ends(values[name])}{_at_other_benefits(values, others)}")
+            own = f"{values[name].value} under {name}{_ends(values[name], kinds)}"
+            words.append(f"{own}{_at_other_benefits(values, others, kinds)}")
         return ", ".join(words)
     named = sorted(((values[name], name) for name, *_ in policies), key=lambda pair: float(pair[0].value))
     (low, lowest), *_, (high, highest) = named
-    least, most = f"{low.value} under {lowest}{_ends(low)}", f"{high.value} under {highest}{_ends(high)}"
+    least = f"{low.value} under {lowest}{_ends(low, kinds)}"
+    most = f"{high.value} under {highest}{_ends(high, kinds)}"
     return f"{words[0]}; of {len(policies)} policies, from {least} to {most}"
 
 
@@ -45,8 +46,8 @@ def without_event(end_point: str, when: str, values: Mapping[str, Estimate], *, 
     values : scenario -> per cent, of those with patients; when : "12 months"; alone : whether the run has one scenario
     """
     leading = [names[0] for names in _by_policy(values)][:MOST_LISTED]
-    kinds = ("95 % interval ", "")
-    shares = [f"{values[name].value} %{_ends(values[name], kind)}" for name, kind in zip(leading, kinds, strict=False)]
+    kinds = intervals.kinds()
+    shares = [f"{values[name].value} %{_ends(values[name], kinds)}" for name in leading]
     under = [
         share if alone else f"{share} under {scenario_in_words(name)}"
         for share, name in zip(shares, leading, strict=True)
@@ -59,9 +60,8 @@ def alive_in_groups(values: Mapping[str, Estimate], when: str, scenario: str) ->
     """Return the per cent alive of each of the first groups with patients. values : label -> alive of 100"""
     if not values:
         return f"{IN_THE_MODEL}, no patient is in a group under {scenario}"
-    kinds = ["95 % interval ", *[""] * len(values)]
-    named = list(zip(values.items(), kinds, strict=False))[:MOST_LISTED]
-    groups = [f"{value.value} % of {label}{_ends(value, kind)}" for (label, value), kind in named]
+    named, kinds = list(values.items())[:MOST_LISTED], intervals.kinds()
+    groups = [f"{value.value} % of {label}{_ends(value, kinds)}" for label, value in named]
     return f"{IN_THE_MODEL}, alive {when} under {scenario}: {', '.join(groups)}"
 
 
@@ -70,10 +70,11 @@ def changes(added: Sequence[Added]) -> str:
     if not added:
         return f"{IN_THE_MODEL}, no policy has patients"
     opening = f"{IN_THE_MODEL}, {len(added)} policies change survival {added[0].when} by"
-    least, most = min(added, key=_difference), max(added, key=_difference)
+    least, most, kinds = min(added, key=_difference), max(added, key=_difference), intervals.kinds()
+    fewest = _points(least, kinds)
     if least is most:
-        return f"{opening} {_points(least)} each"
-    return f"{opening} {_points(least)} under {least.scenario.name} to {_points(most)} under {most.scenario.name}"
+        return f"{opening} {fewest} each"
+    return f"{opening} {fewest} under {least.scenario.name} to {_points(most, kinds)} under {most.scenario.name}"
 
 
 def branches(state: str, after: str, shares: Mapping[str, float]) -> str:
@@ -97,7 +98,7 @@ def flow(n: int, alive: int | None, predicted: Estimate | None) -> str:
         return f"What happened to the {n} patients"
     if predicted is None:
         return f"Of {n} patients, {alive} were alive at the end of follow-up"
-    interval = _ends(predicted, "95 % interval ")
+    interval = _ends(predicted, intervals.kinds())
     words = f"{predicted.value} of {n} patients{interval} are alive at the end of follow-up"
     return f"{IN_THE_MODEL}, {words}; as reported, {alive} were"
 
@@ -118,10 +119,10 @@ def _difference(one: Added) -> float:
     return one.difference.value
 
 
-def _points(one: Added) -> str:
-    """Return "+26 points (12 to 38)"."""
+def _points(one: Added, kinds: Iterator[str]) -> str:
+    """Return "+26 points (95 % interval 12 to 38)"."""
     points = intervals.rounded(*one.difference[:3], "probability", sign="+")
-    return str(replace(points, unit="points"))
+    return f"{points.value} points{_ends(points, kinds)}"
 
 
 def _per_100(share: float) -> str:
@@ -136,11 +137,12 @@ def _by_policy(names: Iterable[str]) -> list[list[str]]:
     return list(policies.values())
 
 
-def _at_other_benefits(values: Mapping[str, Estimate], names: Sequence[str]) -> str:
-    return "".join(f"; {benefit_in_words(name)} {values[name].value}{_ends(values[name])}" for name in names)
+def _at_other_benefits(values: Mapping[str, Estimate], names: Sequence[str], kinds: Iterator[str]) -> str:
+    return "".join(f"; {benefit_in_words(name)} {values[name].value}{_ends(values[name], kinds)}" for name in names)
 
 
-def _ends(value: Estimate, kind: str = "", more: str = "") -> str:
+def _ends(value: Estimate, kinds: Iterator[str], more: str = "") -> str:
     """Return the interval in brackets, after a space, and what else is said of the value."""
-    parts = [*([] if value.ends is None else [f"{kind}{' to '.join(value.ends)}"]), *([more] if more else [])]
+    interval = [] if value.ends is None else [f"{next(kinds)}{' to '.join(value.ends)}"]
+    parts = [*interval, *([more] if more else [])]
     return f" ({'; '.join(parts)})" if parts else ""

@@ -33,7 +33,7 @@ SAME = 0.01
 BAND = 0.15
 """Opacity of a band."""
 
-UNSEEN = "No bands: uncertainty is not shown (one parameter set, or too few runs)"
+UNSEEN = "uncertainty is not shown (one parameter set, or too few runs)"
 
 BOLD, THIN = 1.8, 0.8
 """Points of a curve while all patients are followed, and later."""
@@ -228,7 +228,7 @@ def marks_in_words(drawn: Sequence[Sequence[Curve]], reported: Sequence[pd.DataF
     sentences = []
     every = [curve for curves in drawn for curve in curves]
     if not any(curve.has_band for curve in every):
-        sentences.append(f"{UNSEEN}.")
+        sentences.append(f"No bands: {UNSEEN}.")
     else:
         names = " and ".join(one.label for one in banded(drawn[0]))
         of_two = names if len(drawn) == 1 else "the first two of a panel"

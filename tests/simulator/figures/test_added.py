@@ -193,7 +193,8 @@ def test_several_policies_have_a_panel_each_and_all_shares_stand_in_the_title(of
     for name in ("wider-salvage", "universal-salvage"):
         row = row_of(of_policies, name, "break_even_for_5_more_at_12")
         value, lower, upper = (f"{100 * row[end]:.0f}" for end in ("estimate", "lower", "upper"))
-        shares.append(f"{value} ({lower} to {upper}) under {name}")
+        kind = "" if shares else "95 % interval "
+        shares.append(f"{value} ({kind}{lower} to {upper}) under {name}")
     assert picture.title.endswith(f"must benefit: {', '.join(shares)}")
 
 

@@ -5,6 +5,7 @@ Some inputs stand for all in the default suite; `pytest -m slow` draws the rest.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from worlds import policies_of_the_default_suite
 from simulator.figures import style, waits
 from simulator.figures.picture import LONGEST, Picture
 from simulator.figures.survival import curve
+from simulator.wording import rounding
 
 EXPLAINED: Mapping[str, Callable[[Figure], bool]] = {
     "Bands": lambda figure: bool(figure.findobj(PolyCollection)),
@@ -33,6 +35,12 @@ EXPLAINED: Mapping[str, Callable[[Figure], bool]] = {
     "streams meet": lambda figure: any(to_hex(bar.get_facecolor()) == style.FAINT for bar in rectangles_of(figure)),
 }
 """Words of a subtitle or a note -> whether the figure has what they explain."""
+
+OF_OUTCOMES = (
+    "state_occupancy", "of_100_patients", "what_the_policy_adds", "how_many_must_benefit", "overall_survival",
+    "survival_by_policy", "survival_by_group", "end_point_efs", waits.NAME,
+)  # fmt: skip
+"""Figures of a run that show simulated outcomes."""
 
 OF_COUNTS = ("queue_over_time", waits.NAME)
 QUICK = ("few_replications", "sweep_of_one_value", "guarantee_time", "ranks_of_one_quantity", "validation")
@@ -93,6 +101,21 @@ def test_what_a_figure_explains_is_drawn_on_it(gallery: list[Drawn]) -> None:
         words = "\n".join(text.words for text in drawn.texts)
         unseen = [said for said, is_drawn in EXPLAINED.items() if said in words and not is_drawn(drawn.figure)]
         assert not unseen, (drawn.name, unseen)
+
+
+def test_the_first_interval_of_a_title_is_called_one(gallery: list[Drawn]) -> None:
+    # In brackets, as "(95 % interval 12 to 38)".
+    number = rf"[+{rounding.MINUS}]?[\d.]+"
+    firsts = {drawn.name: re.search(rf"\(([^()]*?){number} to {number}", drawn.picture.title) for drawn in gallery}
+    assert {name: found[0] for name, found in firsts.items() if found and "95 % interval" not in found[1]} == {}
+
+
+def test_a_figure_without_intervals_says_so(gallery: list[Drawn]) -> None:
+    """Figures of what is declared, or of what was reported, alone have none to miss."""
+    for drawn in gallery:
+        if drawn.picture.name in OF_OUTCOMES:
+            words = "\n".join(text.words for text in drawn.texts).replace("\n", " ")
+            assert "95 % interval" in words or "ncertainty is not shown" in words, drawn.name
 
 
 def test_numbers_have_one_spelling(gallery: list[Drawn]) -> None:
