@@ -223,7 +223,7 @@ def _structure(analysis: Sensitivity, table: pd.DataFrame) -> str:
 
 def _priors(analysis: Sensitivity, table: pd.DataFrame) -> str:
     other = table.iloc[1:]
-    unknown = int((other["effective_draws"] < LEAST_EFFECTIVE).sum())
+    unknown = unknown_priors(table)
     missing = f" For {unknown}, the effect is unknown without a new fit." if unknown else ""
     known = other[other["change"].notna()]
     if known.empty:
@@ -235,14 +235,17 @@ def _priors(analysis: Sensitivity, table: pd.DataFrame) -> str:
     return f"Of {count}, weakening the prior of {name} changes it most, by {by}.{missing}"
 
 
+def unknown_priors(table: pd.DataFrame) -> int:
+    """Return of how many priors the effect is not known: too few reweighted parameter sets would count."""
+    return int((table["effective_draws"].iloc[1:] < LEAST_EFFECTIVE).sum())
+
+
 def _evppi(analysis: Sensitivity, table: pd.DataFrame) -> str:
     question, everything = analysis.question, table.iloc[0]
     assert question.base is not None
     assert question.decision is not None
     decision = question.decision
-    costs = ", ".join(f"{name} at {_units(decision, rate)} each" for name, rate in decision.costs.items())
-    counted = f", with {costs}" if costs else ", without costs"
-    choice = f"For the choice between {question.base.name} and {question.scenario.name}{counted}:"
+    choice = f"For the choice between {question.base.name} and {question.scenario.name}, {costs(decision)}:"
     if everything["value"] < decision.worth:
         return f"{choice} {nothing_worth(decision)}"
     known = table[(table["parameter"] != EVERYTHING) & (table["value"] > 2.0 * table["standard_error"])]
@@ -252,6 +255,12 @@ def _evppi(analysis: Sensitivity, table: pd.DataFrame) -> str:
     named = [f"{row['parameter']} ({worth(decision, row)})" for row in _top(known)]
     then = f", then {listed(named[1:])}" if named[1:] else ""
     return f"{choice} {perfect}. The number to measure next is {named[0]}{then}."
+
+
+def costs(decision: Decision) -> str:
+    """Return "with hsct_bed_months at 1 life-month each", or that nothing costs."""
+    counted = ", ".join(f"{name} at {_units(decision, rate)} each" for name, rate in decision.costs.items())
+    return f"with {counted}" if counted else "without costs"
 
 
 def nothing_worth(decision: Decision) -> str:

@@ -23,7 +23,7 @@ from simulator.scenario.scenario import COHORTS
 from simulator.wording import rounding
 from simulator.wording.added import IN_THE_MODEL
 from simulator.wording.difference import Difference
-from simulator.wording.sensitivity import answer_of, factor, interval, number, unit_of, worth
+from simulator.wording.sensitivity import answer_of, factor, interval, number, unit_of, unknown_priors, worth
 
 LEAST: Mapping[str, tuple[str, float]] = {"tornado": ("swing", 1.0), "prcc": ("prcc", 0.1), "sobol": ("total", 0.01)}
 """Part -> column and size of the smallest row that is drawn."""
@@ -174,15 +174,18 @@ def _sobol(analysis: Sensitivity, table: pd.DataFrame) -> str:
     siblings = row["together"].split()
     others = f" and {len(siblings) - 1} more that belong to it" if len(siblings) > 1 else ""
     words = f"the {_words(analysis.inputs, row['parameter'])}{others}"
-    return f"{share} % of the variance of {it} is due to {words} ({lower} to {upper} %)"
+    return f"{share} % of the variance of {it} is due to {words} (95 % interval {lower} to {upper} %)"
 
 
 SHARES = ("total", "total_lower", "total_upper")
 
 
 def noisy_shares(analysis: Sensitivity, table: pd.DataFrame) -> str:
-    """Return that shares of the variance above 100 % are noise, and how to lessen it; empty if there are none."""
-    if not (table["total"] > 1.0).any():
+    """Return that shares of the variance, or their intervals, above 100 % are noise, and how to lessen it.
+
+    Empty if there are none.
+    """
+    if not (table[["first_order_upper", "total_upper"]] > 1.0).any(axis=None):
         return ""
     samples = 4 * analysis.manifest["sobol_samples"]
     return f" Estimated above 100 % by noise, drawn at 100 %: use --samples {samples}."
@@ -193,7 +196,10 @@ def _structure(analysis: Sensitivity, table: pd.DataFrame) -> str:
 
 
 def _priors(analysis: Sensitivity, table: pd.DataFrame) -> str:
-    return _moved(analysis, table, "weakening one assumed prior at a time moves", "no assumed prior was weakened")
+    unknown = unknown_priors(table)
+    missing = f"; for {unknown} of {len(table) - 1} priors it is unknown" if unknown else ""
+    moved = _moved(analysis, table, "weakening one assumed prior at a time moves", "no assumed prior can be weakened")
+    return f"{moved}{missing}"
 
 
 def _moved(analysis: Sensitivity, table: pd.DataFrame, moves: str, nothing: str) -> str:

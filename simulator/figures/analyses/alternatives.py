@@ -21,6 +21,7 @@ from simulator.wording import sensitivity_titles
 from simulator.wording.sensitivity import change, factor, measured
 
 DRAWN = "Circles: changes of the estimate, with 95 % intervals, on a scale of their own."
+UNKNOWN = f"Unknown: the reweighted parameter sets are worth fewer than {LEAST_EFFECTIVE:g}; only a new fit shows it."
 GAP = 0.16
 """Inches between the whole interval and the changes."""
 
@@ -38,8 +39,9 @@ def picture(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: f
     }
     strip = Layout([Row(*sensitivity_titles.as_declared(analysis, declared))], "", width)
     scale = f"Change of: {measured(analysis.question)}"
+    drawn = f"{DRAWN} {UNKNOWN}" if (table["effective_draws"] < LEAST_EFFECTIVE).any() else DRAWN
     sheet, axes = chart(
-        analysis, part, table, cohort, DRAWN, meanings[part], scale, width=width, above=strip.height + GAP
+        analysis, part, table, cohort, drawn, meanings[part], scale, width=width, above=strip.height + GAP
     )
     times = factor(analysis.question)
     for place, row in enumerate(table.to_dict("records")):

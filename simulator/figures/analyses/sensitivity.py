@@ -15,9 +15,9 @@ from simulator.figures.analyses import alternatives
 from simulator.figures.analyses.sensitivity_chart import chart, scale, shown
 from simulator.figures.picture import Picture, in_two_widths
 from simulator.figures.sheet import Sample, area, marker_sample
-from simulator.outcomes.labels import label
+from simulator.outcomes.labels import words_and_unit
 from simulator.wording import rounding, sensitivity_titles
-from simulator.wording.sensitivity import factor, measured
+from simulator.wording.sensitivity import costs, factor, measured
 
 SOBOL: Mapping[str, tuple[str, float, str, str, str]] = {
     "first_order": ("alone", 0.05, "o", style.BLUE, style.BLUE),
@@ -133,11 +133,13 @@ def _sobol(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: fl
 def _evppi(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: float = style.WIDTH) -> Picture:
     table, decision = shown(analysis, part, width), analysis.question.decision
     assert decision is not None
-    drawn = "Bars: what it is worth to know a number before choosing, with 95 % intervals of the estimation error."
-    note = (
-        f"Net {decision.unit}s: {label(decision.outcome, analysis.question.scenario.pathway)}, minus the stated costs "
-        "(assumptions). Knowing one number also informs those correlated with it."
+    by, _ = words_and_unit(decision.outcome, analysis.question.scenario.pathway)
+    counted = f"{costs(decision)}{' (an assumption)' if decision.costs else ''}"
+    drawn = (
+        f"Bars: what it is worth to know a number before choosing by {by}, {counted}; 95 % intervals of the estimation "
+        "error."
     )
+    note = "Knowing one number also informs those correlated with it."
     scale = f"Value of knowing the number before choosing, {decision.unit}s per 100 patients"
     sheet, axes = chart(analysis, part, table, cohort, drawn, note, scale, width=width)
     upper, half = table["value"] + 1.96 * table["standard_error"], row_chart.half_bar(axes)

@@ -51,15 +51,14 @@ def chart(
 
     table : the drawn rows; drawn : what is drawn, a sentence of the subtitle; note : a sentence of the foot
     """
-    rows, of_parameters = _rows(analysis, table, cohort), "parameter" in table
-    if cohort is not None and of_parameters:
-        key = [
-            *key,
-            marker_sample(f"informed by the {cohort.n} patients", "o", style.QUIET, style.QUIET),
-            marker_sample("rests on the prior or on an assumption", "o", style.QUIET, "white"),
-        ]
+    rows = _rows(analysis, table, cohort)
+    if cohort is not None:
+        marks = {row.below[:1] for row in rows}
+        informed = marker_sample(f"informed by the {cohort.n} patients", "o", style.QUIET, style.QUIET)
+        silent = marker_sample("rests on the prior or on an assumption", "o", style.QUIET, "white")
+        key = [*key, *([informed] if INFORMED in marks else []), *([silent] if SILENT in marks else [])]
     footing = [note, analysis.inputs.benefit_in_words, notes.source_in_words(cohort)]
-    if of_parameters:
+    if "parameter" in table:
         footing.insert(2, analysis.inputs.blank_in_words)
     subtitle = f"{sensitivity_titles.estimates(analysis)} {drawn}"
     title = sensitivity_titles.title(analysis, part)
