@@ -109,11 +109,14 @@ def _span(axes: Axes, rows: Sequence[Added], margin: float | None) -> None:
 
 
 def _words(row: Added, of_policies: bool, room: float) -> tuple[str, str]:
-    """Return a row's policy in words, in two lines at most, and its name, which the title has; or its month."""
+    """Return a row's policy in words and its name, or its name alone if two lines would cut the words; or its month."""
     if not of_policies:
         return in_words(row.month), ""
-    lines = text.in_two_lines(row.scenario.title or row.scenario.name, room, "bold")
-    return lines, text.fitted(row.scenario.name, room) if row.scenario.title else ""
+    name = row.scenario.name
+    lines = text.in_two_lines(row.scenario.title or name, room, "bold")
+    if row.scenario.title and text.CUT not in lines:
+        return lines, text.fitted(name, room)
+    return text.in_two_lines(name, room, "bold"), ""
 
 
 def _name(sheet: Sheet, words: tuple[str, str], middle: float, right: float) -> None:

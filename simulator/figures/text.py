@@ -16,6 +16,9 @@ from simulator.figures.style import TEXT
 HELD = "\N{NO-BREAK SPACE}"
 """Stands for a space at which no line may break."""
 
+CUT = "\N{HORIZONTAL ELLIPSIS}"
+"""Stands where the middle of a text is cut out."""
+
 
 @lru_cache(maxsize=4096)
 def width(text: str, size: float = TEXT, weight: str = "normal") -> float:
@@ -98,7 +101,7 @@ def fitted(text: str, inches: float, size: float = TEXT, weight: str = "normal")
     keep, short = len(text), text
     while keep > 8 and width(short, size, weight) > inches:
         keep = min(keep - 1, int(keep * inches / width(short, size, weight)))
-        short = f"{text[: keep - keep // 2].rstrip()}…{text[-(keep // 2) :].lstrip()}"
+        short = f"{text[: keep - keep // 2].rstrip()}{CUT}{text[-(keep // 2) :].lstrip()}"
     return short
 
 

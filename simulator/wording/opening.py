@@ -52,5 +52,5 @@ def _about_as_many(rows: Sequence[Added], first: Scenario) -> str:
     most = max(rows, key=lambda row: abs(row.difference.value))
     differs = "differs little" if any(row.difference.is_clear for row in rows) else "does not clearly differ"
     equal = most.difference.more_or_fewer == EQUAL
-    at_most = "" if equal else f"; at most {most.difference} than under {first.name}"
+    at_most = "" if equal else f"; at most {most.difference.words} than under {first.name}"
     return f"Survival {rows[0].when} {differs}: {', '.join(alive[:-1])} and {alive[-1]}{at_most}."

@@ -23,7 +23,7 @@ from simulator.scenario.scenario import COHORTS
 from simulator.wording import rounding
 from simulator.wording.added import IN_THE_MODEL
 from simulator.wording.difference import Difference
-from simulator.wording.sensitivity import answer_of, factor, interval, number, unit_of, unknown_priors, worth
+from simulator.wording.sensitivity import answer_of, factor, number, unit_of, unknown_priors, worth
 
 LEAST: Mapping[str, tuple[str, float]] = {"tornado": ("swing", 1.0), "prcc": ("prcc", 0.1), "sobol": ("total", 0.01)}
 """Part -> column and size of the smallest row that is drawn."""
@@ -141,11 +141,11 @@ def _tornado(analysis: Sensitivity, table: pd.DataFrame) -> str:
     if not rows:
         return f"no number alone moves {it}"
     first, *others = rows
-    low, high = sorted((first["outcome_at_low"], first["outcome_at_high"]))
-    ends = interval(question, low, high, first["outcome_at_centre"])
-    if not ends:
+    # As the table has them, not with the decimals of an estimate.
+    ends = [number(question, end) for end in sorted((first["outcome_at_low"], first["outcome_at_high"]))]
+    if ends[0] == ends[1]:
         return f"no number alone moves {it} visibly"
-    most = f"{it} depends most on the {_words(analysis.inputs, first['parameter'])}: {ends}"
+    most = f"{it} depends most on the {_words(analysis.inputs, first['parameter'])}: {' to '.join(ends)}"
     next_most = f"; every other number moves it by {_swing(question, others[0])} or less" if others else ""
     return f"{most}{_points(question)}{next_most}"
 

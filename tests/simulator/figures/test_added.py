@@ -18,6 +18,7 @@ from simulator.experiment.results import Results
 from simulator.experiment.run import compare, run
 from simulator.figures import difference, needed, patients, style
 from simulator.figures.picture import Picture
+from simulator.figures.text import CUT
 from simulator.wording import added
 from simulator.wording.difference import Difference
 
@@ -80,6 +81,16 @@ def test_several_policies_have_a_row_each_at_the_answers_month_in_their_own_colo
     assert [to_hex(line.get_color()) for line in dots] == [lines[name].colour.lower() for name in policies]
     assert len(marks(figure, "D")) == 2, "nobody is additional without HSCT"
     assert {"Wider salvage", "wider-salvage"} <= set(texts(figure))
+
+
+def test_a_policy_whose_title_has_no_room_is_named_and_nothing_of_it_is_cut(of_policies: Results) -> None:
+    title = "A centre that treats as widely as it can, in every year"
+    long = [replace(one, title=title) for one in of_policies.scenarios]
+    figure = drawn(
+        difference.picture(replace(of_policies, scenarios=long), clock="relapse", width=style.COMPACT)
+    ).figure
+    assert "universal-\nsalvage" in texts(figure)
+    assert not [words for words in texts(figure) if CUT in words]
 
 
 def test_the_title_says_the_difference_with_its_interval_and_the_cautious_estimate(results: Results) -> None:
