@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ROUGH_PATIENTS = 1_000
 QUICK = "Give a rough answer in seconds, marked as rough: 10 parameter sets, 1,000 patients, 1 replication."
+EXPLORER = "Also write explorer.html, a page with sliders of the same scenarios and parameter sets, next to the report."
 HISTORIES = "Also write histories.csv: every event (and request) of the first parameter set."
 
 
@@ -106,12 +107,14 @@ def _print_offered_loads(scenario: Scenario, loads: dict[str, Floats]) -> None:
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run.")], open_: options.Open = False
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run.")],
+    explorer: Annotated[bool, flag("--explorer", EXPLORER)] = False,
+    open_: options.Open = False,
 ) -> None:
     """Make the figures and report.html of a run again."""
     from simulator.report import run_folder
 
-    page = run_folder.write_again(folder)
+    page = run_folder.write_again(folder, explorer=explorer)
     typer.echo(f"Report: {visible(str(page))}")
     if open_:
         _open_page(page)

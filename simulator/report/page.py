@@ -29,6 +29,8 @@ from simulator.wording.table import Table
 OMITTED = ("created", "command", "files", "scenarios", "stale_draws", "note")
 """Keys of the manifest that differ between equal runs, or that stand elsewhere on the page."""
 
+EXPLORER = "Move the shares yourself (explorer)"
+
 PLACES = {
     waits.NAME: "waits",
     **dict.fromkeys((difference.NAME, patients.NAME, needed.NAME), "difference"),
@@ -37,8 +39,11 @@ PLACES = {
 """Figure -> its section, in their order; the others are of survival."""
 
 
-def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Picture] = ()) -> str:
-    """Return the page of a run. figures : see `gallery`; cohort : the cohort that calibrates the pathway, or None."""
+def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Picture] = (), explorer: str = "") -> str:
+    """Return the page of a run. figures : see `gallery`; cohort : the cohort that calibrates the pathway, or None.
+
+    explorer : the file of its explorer next to it, if there is one
+    """
     scenarios, manifest = results.scenarios, results.manifest
     beyond = structures.sentences(compared(scenarios), cohort)
     # Of one policy it is a limit of the answer; of several they would hide the figures.
@@ -48,7 +53,8 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
     for picture in sorted(figures, key=lambda picture: order.index(picture.name) if picture.name in PLACES else 0):
         drawn[PLACES.get(picture.name, "survival")].append(_figure(picture))
     sections = list(_sections(results, cohort, drawn, apart))
-    contents = tag("nav", *(tag("a", text(title), href=f"#{anchor}") for anchor, title, _ in sections))
+    links = [(f"#{anchor}", title) for anchor, title, _ in sections] + [(explorer, EXPLORER)] * bool(explorer)
+    contents = tag("nav", *(tag("a", text(title), href=to) for to, title in links))
     limited = limits.of(cohort, scenarios[0].pathway, manifest["horizon"], manifest.get("stale_draws"))
     items = (tag("li", text(limit)) for limit in [*limited, *beyond])
     aside = tag("aside", tag("h2", text("What it is not")), tag("ul", *items))

@@ -29,6 +29,7 @@ from simulator.pathway.format import load_pathway
 from simulator.pathway.milestones import with_milestones
 from simulator.pathway.outcome_months import alive_at, mean_to
 from simulator.pathway.pathway import Pathway
+from simulator.report import explorer_of_run
 from simulator.report.page import html
 from simulator.scenario.arrivals import Service
 from simulator.scenario.capacity import Capacity
@@ -100,6 +101,12 @@ class _Pathway(BaseModel):
     sha256: str | None = None
 
 
+class _File(BaseModel):
+    file: str
+    what: str
+    sha256: str
+
+
 class _Manifest(BaseModel):
     """The keys of a manifest that a report reads."""
 
@@ -110,24 +117,33 @@ class _Manifest(BaseModel):
     replications: Annotated[int, Field(ge=1)]
     rough: bool = False
     stale_draws: str | None = None
+    seed: Annotated[int, Field(ge=0)] = 1
+    files: list[_File] = Field(default_factory=list)
 
 
 def write(results: Results, folder: Path) -> Path:
     """Write a run's figures and report.html into an existing folder; return the page's path.
 
-    Raises OSError if the folder cannot be written, InputError if the cohort's files are malformed.
+    It links to an explorer that is there. Raises OSError if the folder cannot be written, InputError if the cohort's
+    files are malformed.
     """
     cohort = load_cohort(results.scenarios[0].pathway)
     pictures = gallery(results, cohort)
-    page = html(results, cohort=cohort, figures=pictures)
+    explorer = explorer_of_run.NAME if (folder / explorer_of_run.NAME).exists() else ""
+    page = html(results, cohort=cohort, figures=pictures, explorer=explorer)
     picture.save(pictures, folder)
     return whole_file.write(folder / "report.html", page.encode())
 
 
-def write_again(folder: Path) -> Path:
-    """Rewrite the figures and the report of the run in a folder; return the page's path. Raises InputError."""
+def write_again(folder: Path, *, explorer: bool = False) -> Path:
+    """Rewrite the figures and the report of the run in a folder; return the page's path. Raises InputError.
+
+    explorer : also write the run's explorer next to it
+    """
     results = read(folder)
     with lock.held(folder):
+        if explorer:
+            explorer_of_run.write(results, folder)
         return write(results, folder)
 
 
