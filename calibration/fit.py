@@ -244,7 +244,7 @@ def lattice_error_of(targets: Targets, z: Floats, log_likelihood: Floats) -> flo
 
 def _sizes(points: int) -> dict[str, int]:
     """Return how many points of the prior, and of every refit of the mixture, come before `points`."""
-    return {"initial": min(2000, points // 4), "refit": min(8000, points // 4)}
+    return {"initial": min(2000, points // 4), "refit": min(6000, points // 8)}
 
 
 def seconds(targets: Targets, points: int, timed: Callable[[Callable[[], object]], float]) -> tuple[float, float]:

@@ -17,24 +17,26 @@ The components q_k, in the order in which they are built, are
    prior's: of 30 dimensions the data inform a few, and the prior's distance finds none that share those.
 
 While it is built, all points count, with a_k the share of them drawn from q_k (deterministic mixture weights:
-Owen & Zhou 2000, J Am Stat Assoc 95, 135), and a rule like Raftery & Bao's ends it. They return these points. Here
+Owen & Zhou 2000, J Am Stat Assoc 95, 135), and Raftery & Bao's rule ends it. They return these points. Here
 they are thrown away and the answer is drawn afresh from the finished mixture, for a component put on a heavy
 point takes that point's weight away, tails first: on a banana in 25 dimensions variances came out 11 % too
 low. The fresh points are independent and the weights unbiased, so that ESS and k-hat are right.
 
-For the same reason the moments come out too narrow, so before the answer is drawn fresh points, with their weights
-truncated (Ionides 2008, J Comput Graph Stat 17, 295), give each mode another Gaussian, a few times.
+For the same reason the moments come out too narrow, so before the answer is drawn come rounds of fresh points from the
+mixture as it stands. All rounds so far, each with its own weights, truncated (Ionides 2008, J Comput Graph Stat 17,
+295), and with as much of the total as it has effective points, give the mixture more Gaussians: those nearest to them
+in Kullback-Leibler divergence, by EM (Cappe, Douc, Guillin, Marin & Robert 2008, Stat Comput 18, 447), as many as there
+are effective points for. One Gaussian a mode misses what is curved: two parameters that exchange their roles.
 
-For fresh points the a_k are those that bring the mixture nearest to the posterior (in Kullback-Leibler divergence,
-by EM: Cappe, Douc, Guillin, Marin & Robert 2008, Stat Comput 18, 447), but a tenth is the prior's. This
-defensive component (Hesterberg 1995, Technometrics 37, 185) bounds every weight by ten times the largest
-likelihood, so that no tail is missed for good: the prior covers every tail of the posterior.
+The a_k of the finished mixture are found in the same way, but a tenth is the prior's. This defensive component
+(Hesterberg 1995, Technometrics 37, 185) bounds every weight by ten times the largest likelihood, so that no tail is
+missed for good: the prior covers every tail of the posterior.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -49,19 +51,25 @@ from calibration.sampler.diagnostics import (
     expected_unique_share,
     normalised,
 )
-from calibration.sampler.mixture import Component, Mixture, closest_shares, log_mixture, strata
+from calibration.sampler.evaluator import Evaluator, Progress
+from calibration.sampler.mixture import (
+    Component,
+    Mixture,
+    closest_gaussians,
+    closest_shares,
+    log_mixture,
+    parameters_of,
+    strata,
+)
 from calibration.sampler.modes import LogDensity, Mode, find_modes, nearest_modes
 from simulator.arrays import Floats
 from simulator.errors import AftercartError
 
-BUILT_SHARE = 0.7
-"""Expected share of unique points while the mixture is built. At Raftery & Bao's too few fresh ones are effective."""
-
 LEAST_POINTS = 5
 """Fresh points for every effective one that is wanted, at least: a smaller sample may have missed a tail."""
 
-REFITS = 2
-"""How often the finished mixture gets Gaussians with the moments of fresh points."""
+MOST_GAUSSIANS = 8
+"""Gaussians that a round of fresh points adds to the mixture, at most."""
 
 POWERS = (1.0, 0.5, 0.25)
 """Powers of the likelihood whose Laplace approximations are sampled at each mode."""
@@ -69,10 +77,6 @@ POWERS = (1.0, 0.5, 0.25)
 
 class ZeroLikelihoodError(AftercartError):
     """The likelihood is zero at every point of the prior."""
-
-
-Progress = Callable[[str, int, int], None]
-"""Called as progress(stage, rows of the likelihood done in it, rows that it may need) after each chunk."""
 
 
 DEFENSIVE_SHARE = 0.1
@@ -149,7 +153,8 @@ def sample(
     effective: float | None = None,
     initial: int = 2000,
     batch: int = 500,
-    refit: int = 8000,
+    refit: int = 6000,
+    refits: int = 5,
     iterations: int = 40,
     most_points: int = 50_000,
     starts: int = 3,
@@ -162,7 +167,7 @@ def sample(
     wanted : draws to be taken later, at least 1 - 1/e of them expected unique (Raftery & Bao's rule)
     effective : Kish effective sample size that must be reached too, by default `wanted`
     initial, batch : points from the prior, and from each component at a mode and each later pair
-    refit : fresh points whose moments are taken, each of a few times
+    refit, refits : fresh points of a round, and rounds, that add Gaussians to the mixture
     iterations : pairs at most
     most_points : of the finished mixture, at most
     starts : climbs in search of modes
@@ -171,7 +176,7 @@ def sample(
     likelihood is NaN or +inf, or zero at every point of the prior.
     """
     target = wanted if effective is None else effective
-    evaluate = _Evaluator(log_likelihood, chunk, progress)
+    evaluate = Evaluator(log_likelihood, chunk, progress)
     evaluate.begin("prior", initial)
     prior = Component("prior", np.zeros(dimension), np.eye(dimension))
     build = _Build(evaluate, _generator(seed, 0), prior, initial)
@@ -186,57 +191,56 @@ def sample(
         for power in POWERS:
             build.add(Component(f"mode {number}, likelihood^{power:g}", *mode.bridge(power)), batch)
     steps = [_step("mixture", build.log_weight, wanted)]
-    while steps[-1].unique_share < BUILT_SHARE and len(steps) <= iterations:
+    while steps[-1].unique_share < UNIQUE_SHARE_LIMIT and len(steps) <= iterations:
         for component, rows in _next_pair(build, modes, batch, len(steps)):
             build.add(component, rows)
         steps.append(_step("mixture", build.log_weight, wanted))
     mixture = build.finished(BLOCK)
-    for number in range(1, REFITS + 1):
-        evaluate.begin(f"moments {number}", refit)
-        mixture, step = _refitted(mixture, evaluate, _generator(seed, 2 + number), modes, refit, wanted)
-        steps.append(step)
+    mixture, rounds = _refined(mixture, evaluate, _generator(seed, 3), refit, refits, wanted)
+    steps += rounds
     evaluate.begin("sample", int(4 * target))
     drawn = _draw(mixture, evaluate, _generator(seed, 1), steps, wanted, target, most_points)
     return replace(drawn, modes=modes)
 
 
-def expected_rows(dimension: int, *, initial: int, refit: int, batch: int = 500, starts: int = 3) -> int:
+def expected_rows(
+    dimension: int, *, initial: int, refit: int, refits: int = 5, batch: int = 500, starts: int = 3
+) -> int:
     """Return about how many rows of the likelihood `sample` needs until its mixture is finished."""
     mixture = starts * len(POWERS) * batch + 5 * batch
-    return initial + _rows_of_modes(dimension, starts) + mixture + REFITS * refit
+    return initial + _rows_of_modes(dimension, starts) + mixture + refits * refit
 
 
 def _rows_of_modes(dimension: int, starts: int) -> int:
     return starts * 40 * (2 * dimension + 1)
 
 
-def _refitted(
-    mixture: Mixture,
-    evaluate: _Evaluator,
-    generator: np.random.Generator,
-    modes: tuple[Mode, ...],
-    points: int,
-    wanted: int,
-) -> tuple[Mixture, Step]:
-    """Return a mixture with Gaussians that have the moments of fresh points, and how good those points were."""
-    z = np.concatenate([mixture.draw(generator) for _ in range(-(-points // sum(mixture.rows)))])
-    log_weight = _log_prior(z) + evaluate(z) - mixture.log_density(z)
-    weights = np.minimum(normalised(log_weight), 1.0 / math.sqrt(len(z)))
-    weights /= weights.sum()
-    parts = list(mixture.components)
-    nearest_mode = nearest_modes(modes, z)
-    for number, mode in enumerate(modes):
-        members = np.flatnonzero(nearest_mode == number)
-        if weights[members].sum() > 0.0:
-            share = weights[members] / weights[members].sum()
-            parts.append(_gaussian(f"fresh moments, mode {number + 1}", share @ z[members], z[members], share, mode))
-    densities = np.stack([part.log_density(z) for part in parts])
-    return _closest(parts, densities, weights, sum(mixture.rows)), _step("moments", log_weight, wanted)
+def _refined(
+    mixture: Mixture, evaluate: Evaluator, generator: np.random.Generator, points: int, rounds: int, wanted: int
+) -> tuple[Mixture, list[Step]]:
+    """Return a mixture with Gaussians that are nearest to rounds of fresh points, and how good those points were."""
+    z, weights = np.empty((0, len(mixture.components[0].centre))), np.empty(0)
+    steps = []
+    for number in range(1, rounds + 1):
+        evaluate.begin(f"fresh points {number}", points)
+        fresh = np.concatenate([mixture.draw(generator) for _ in range(-(-points // sum(mixture.rows)))])
+        log_weight = _log_prior(fresh) + evaluate(fresh) - mixture.log_density(fresh)
+        steps.append(_step("fresh points", log_weight, wanted))
+        truncated = np.minimum(normalised(log_weight), 1.0 / math.sqrt(len(fresh)))
+        truncated /= truncated.sum()
+        z, weights = np.concatenate([z, fresh]), np.append(weights, effective_sample_size(truncated) * truncated)
+        shares = weights / weights.sum()
+        enough_for = int(effective_sample_size(shares) / parameters_of(z.shape[1]))
+        count = min(max(enough_for, 1), MOST_GAUSSIANS)
+        parts = [*mixture.components, *closest_gaussians(z, shares, count, generator)]
+        densities = np.stack([part.log_density(z) for part in parts])
+        mixture = _closest(parts, densities, shares, sum(mixture.rows))
+    return mixture, steps
 
 
 def _draw(
     mixture: Mixture,
-    evaluate: _Evaluator,
+    evaluate: Evaluator,
     generator: np.random.Generator,
     steps: list[Step],
     wanted: int,
@@ -264,42 +268,10 @@ def _good_enough(step: Step, effective: float) -> bool:
     return enough and step.largest_weight < LARGEST_WEIGHT_LIMIT and step.points >= LEAST_POINTS * effective
 
 
-@dataclass
-class _Evaluator:
-    """The likelihood in chunks, checked and counted."""
-
-    log_likelihood: LogDensity
-    chunk: int
-    progress: Progress | None
-    stage: str = ""
-    done: int = 0
-    expected: int = 0
-
-    def begin(self, stage: str, expected: int) -> None:
-        """Start a stage that needs about so many rows."""
-        self.stage, self.done, self.expected = stage, 0, expected
-
-    def __call__(self, z: Floats) -> Floats:
-        chunks = range(0, len(z), self.chunk)
-        return np.concatenate([self._chunk(z[first : first + self.chunk]) for first in chunks])
-
-    def _chunk(self, z: Floats) -> Floats:
-        values = np.asarray(self.log_likelihood(z), dtype=np.float64)
-        if values.shape != (len(z),):
-            raise AftercartError(f"the log likelihood of {len(z)} rows has the shape {values.shape}")
-        wrong = np.isnan(values) | (values == np.inf)
-        if np.any(wrong):
-            raise AftercartError(f"the log likelihood is {values[wrong][0]} at z = {z[wrong][0].tolist()}")
-        self.done += len(z)
-        if self.progress is not None:
-            self.progress(self.stage, self.done, max(self.expected, self.done))
-        return values
-
-
 class _Build:
     """The points and components of a mixture while it grows; all points count."""
 
-    def __init__(self, evaluate: _Evaluator, generator: np.random.Generator, prior: Component, rows: int) -> None:
+    def __init__(self, evaluate: Evaluator, generator: np.random.Generator, prior: Component, rows: int) -> None:
         self.evaluate = evaluate
         self.generator = generator
         self.components = [prior]
@@ -374,13 +346,12 @@ def _next_pair(build: _Build, modes: tuple[Mode, ...], batch: int, number: int) 
 def _gaussian(name: str, centre: Floats, z: Floats, weights: Floats, mode: Mode) -> Component:
     """A Gaussian with the weighted covariance of points z (n, d) about `centre`.
 
-    Few points may carry the weight, so it is shrunk to the mode's covariance as if that were d (d + 3) / 2
-    more of them, as many as a Gaussian has parameters.
+    Few points may carry the weight, so it is shrunk to the mode's covariance as if that were as many more of them
+    as a Gaussian has parameters.
     """
     deviation = z - centre
     covariance = (deviation.T * (weights / weights.sum())) @ deviation
-    parameters = len(centre) * (len(centre) + 3) / 2
-    trust = effective_sample_size(weights) / (effective_sample_size(weights) + parameters)
+    trust = effective_sample_size(weights) / (effective_sample_size(weights) + parameters_of(len(centre)))
     return Component(name, centre, trust * covariance + (1.0 - trust) * mode.bridge(1.0)[1])
 
 

@@ -11,7 +11,14 @@ import numpy as np
 from scipy import special
 from scipy.linalg import solve_triangular
 
+from calibration.sampler.diagnostics import effective_sample_size
 from simulator.arrays import Floats
+
+WORTH_A_ROUND = 0.005
+"""Gain in mean log density for which EM of Gaussians goes on: later rounds follow the noise of the points."""
+
+NEGLIGIBLE = 1e-6
+"""Points of less weight than this share of the largest shape no Gaussian, and no Gaussian has less than this share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +83,48 @@ def closest_shares(log_densities: Floats, weights: Floats, rounds: int = 50) -> 
     for _ in range(rounds):
         shares = shares * (densities @ (weights / (shares @ densities)))
     return shares
+
+
+def parameters_of(dimension: int) -> int:
+    """Return how many parameters a Gaussian has."""
+    return dimension * (dimension + 3) // 2
+
+
+def closest_gaussians(z: Floats, weights: Floats, count: int, generator: np.random.Generator) -> list[Component]:
+    """Return Gaussians whose mixture is near to a weighted sample in Kullback-Leibler divergence, by EM.
+
+    z : (n, d); weights : (n,) that sum to one. Few points may belong to a Gaussian, so its covariance is shrunk to that
+    of all points as if these were as many more of them as a Gaussian has parameters.
+    """
+    counted = weights > NEGLIGIBLE * weights.max()
+    z, weights = z[counted], weights[counted] / weights[counted].sum()
+    centre = weights @ z
+    whole = Component("all", centre, _covariance(z, weights, centre))
+    parts = [Component("", z[row], whole.covariance) for row in generator.choice(len(z), count, p=weights)]
+    shares = np.full(count, 1.0 / count)
+    before, now = -np.inf, float(np.finfo(float).min)
+    while now - before > WORTH_A_ROUND:
+        log_parts = np.stack([part.log_density(z) for part in parts]) + np.log(shares)[:, None]
+        before, now = now, float(weights @ special.logsumexp(log_parts, axis=0))
+        members = special.softmax(log_parts, axis=0) * weights
+        members = members[members.sum(axis=1) > NEGLIGIBLE]
+        shares = members.sum(axis=1)
+        parts = [
+            _shrunk(f"nearest {number}", z, of / share, whole)
+            for number, (of, share) in enumerate(zip(members, shares, strict=True), 1)
+        ]
+    return parts
+
+
+def _shrunk(name: str, z: Floats, weights: Floats, whole: Component) -> Component:
+    centre, effective = weights @ z, effective_sample_size(weights)
+    trust = effective / (effective + parameters_of(z.shape[1]))
+    return Component(name, centre, trust * _covariance(z, weights, centre) + (1.0 - trust) * whole.covariance)
+
+
+def _covariance(z: Floats, weights: Floats, centre: Floats) -> Floats:
+    deviation = z - centre
+    return np.asarray((deviation.T * weights) @ deviation)
 
 
 def strata(shares: Floats, block: int) -> tuple[int, ...]:

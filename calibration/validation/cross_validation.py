@@ -41,7 +41,7 @@ LEAST = 300.0
 ROWS = 50
 WANTED = 500
 """Draws of a new fit."""
-FITTED = partial(sample, wanted=WANTED, initial=1000, refit=2000, most_points=8000, starts=1)
+FITTED = partial(sample, wanted=WANTED, initial=1000, refit=1000, most_points=8000, starts=1)
 """The sampler of `calibrate` with fewer points."""
 
 

@@ -20,7 +20,8 @@ from scipy import special
 from calibration.fit import ROWS, priors_of
 from calibration.likelihood.targets import Targets
 from calibration.sampler.diagnostics import effective_sample_size, is_heavy, normalised, pareto_k_hat, tail_share
-from calibration.sampler.imis import Progress, sample
+from calibration.sampler.evaluator import Progress
+from calibration.sampler.imis import sample
 from calibration.sampler.modes import LogDensity
 from simulator.arrays import Floats, Integers
 from simulator.evidence.draws import read_draws
@@ -31,7 +32,7 @@ WANTED = 1000
 """Draws of a structure that is fitted anew, from a sample that is worth half as many."""
 POINTS = 20_000
 """Of such a fit, at most."""
-FEW = {"initial": 500, "batch": 250, "refit": 2000, "starts": 1}
+FEW = {"initial": 500, "batch": 250, "refit": 1000, "starts": 1}
 FROZEN, REWEIGHTED, REFITTED = "frozen", "reweighted", "refitted"
 
 

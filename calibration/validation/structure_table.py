@@ -18,7 +18,8 @@ import scenarios
 from calibration.fit import FEWEST_POINTS, ROWS, Posterior, likelihood_of, priors_of
 from calibration.likelihood.targets import Targets, load_targets
 from calibration.sampler.diagnostics import weighted_quantiles
-from calibration.sampler.imis import Progress, expected_rows
+from calibration.sampler.evaluator import Progress
+from calibration.sampler.imis import expected_rows
 from calibration.validation.structure_fits import FEW, POINTS, REWEIGHTED, Fitted, frozen, refitted, reweighted
 from simulator.arrays import Floats, slices
 from simulator.engines.curves import INTERVAL

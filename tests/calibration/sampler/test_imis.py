@@ -8,7 +8,7 @@ from known_posteriors import KNOWN_POSTERIORS, linear
 from scipy import stats
 
 from calibration.sampler.diagnostics import UNIQUE_SHARE_LIMIT
-from calibration.sampler.imis import BUILT_SHARE, LEAST_POINTS, WeightedSample, expected_rows, sample
+from calibration.sampler.imis import LEAST_POINTS, WeightedSample, expected_rows, sample
 from simulator.arrays import Floats
 from simulator.errors import AftercartError
 
@@ -80,7 +80,7 @@ def test_the_sample_depends_on_the_seed_and_not_on_the_chunks(chunk: int) -> Non
 def test_sampling_stops_as_soon_as_the_sample_is_good() -> None:
     truth = linear(6, measurements=8, noise=0.1)
     weighted = sample(truth.log_likelihood, 8, seed=10, wanted=3000, effective=5000, initial=500, batch=400)
-    built = [step.unique_share >= BUILT_SHARE for step in weighted.steps if step.stage == "mixture"]
+    built = [step.unique_share >= UNIQUE_SHARE_LIMIT for step in weighted.steps if step.stage == "mixture"]
     assert built == [False] * (len(built) - 1) + [True]
     steps = [step for step in weighted.steps if step.stage == "sample"]
     is_good = [
@@ -97,7 +97,7 @@ def test_sampling_stops_as_soon_as_the_sample_is_good() -> None:
 def test_a_sample_that_stops_at_its_limits_says_so() -> None:
     truth = linear(6, measurements=8, noise=0.1)
     weighted = sample(truth.log_likelihood, 8, seed=10, wanted=9000, batch=100, iterations=2, most_points=3000)
-    assert [step.stage for step in weighted.steps] == ["mixture"] * 3 + ["moments"] * 2 + ["sample"] * 3
+    assert [step.stage for step in weighted.steps] == ["mixture"] * 3 + ["fresh points"] * 5 + ["sample"] * 3
     assert len(weighted.z) == 3000
     assert not weighted.reached
 
@@ -128,7 +128,8 @@ def test_progress_counts_every_row_of_the_likelihood() -> None:
 
     sample(counted, 3, seed=14, wanted=300, initial=400, batch=200, progress=lambda *report: reports.append(report))
     last = {stage: done for stage, done, _ in reports}
-    assert list(last) == ["prior", "posterior modes", "mixture", "moments 1", "moments 2", "sample"]
+    fresh = [f"fresh points {number}" for number in range(1, 6)]
+    assert list(last) == ["prior", "posterior modes", "mixture", *fresh, "sample"]
     assert sum(last.values()) == rows
     assert all(0 < done <= expected for _, done, expected in reports)
 
