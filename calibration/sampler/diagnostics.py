@@ -161,12 +161,15 @@ def conflict(z: Floats, weights: Floats) -> Floats:
 
     since means of posteriors of simulated data have the variance that the data take away. For a normal likelihood of
     mean y and variance s^2 it is y / sqrt(1 + s^2), the check of Box (1980, J R Stat Soc A 143:383) and of Evans &
-    Moshonov (2006, Bayesian Analysis 1:893). NaN where the data take away nothing.
+    Moshonov (2006, Bayesian Analysis 1:893). NaN where the data take away nothing, or too little to be told from the
+    noise of the points: less than three standard errors of the variance.
     """
     mean = weights @ z
-    variance = weights @ (z - mean) ** 2
+    squares = (z - mean) ** 2
+    taken = 1.0 - weights @ squares
+    noise = np.sqrt(weights**2 @ (squares - (1.0 - taken)) ** 2)
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(variance < 1.0, mean / np.sqrt(np.maximum(1.0 - variance, 1e-300)), np.nan))
+        return np.asarray(np.where(taken > 3.0 * noise, mean / np.sqrt(taken), np.nan))
 
 
 def is_heavy(k_hat: float, tail: float, points: int) -> bool:

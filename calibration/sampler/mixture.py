@@ -100,7 +100,12 @@ def closest_gaussians(z: Floats, weights: Floats, count: int, generator: np.rand
     z, weights = z[counted], weights[counted] / weights[counted].sum()
     centre = weights @ z
     whole = Component("all", centre, _covariance(z, weights, centre))
-    parts = [Component("", z[row], whole.covariance) for row in generator.choice(len(z), count, p=weights)]
+    parts = [Component("", z[generator.choice(len(z), p=weights)], whole.covariance)]
+    while len(parts) < count:
+        # Far from one another (Arthur & Vassilvitskii 2007): starts close together would stay so.
+        far = -np.max([part.log_density(z) for part in parts], axis=0)
+        far = weights * (far - far.min())
+        parts.append(Component("", z[generator.choice(len(z), p=far / far.sum())], whole.covariance))
     shares = np.full(count, 1.0 / count)
     before, now = -np.inf, float(np.finfo(float).min)
     while now - before > WORTH_A_ROUND:

@@ -199,3 +199,10 @@ def test_the_conflict_of_a_normal_prior_and_likelihood_is_that_of_the_prior_pred
 def test_silent_data_do_not_conflict_with_a_prior() -> None:
     wide = np.array([-1.5, 1.5])[:, None]
     assert np.isnan(conflict(wide, np.array([0.5, 0.5]))).all()
+
+
+def test_data_that_hardly_inform_do_not_conflict_with_a_prior() -> None:
+    """1,000 points of a posterior as wide as the prior: their variance is 1 but for noise, on either side."""
+    z = np.random.default_rng(1).standard_normal((1000, 40)) - 0.15
+    assert (z.var(axis=0) < 1.0).sum() > 10
+    assert np.isnan(conflict(z, np.full(1000, 1e-3))).all()
