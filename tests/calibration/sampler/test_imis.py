@@ -23,7 +23,7 @@ def test_a_known_posterior_has_its_mean_sd_and_evidence(name: str) -> None:
     equation 9.8); the relative one of the evidence is sqrt(1 / ESS - 1 / n).
     """
     known = KNOWN_POSTERIORS[name]
-    weighted = sample(known.log_likelihood, len(known.mean), seed=1, wanted=2000)
+    weighted = sample(known.log_likelihood, len(known.mean), seed=1, wanted=2000, refit=2000)
     assert weighted.reached
     assert not weighted.weights[np.isneginf(weighted.log_likelihood)].any()
     bound = stats.norm.isf(FALSE_ALARM / (4 * len(known.mean)))
@@ -37,7 +37,7 @@ def test_a_known_posterior_has_its_mean_sd_and_evidence(name: str) -> None:
 @pytest.mark.parametrize(("dimension", "points"), [(3, 4_000), (41, 4_000), (41, 20_000)])
 def test_the_number_of_rows_of_a_fit_is_predicted_within_a_factor_of_two(dimension: int, points: int) -> None:
     truth, rows = linear(3, measurements=4, noise=0.3), []
-    sizes = {"initial": points // 4, "refit": points // 4}
+    sizes = {"initial": points // 4, "refit": points // 8}
 
     def log_likelihood(z: Floats) -> Floats:
         rows.append(len(z))
@@ -68,7 +68,7 @@ def test_the_sample_depends_on_the_seed_and_not_on_the_chunks(chunk: int) -> Non
     truth = linear(3, measurements=4, noise=0.5)
 
     def draw(seed: int, chunk: int) -> WeightedSample:
-        return sample(truth.log_likelihood, 4, seed=seed, wanted=500, initial=500, batch=200, chunk=chunk)
+        return sample(truth.log_likelihood, 4, seed=seed, wanted=500, initial=500, batch=200, refit=500, chunk=chunk)
 
     first, repeated, other_seed = draw(8, 500), draw(8, chunk), draw(9, 500)
     np.testing.assert_array_equal(first.z, repeated.z)
@@ -79,7 +79,7 @@ def test_the_sample_depends_on_the_seed_and_not_on_the_chunks(chunk: int) -> Non
 
 def test_sampling_stops_as_soon_as_the_sample_is_good() -> None:
     truth = linear(6, measurements=8, noise=0.1)
-    weighted = sample(truth.log_likelihood, 8, seed=10, wanted=3000, effective=5000, initial=500, batch=400)
+    weighted = sample(truth.log_likelihood, 8, seed=10, wanted=3000, effective=5000, initial=500, batch=400, refit=2000)
     built = [step.unique_share >= UNIQUE_SHARE_LIMIT for step in weighted.steps if step.stage == "mixture"]
     assert built == [False] * (len(built) - 1) + [True]
     steps = [step for step in weighted.steps if step.stage == "sample"]
@@ -96,14 +96,16 @@ def test_sampling_stops_as_soon_as_the_sample_is_good() -> None:
 
 def test_a_sample_that_stops_at_its_limits_says_so() -> None:
     truth = linear(6, measurements=8, noise=0.1)
-    weighted = sample(truth.log_likelihood, 8, seed=10, wanted=9000, batch=100, iterations=2, most_points=3000)
+    weighted = sample(
+        truth.log_likelihood, 8, seed=10, wanted=9000, batch=100, iterations=2, refit=1000, most_points=3000
+    )
     assert [step.stage for step in weighted.steps] == ["mixture"] * 3 + ["fresh points"] * 5 + ["sample"] * 3
     assert len(weighted.z) == 3000
     assert not weighted.reached
 
 
 def test_points_are_drawn_as_often_as_their_weights_say() -> None:
-    weighted = sample(linear(3, 4, 0.3).log_likelihood, 4, seed=12, wanted=500, initial=500, batch=200)
+    weighted = sample(linear(3, 4, 0.3).log_likelihood, 4, seed=12, wanted=500, initial=500, batch=200, refit=500)
     times = np.bincount(weighted.resample(500, seed=12), minlength=len(weighted.z))
     assert np.all(np.abs(times - 500 * weighted.weights) < 1.0)
     assert times.sum() == 500
@@ -126,7 +128,16 @@ def test_progress_counts_every_row_of_the_likelihood() -> None:
         rows += len(z)
         return linear(2, 3, 0.5).log_likelihood(z)
 
-    sample(counted, 3, seed=14, wanted=300, initial=400, batch=200, progress=lambda *report: reports.append(report))
+    sample(
+        counted,
+        3,
+        seed=14,
+        wanted=300,
+        initial=400,
+        batch=200,
+        refit=500,
+        progress=lambda *report: reports.append(report),
+    )
     last = {stage: done for stage, done, _ in reports}
     fresh = [f"fresh points {number}" for number in range(1, 6)]
     assert list(last) == ["prior", "posterior modes", "mixture", *fresh, "sample"]
