@@ -154,9 +154,10 @@ def _summary(figure: Kind, figures: Floats) -> tuple[float, float, float]:
 
 
 def inside(figure: Kind, lower: float, reported: float, upper: float) -> str:
-    """Return yes or no, as tables say whether an interval includes a reported figure."""
+    """Return yes or no, as tables say whether an interval includes a reported figure, which may be rounded."""
     lower, upper = figure.compared(np.array([lower, upper]))
-    return "yes" if lower - 1e-9 <= reported <= upper + 1e-9 else "no"
+    half = 1e-9 + (0.0 if figure.is_count else 0.5 * figure.digit_of("value"))
+    return "yes" if lower - half <= reported <= upper + half else "no"
 
 
 def mean(values: Floats) -> float:

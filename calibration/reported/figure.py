@@ -111,16 +111,16 @@ class Figure:
 
     def range_of(self, column: str) -> tuple[float, float]:
         """Return the lowest and highest number that a printed one can mean: rounded, or cut after its last digit."""
-        unit = self._digit(column)
+        unit = self.digit_of(column)
         return getattr(self, column) - 0.5 * unit, getattr(self, column) + unit
 
     def prints(self, given: float, column: str, *, cut: bool = True) -> bool:
         """Return whether the source prints a number so: rounded either way, or, if allowed, cut."""
         above = given - getattr(self, column)
-        half = 0.5 * self._digit(column)
+        half = 0.5 * self.digit_of(column)
         return bool(abs(above) <= half + 1e-9 or (cut and 0.0 <= above < 2.0 * half - 1e-9))
 
-    def _digit(self, column: str) -> float:
+    def digit_of(self, column: str) -> float:
         """Return a unit of the last digit that a number is printed with."""
         return digit(self.printed[column])
 

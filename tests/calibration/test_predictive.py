@@ -11,8 +11,8 @@ from scipy import stats
 
 from calibration import predictive
 from calibration.denominators import Denominator
-from calibration.likelihood.targets import Targets, find_folder
-from calibration.predictive import predict, simulate_figures
+from calibration.likelihood.targets import Targets, find_folder, load_targets
+from calibration.predictive import inside, predict, simulate_figures
 from simulator.arrays import Floats
 from simulator.engines.microsim import engine
 from simulator.evidence.cohort import read_cohort
@@ -242,6 +242,14 @@ def test_survival_printed_in_the_letter_lies_in_its_interval(name: str, from_oth
         assert row["reported"] == pytest.approx(100 * LETTER.loc[name, "count"] / LETTER.loc[name, "n"], abs=1e-3)
 
 
+def test_a_printed_figure_is_a_miss_only_if_no_number_that_prints_so_lies_in_the_interval() -> None:
+    figures = {figure.name: figure for figure in load_targets("wudhikarn2021").figures}
+    median, count = figures["infusion_to_relapse"], figures["complete_response"]
+    assert median.printed["value"] == "5.5"
+    assert [inside(median, lower, 5.5, 14.5) for lower in (5.49, 5.54, 5.56)] == ["yes", "yes", "no"]
+    assert [inside(count, lower, 100 * 13 / 30, 90.0) for lower in (43.3, 43.4)] == ["yes", "no"]
+
+
 SHORT = ("survivors_12_treated", "survivors_12_other_treated", "survivors_12_relapsed_or_refractory")
 """Printed figures more than a standard error above their mean of simulated cohorts (docs/calibration.md)."""
 
@@ -261,10 +269,11 @@ def test_the_mean_of_a_printed_figure_is_within_a_standard_error_of_the_letter(
 def test_survival_of_the_treated_is_between_what_the_prior_and_the_letter_say(
     name: str, from_other_draws: pd.DataFrame
 ) -> None:
-    error = LETTER.loc[name, "standard_error"]
-    for table in (frozen(), from_other_draws):
-        row = table.loc[name]
-        assert row["prior_simulated"] < row["simulated"] < row["reported"] - error
+    error, row, other = LETTER.loc[name, "standard_error"], frozen().loc[name], from_other_draws.loc[name]
+    assert row["prior_simulated"] < row["simulated"] < row["reported"] - error
+    # Noise of a mean over other cohorts, as above.
+    noise = 4 * (row["upper"] - row["lower"]) / 4 / np.sqrt(OTHERS)
+    assert row["prior_simulated"] - noise < other["simulated"] < row["reported"] - error + noise
 
 
 @pytest.fixture(scope="module")
@@ -317,9 +326,9 @@ def test_the_page_on_the_calibration_names_the_parameters_whose_prior_conflicts_
     parameters, dirichlets = letter.pathway.parameters, letter.pathway.dirichlets()
     scores = Priors.from_parameters(parameters, dirichlets).score_names
     last = without - set(scores)
-    assert (len(without), len(last)) == (17, 5)
+    assert (len(without), len(last)) == (20, 5)
     assert f"The other {len(posterior) - known} parameters have none: five are the last branch of a choice" in page
-    assert f"posterior of {len(without - last)} is no narrower than the prior" in page
+    assert f"posterior of {len(without - last)} is not narrower than the prior by more than the" in page
 
 
 def test_few_untreated_patients_survive_a_year(from_other_draws: pd.DataFrame) -> None:
