@@ -11,12 +11,17 @@ from simulator.cli import options, progress
 from simulator.cli.options import argument, completed, flag, option
 from simulator.plain_text import visible
 
+CHOOSE = (
+    "A time or a hazard ratio with up to four solved values to choose from, as hsct_wait_median=0.5,2: written as for "
+    "sweep. May be repeated."
+)
 OUT = "The file to write; it replaces one of this name."
 
 
 def explore(
     base: Annotated[str, argument("BASE", "The scenario that the page starts from.", completed)] = "baseline",
     others: Annotated[list[str] | None, argument("OTHER", "Scenarios that the page can be set to.", completed)] = None,
+    choose: Annotated[list[str] | None, option("NAME=VALUES", CHOOSE)] = None,
     out: Annotated[Path, option("FILE", OUT)] = Path("explorer.html"),
     draws: Annotated[
         int | None, option("N", "Use the first N parameter sets. [default: up to 400, as fit into 3 MB]")
@@ -33,7 +38,9 @@ def explore(
     scenarios = [load_scenario(name) for name in (base, *(others or ()))]
     options.print_staleness(scenarios[0].pathway)
     with progress.displayed("solving", quiet=quiet) as advance:
-        made = making.make(scenarios, out, draws=draws, horizon=horizon, seed=seed, progress=advance)
+        made = making.make(
+            scenarios, out, choices=choose or (), draws=draws, horizon=horizon, seed=seed, progress=advance
+        )
     if not quiet:
         typer.echo(made.sentence)
     typer.echo(f"File: {visible(str(out))}")

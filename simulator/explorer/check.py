@@ -34,16 +34,17 @@ def check(page: PageModel, values: Mapping[str, Floats], *, seed: int) -> dict[s
     rows = generator.permutation(page.model.n_draws)[:DRAWS]
     few = {name: np.asarray(value)[rows] for name, value in values.items()}
     curves = {path: curve[rows] if len(curve) > 1 else curve for path, curve in page.curves.items()}
-    tops = np.append(np.ones(len(page.months)), page.means)
+    tops = np.append(np.ones(len(page.months)), page.integrated)
     stored = {path: quantised(curve, tops) for path, curve in curves.items()}
     moved = dict.fromkeys(("before", "after", "mean_survival", "median"), 0.0)
-    for _, model in settings(page, generator, few):
+    solved = ((one, model) for one in (page, *page.others) for _, model in settings(one, generator, few))
+    for one, model in solved:
         alive, means, medians = _by_engine(page, model)
         for name, kept in (("before", curves), ("after", stored)):
-            gone = summed(model, page.deaths, kept)
+            gone = summed(model, one.deaths, kept)
             moved[name] = max(moved[name], _apart(1.0 - gone[:, : len(page.months)], alive))
         moved["mean_survival"] = max(
-            moved["mean_survival"], _apart(np.array(page.means) - gone[:, len(page.months) :], means)
+            moved["mean_survival"], _apart(np.array(page.integrated) - gone[:, len(page.months) :], means)
         )
         moved["median"] = max(
             moved["median"], _apart_medians(_medians(page.months, 1.0 - gone), medians, page.months[-1])
@@ -97,10 +98,9 @@ def settings(
 def _by_engine(page: PageModel, model: Model) -> tuple[Floats, Floats, Floats]:
     """Return survival in the page's months, its means to the page's, and its medians, (n_draws, ...)."""
     key, horizon = (model.pathway.clock, "all"), float(page.months[-1])
-    step = engine.one_step([page.model], horizon)
-    curves = engine.curves(model, horizon, step=step, only=[key])
-    places = np.rint(page.months / step).astype(int)
-    means = np.stack([up_to(curves.means[key], step, month) for month in page.means], axis=1)
+    curves = engine.curves(model, horizon, step=page.step, only=[key])
+    places = np.rint(page.months / page.step).astype(int)
+    means = np.stack([up_to(curves.means[key], page.step, month) for month in page.integrated], axis=1)
     return curves.survival[key][:, places], means, median(curves, *key)
 
 

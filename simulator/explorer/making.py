@@ -10,9 +10,10 @@ from simulator.engines.curves import check_horizon
 from simulator.errors import InputError
 from simulator.evidence.cohort import load_cohort
 from simulator.evidence.draws import choose, load_informed_draws, values
+from simulator.explorer.alternatives import OPTION, Alternative, alternatives, refuse_unchanged
 from simulator.explorer.check import check
 from simulator.explorer.page import html
-from simulator.explorer.page_model import page_model
+from simulator.explorer.page_model import PageModel, page_model
 from simulator.explorer.presets import preset
 from simulator.files import whole
 from simulator.scenario.scenario import Scenario, check_names
@@ -38,6 +39,7 @@ def make(
     scenarios: Sequence[Scenario],
     out: Path,
     *,
+    choices: Sequence[str] = (),
     draws: int | None = None,
     horizon: float = 60.0,
     seed: int = 1,
@@ -45,6 +47,7 @@ def make(
 ) -> Made:
     """Write the page of the first scenario, with the others as presets. Raises InputError; nothing is left then.
 
+    choices : levers that are not linear, with the values that are solved, NAME=VALUES
     draws : how many parameter sets; None: up to as many as a run has, fewer where the file would exceed `MOST_BYTES`
     """
     scenario, others = scenarios[0], scenarios[1:]
@@ -53,17 +56,22 @@ def make(
     _check_file(out)
     if seed < 0:
         raise InputError("not a seed", where="--seed", got=seed, allowed="0 or more")
+    found = alternatives(scenario, choices)
     table, cohort = load_informed_draws(scenario.pathway), load_cohort(scenario.pathway)
     n_draws = choose(table, draws, scenario.pathway)
 
     def text_of(number: int) -> tuple[bytes, dict[str, float]]:
         given = values(table, slice(0, number))
-        page = page_model(scenario, given, horizon)
+        page = page_model(scenario, given, horizon, [alternative.scenario for alternative in found])
+        refuse_unchanged(page, found)
         presets = [preset(page, other) for other in others]
         progress(1, 3)
         apart = check(page, given, seed=seed)
         progress(2, 3)
-        return html(page, given, cohort, apart, presets).encode(), apart
+        text = html(page, given, cohort, apart, presets, found).encode()
+        if found and draws is None and len(text) > MOST_BYTES:
+            _refuse_size(page, found, len(text))
+        return text, apart
 
     progress(0, 3)
     content, apart = text_of(n_draws)
@@ -73,6 +81,23 @@ def make(
     whole.write(out, content)
     progress(3, 3)
     return Made(n_draws, len(content), apart)
+
+
+def _refuse_size(page: PageModel, found: Sequence[Alternative], size: int) -> None:
+    """Raise InputError with the values, from the last on, without which the page is small enough."""
+    sizes = {path: curve.size for path, curve in {**page.curves, **page.there}.items()}
+    paths = [{route.path for route in one.routes.all} for one in (page, *page.others)]
+    left, total = size, sum(sizes.values())
+    out = list[str]()
+    while len(paths) > 1 and left > MOST_BYTES:
+        own = paths.pop() - set().union(*paths)
+        left -= int(size * sum(map(sizes.__getitem__, own)) / total)
+        out.insert(0, found[len(paths) - 1].name)
+    raise InputError(
+        f"the page would have {size / 1e6:.1f} MB with {page.model.n_draws} parameter sets",
+        where=OPTION,
+        allowed=f"up to {MOST_BYTES / 1e6:g} MB: leave out {', '.join(out)}, or give --draws",
+    )
 
 
 def _check_file(out: Path) -> None:

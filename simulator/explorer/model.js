@@ -8,14 +8,15 @@
 
 const REST = "rest";
 
-/** Undo the differences along a row and the 16 bits: (rows, columns) numbers from 0 to `top`. */
+/** Undo the differences of differences along a row, and the 16 bits: (rows, columns) numbers from 0 to `top`. */
 function restored(bytes, offset, rows, columns, top) {
-  const stored = new DataView(bytes.buffer, bytes.byteOffset), values = new Float64Array(rows * columns);
+  const high = bytes.length / 2, values = new Float64Array(rows * columns);
   for (let row = 0; row < rows; row++) {
-    let level = 0;
+    let level = 0, slope = 0;
     for (let column = 0; column < columns; column++) {
-      const place = row * columns + column;
-      level = (level + stored.getUint16(offset + 2 * place, true)) & 0xffff;
+      const place = row * columns + column, code = bytes[offset + place] + 256 * bytes[high + offset + place];
+      slope += code & 1 ? -(code + 1) / 2 : code / 2;
+      level = (level + slope) & 0xffff;
       values[place] = level * top / 65535;
     }
   }
@@ -25,7 +26,7 @@ function restored(bytes, offset, rows, columns, top) {
 /** Return the parameters' values, levers pulled: what a choice's moved branches leave is shared by the others. */
 function valuesOf(data, moved) {
   const n = data.draws, values = data.parameters.map((parameter) => parameter.values);
-  const now = values.map((own, p) => (p in moved ? new Float64Array(n).fill(moved[p]) : own));
+  const now = values.map((own, p) => (p in moved ? new Float64Array(n).fill(moved[p]) : data.held[p] ?? own));
   for (const choice of data.siblings) {
     const together = choice.names.filter((p) => p in moved), others = choice.names.filter((p) => !(p in moved));
     if (!together.length || (!others.length && !choice.rest)) continue;
@@ -184,10 +185,12 @@ function medianOf(months, alive) {
 }
 
 /** Solve a setting {moved: {parameter: share}, margins, benefit}: in parameter set i how many are alive at month t, and
-   in all of them how many are in a state at a month, have entered it by then, or are counted. */
-function solve(data, setting) {
+   in all of them how many are in a state at a month, have entered it by then, or are counted. With an `alternative`,
+   by the routes that patients go where a lever has another value. */
+function solve(page, setting) {
+  const data = { ...page, ...page.alternatives[setting.alternative] };
   const shares = sharesOf(data, valuesOf(data, setting.moved), setting.benefit), weights = weightsOf(data, setting.margins);
-  const columns = data.months.length + data.means.length, products = new Map();
+  const columns = data.months.length + data.integrated.length, products = new Map();
   const productOf = (branches, mask) => {
     const key = `${branches} ${mask}`;
     if (!products.has(key)) products.set(key, routeShare(data, branches, mask, shares, weights));

@@ -12,13 +12,14 @@ from typing import Any
 
 from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
+from simulator.explorer.alternatives import Alternative, in_words, value_in_words
 from simulator.explorer.page_model import PageModel
 from simulator.explorer.stored import stored
 from simulator.pathway.pathway import Count, Pathway
 from simulator.scenario.scenario import INFORMED, LEVERS
 from simulator.wording import limits
 
-SCRIPTS = ("model", "words", "elements", "setting", "survival", "tables", "view")
+SCRIPTS = ("model", "words", "elements", "setting", "survival", "tables", "alternatives", "view")
 """Files of the page's own code, in this order."""
 REPORTED_ERRORS = 1.96
 MOVED = (*LEVERS, "replace", "hazard_ratio", "population", "case_mix")
@@ -32,9 +33,16 @@ def html(
     cohort: Cohort | None,
     checked: Mapping[str, float],
     presets: Sequence[Mapping[str, Any]] = (),
+    found: Sequence[Alternative] = (),
 ) -> str:
-    """Return the page. values : parameter -> (n_draws, 1); checked : how far it was from the engine at most."""
+    """Return the page. values : parameter -> (n_draws, 1); checked : how far it was from the engine at most.
+
+    found : the values of which `page.others` are solved
+    """
     data = {**stored(page), **_words(page, values, cohort), "checked": dict(checked), "presets": list(presets)}
+    data["levers"] = in_words(page, found)
+    for solved, alternative in zip(data["alternatives"], found, strict=True):
+        solved |= value_in_words(alternative)
     css, code = _own("page.css"), script()
     parts = {
         "title": escape(page.scenario.pathway.title or page.scenario.pathway.name),

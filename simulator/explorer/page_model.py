@@ -9,7 +9,7 @@ only occupancy needs, in fewer months.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -35,9 +35,11 @@ class PageModel:
     """A scenario as a page has it.
 
     values : parameter -> its values before the scenario's levers; months : (n_months,) of survival
-    means : to which mean survival is taken; occupied : months of occupancy
-    curves : path -> (n_draws or 1, n_months + n_means), P_p, then its integrals, of the paths of deaths
-    there : path -> (n_draws or 1, n_occupied + 1), of all paths, with the integral to the horizon
+    means : to which mean survival is taken; occupied : months of occupancy, some of `months`
+    curves : path -> (n_draws or 1, n_months + n_integrated), P_p, then its integrals, of the paths of deaths
+    there : path -> (n_draws or 1, n_occupied + 1), of the other paths, with the integral to the horizon
+    step : months a cell of the lattice
+    others : solved on one lattice with it, with its sliders; paths that are alike are one path
     """
 
     scenario: Scenario
@@ -51,47 +53,55 @@ class PageModel:
     occupied: Floats
     curves: dict[int, Floats]
     there: dict[int, Floats]
+    step: float
+    others: tuple[PageModel, ...] = ()
+
+    @property
+    def integrated(self) -> tuple[float, ...]:
+        return _integrated(self.means, float(self.months[-1]))
 
     @cached_property
     def deaths(self) -> list[Route]:
         return [route for state in self.model.pathway.deaths for route in self.routes.there.get(state, ())]
 
 
-def page_model(scenario: Scenario, values: Values, horizon: float) -> PageModel:
-    """Return a scenario's model for a page, of some draws. Raises InputError where a page cannot have it."""
-    _refuse_levers(scenario)
+def page_model(scenario: Scenario, values: Values, horizon: float, others: Sequence[Scenario] = ()) -> PageModel:
+    """Return a scenario's model for a page, of some draws, and of others that differ from it in times.
+
+    Raises InputError where a page cannot have one.
+    """
     if horizon < scenario.pathway.months.answer:
         least = f"{scenario.pathway.months.answer:g} or more, the month of the answer"
         raise InputError("the page would end before its answer", where="--horizon", got=f"{horizon:g}", allowed=least)
-    model = resolve(scenario, values)
-    _refuse_cycle(model)
-    step = engine.one_step([model], horizon)
-    found = _routes(model, horizon, step)[0]
-    moved, fixed = sliders(model, found)
+    models = [_resolved(one, values) for one in (scenario, *others)]
+    model = models[0]
+    step = engine.one_step(models, horizon)
+    found = _routes(models, horizon, step)[0]
+    moved, fixed = sliders(model, found[0])
     asked = [month for month in (*scenario.pathway.months.survival, horizon) if month <= horizon]
     months = np.unique([*months_drawn(horizon), *asked])
     means = tuple(month for month in scenario.pathway.months.means if month <= horizon)
     occupied = np.unique(
         [*(m for m in (0.0, 1.0, 2.0, 3.0, 6.0, 9.0) if m < horizon), *np.arange(12.0, horizon, 12.0), *asked]
     )
-    deaths = {route.path for state in model.pathway.deaths for route in found.there.get(state, ())}
+    deaths = {route.path for one in found for state in model.pathway.deaths for route in one.there.get(state, ())}
     curves, there = dict[int, list[Floats]](), dict[int, list[Floats]]()
-    size = engine.batch(model.pathway, horizon)
+    size = max(engine.batch(model.pathway, horizon) // len(models), 1)
     for first in range(0, model.n_draws, size):
         rows = list(range(first, min(first + size, model.n_draws)))
-        block = model.of_draws(rows)
-        own, paths = _routes(block, horizon, step)
+        own, paths = _routes([one.of_draws(rows) for one in models], horizon, step)
         if own != found:
             raise InputError("parameter sets go different ways", where=scenario.where, allowed="shares above 0 in all")
-        for path in sorted({route.path for route in found.all}):
-            there.setdefault(path, []).append(_read(paths, path, len(rows), occupied, (horizon,)))
+        for path in sorted({route.path for one in found for route in one.all}):
             if path in deaths:
-                curves.setdefault(path, []).append(_read(paths, path, len(rows), months, means))
+                curves.setdefault(path, []).append(_read(paths, path, len(rows), months, _integrated(means, horizon)))
+            else:
+                there.setdefault(path, []).append(_read(paths, path, len(rows), occupied, (horizon,)))
     given = {**point_values(scenario.pathway), **values}
-    return PageModel(
+    page = PageModel(
         scenario,
         model,
-        found,
+        found[0],
         moved,
         fixed,
         {name: np.asarray(value) for name, value in given.items()},
@@ -100,7 +110,17 @@ def page_model(scenario: Scenario, values: Values, horizon: float) -> PageModel:
         occupied,
         {path: _once(np.concatenate(parts)) for path, parts in curves.items()},
         {path: _once(np.concatenate(parts)) for path, parts in there.items()},
+        step,
     )
+    solved = zip(models[1:], found[1:], strict=True)
+    return replace(
+        page, others=tuple(replace(page, scenario=one.scenario, model=one, routes=own) for one, own in solved)
+    )
+
+
+def _integrated(means: tuple[float, ...], horizon: float) -> tuple[float, ...]:
+    """Return the months to which curves are integrated: of mean survival, and the last."""
+    return means if horizon in means else (*means, horizon)
 
 
 def _read(paths: Paths, path: int, n_draws: int, months: Floats, up_to: tuple[float, ...]) -> Floats:
@@ -109,24 +129,23 @@ def _read(paths: Paths, path: int, n_draws: int, months: Floats, up_to: tuple[fl
     return np.hstack([np.broadcast_to(part, (n_draws, width)) for part, width in parts])
 
 
-def _routes(model: Model, horizon: float, step: float) -> tuple[Routes, Paths]:
-    paths = engine.new_paths(model.pathway, horizon, step, window=False)
-    try:
-        return routes(model, paths), paths
-    except TooManyRoutes:
-        allowed = "fewer branches; `aftercart compare` and `aftercart sweep` run this pathway"
-        raise InputError("too many routes for a page", where=model.scenario.where, allowed=allowed) from None
-
-
-def _refuse_levers(scenario: Scenario) -> None:
-    """Refuse a base whose shares depend on each parameter set's own, and a benefit that does."""
-    for lever in ("scale", "odds_ratio", "replace"):
-        if getattr(scenario, lever):
-            what = "a slider sets a share in every parameter set, which this lever moves from its own"
-            raise InputError(what, where=f"{scenario.where}: [{lever}]", allowed="[set], [population], [hazard_ratio]")
+def _resolved(scenario: Scenario, values: Values) -> Model:
+    """Return a scenario's model. Raises InputError where no sum over routes has it."""
     if isinstance(scenario.marginal_benefit, str):
         what, got = "each parameter set has a benefit of its own", f"@{scenario.marginal_benefit}"
         raise InputError(what, where=scenario.where, got=got, allowed="a number: the page shows the cautious estimate")
+    model = resolve(scenario, values)
+    _refuse_cycle(model)
+    return model
+
+
+def _routes(models: Sequence[Model], horizon: float, step: float) -> tuple[list[Routes], Paths]:
+    paths = engine.new_paths(models[0].pathway, horizon, step, window=False)
+    try:
+        return [routes(model, paths) for model in models], paths
+    except TooManyRoutes:
+        allowed = "fewer branches; `aftercart compare` and `aftercart sweep` run this pathway"
+        raise InputError("too many routes for a page", where=models[0].scenario.where, allowed=allowed) from None
 
 
 def _refuse_cycle(model: Model) -> None:

@@ -1,9 +1,13 @@
-/* A setting {moved: {parameter: share}, margins: {attribute: weights}, benefit}: in an address, in words, as a scenario. */
+/* A setting {moved: {parameter: share}, margins: {attribute: weights}, benefit}: in an address, in words, as a scenario.
+   `alternative` is the place of the value that one lever has, if it is not the base's. */
 
 const MOST_KEPT = 4, KEPT = "kept.";
 
 /** Return what a setting moves, and the base does not. */
 const movedOf = (data, { moved }) => Object.entries(moved).filter(([p, value]) => value !== data.moved[p]);
+
+/** Return the value that a lever has in a setting, in a list; an empty one where every lever has the base's. */
+const alternativeOf = (data, { alternative }) => data.alternatives.filter((_, place) => place === alternative);
 
 /** Return a setting as the pairs of an address; none for the base. */
 function addressOf(data, setting) {
@@ -11,6 +15,7 @@ function addressOf(data, setting) {
   for (const [p, value] of movedOf(data, setting)) pairs.set(data.parameters[p].name, written(value));
   for (const [attribute, margin] of Object.entries(setting.margins)) pairs.set(`mix.${attribute}`, margin.map(written).join(","));
   if (setting.benefit !== data.benefit) pairs.set("benefit", written(setting.benefit));
+  for (const { lever, value } of alternativeOf(data, setting)) pairs.set(`value.${lever}`, value);
   return pairs;
 }
 
@@ -19,7 +24,9 @@ function settingOf(data, pairs) {
   const setting = baseOf(data), share = (text) => (text.trim() !== "" && Number(text) >= 0 && Number(text) <= 1 ? Number(text) : null);
   for (const [key, text] of pairs) {
     const mix = data.mixes.find(({ attribute }) => key === `mix.${attribute}`), p = data.parameters.findIndex(({ name }) => name === key);
-    if (key === "benefit" && data.hasBenefit && share(text) !== null) setting.benefit = share(text);
+    const alternative = data.alternatives.findIndex(({ lever, value }) => key === `value.${lever}` && text === value);
+    if (alternative >= 0) setting.alternative = alternative;
+    else if (key === "benefit" && data.hasBenefit && share(text) !== null) setting.benefit = share(text);
     else if (data.sliders.some((slider) => slider.parameter === p) && share(text) !== null) setting.moved[p] = Math.min(share(text), mostOf(data, setting.moved, p));
     else if (mix) {
       const margin = text.split(",").map(Number);
@@ -43,6 +50,7 @@ function described(data, setting) {
     parts.push(`${mix.label}: ${mix.levels.map((level, l) => `${level} ${shown(PER * margin[l] / total)} of 100`).join(", ")}`);
   }
   if (setting.benefit !== data.benefit) parts.push(`additional patients who benefit: ${shown(PER * setting.benefit)} of 100`);
+  for (const { label, words } of alternativeOf(data, setting)) parts.push(`${label}: ${words}`);
   return parts.join("; ");
 }
 
@@ -50,8 +58,11 @@ function described(data, setting) {
 function asToml(data, setting) {
   const lines = ['title = "A setting of the explorer"', `assumes = ${JSON.stringify(data.assumes || "as its base")}`, `base = ${JSON.stringify(data.base)}`];
   if (data.hasBenefit) lines.push(`marginal_benefit = ${written(setting.benefit)}`);
-  const moved = movedOf(data, setting), mixes = Object.entries(setting.margins);
-  if (moved.length) lines.push("", "[set]", ...moved.map(([p, value]) => `${data.parameters[p].name} = ${written(value)}`));
+  const mixes = Object.entries(setting.margins), levers = alternativeOf(data, setting);
+  const set = movedOf(data, setting).map(([p, value]) => `${data.parameters[p].name} = ${written(value)}`);
+  for (const table of new Set([...(set.length ? ["set"] : []), ...levers.map((one) => one.table)])) {
+    lines.push("", `[${table}]`, ...(table === "set" ? set : []), ...levers.filter((one) => one.table === table).map(({ key, value }) => `${JSON.stringify(key)} = ${value}`));
+  }
   if (mixes.length) {
     lines.push("", "[population]");
     for (const [attribute, margin] of mixes) {

@@ -1,25 +1,31 @@
 """A page's model as it is stored in the page: one JSON object, and one compressed block of path curves.
 
-A curve is stored as 16-bit numbers, 0 to 65535 for 0 to its largest possible value, as differences along the row.
+A curve is stored as 16-bit numbers, 0 to 65535 for 0 to its largest possible value. Curves are smooth: differences of
+differences along the row are small, and compress well as 0, -1, 1, -2, ... with all low bytes before all high ones.
 """
 
 from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from simulator.arrays import Floats
+from simulator.arrays import Floats, Integers
 from simulator.engines.exact.routes import Branch, Route
 from simulator.explorer.page_model import PageModel
-from simulator.pathway.pathway import Transition
-from simulator.pathway.references import REST, Reference, leaf_of
+from simulator.explorer.sliders import held_by
+from simulator.pathway.pathway import Pathway, Transition
+from simulator.pathway.references import REST, Reference, leaf_of, names_in
+from simulator.scenario.levers import apply_levers
 
 TOP = 65535
+DIGITS = 9
+"""Of a parameter's value, that survival is moved by less than its own error."""
 
 
 def quantised(values: Floats, top: Floats) -> Floats:
@@ -32,8 +38,33 @@ def _whole(values: Floats, top: Floats) -> Floats:
 
 
 def stored(page: PageModel) -> dict[str, Any]:
-    """Return everything that the page's code reads, as JSON has it."""
-    pathway, model = page.model.pathway, page.model
+    """Return everything that the page's code reads, as JSON has it; of `page.others`, what is not the page's own."""
+    names, block = list(page.model.pathway.parameters), _Block()
+    of_shares = _of_shares(page.model.pathway)
+    own = _solved(page)
+    others = map(_solved, page.others)
+    return {
+        "draws": page.model.n_draws,
+        "months": page.months.tolist(),
+        "means": list(page.means),
+        "integrated": list(page.integrated),
+        "occupiedMonths": page.occupied.tolist(),
+        "parameters": [_parameter(page, name, name in of_shares) for name in names],
+        "siblings": _siblings(page, names),
+        "practice": _column(page, _practice(page)),
+        **own,
+        "alternatives": [{key: value for key, value in other.items() if value != own[key]} for other in others],
+        "curves": {path: block.add(curve, _tops(page.months, page.integrated)) for path, curve in page.curves.items()},
+        "occupied": {
+            path: block.add(curve, _tops(page.occupied, page.integrated[-1:])) for path, curve in page.there.items()
+        },
+        "block": block.text,
+    }
+
+
+def _solved(page: PageModel) -> dict[str, Any]:
+    """Return what a solution of the page's model reads, except values and curves."""
+    pathway = page.model.pathway
     names = list(pathway.parameters)
     branches = list(dict.fromkeys(branch for route in page.routes.all for branch in route.branches))
     masks = list(dict.fromkeys(route.cells for route in page.routes.all if route.cells is not None))
@@ -50,7 +81,7 @@ def stored(page: PageModel) -> dict[str, Any]:
             for route in found
         ]
 
-    horizon, last = float(page.months[-1]), len(page.occupied)
+    last = len(page.occupied)
     counts = {
         name: {
             # Entries are counted to the last month, and months added up to it.
@@ -64,65 +95,75 @@ def stored(page: PageModel) -> dict[str, Any]:
         }
         for name, count in pathway.counts.items()
     }
-    block = _Block()
     used = sorted({branch.state for branch in branches})
     return {
-        "draws": model.n_draws,
-        "months": page.months.tolist(),
-        "means": list(page.means),
-        "occupiedMonths": page.occupied.tolist(),
-        "parameters": [_parameter(page, name) for name in names],
-        "siblings": _siblings(page, names),
+        "held": _held(page, names),
         "choices": [_choice(page, state, names) for state in used],
         "branches": [_branch(branch) for branch in branches],
-        "practice": _column(page, _practice(page)),
         "masks": [list(map(int, mask)) for mask in masks],
         **_case_mix(page),
         "deaths": routes(page.deaths),
         "there": {state: routes(found) for state, found in page.routes.there.items() if found},
         "entered": {state: routes(found) for state, found in page.routes.entered.items() if found},
         "counts": counts,
-        "curves": {
-            path: block.add(curve, np.append(np.ones(len(page.months)), page.means))
-            for path, curve in page.curves.items()
-        },
-        "occupied": {path: block.add(curve, np.append(np.ones(last), horizon)) for path, curve in page.there.items()},
-        "block": block.text,
     }
 
 
+def _held(page: PageModel, names: list[str]) -> dict[int, Any]:
+    """Return the values of parameters that the scenario moves and no slider does."""
+    scenario, sliders = page.scenario, {slider.name for slider in page.sliders}
+    values, moved = apply_levers(scenario, page.values), {*scenario.set, *held_by(scenario)} - sliders
+    return {names.index(name): _column(page, np.asarray(values[name])) for name in sorted(moved)}
+
+
+def _tops(months: Floats, integrated: Sequence[float]) -> Floats:
+    """Return the largest possible values of a curve and its integrals."""
+    return np.append(np.ones(len(months)), integrated)
+
+
 class _Block:
-    """Curves one after the other."""
+    """Curves one after the other, each once."""
 
     def __init__(self) -> None:
-        self.parts: list[bytes] = []
-        self.length = 0
+        self.places: dict[bytes, int] = {}
+        self.parts: list[Integers] = []
 
     def add(self, curve: Floats, tops: Floats) -> list[int]:
-        """Add a curve, (rows, columns); return where it begins and its rows."""
-        whole = _whole(curve, tops).astype(np.int32)
-        part = np.diff(whole, axis=1, prepend=0).astype("<u2").tobytes()
-        place = [self.length, len(curve)]
-        self.parts.append(part)
-        self.length += len(part)
-        return place
+        """Add a curve, (rows, columns); return the place of its first number and its rows."""
+        steps = _whole(curve, tops).astype(np.int64)
+        for _ in range(2):
+            steps = np.diff(steps, axis=1, prepend=0)
+        steps = (steps + 2**15) % 2**16 - 2**15
+        codes = np.where(steps >= 0, 2 * steps, -2 * steps - 1)
+        if codes.tobytes() not in self.places:
+            self.places[codes.tobytes()] = sum(part.size for part in self.parts)
+            self.parts.append(codes.ravel())
+        return [self.places[codes.tobytes()], len(codes)]
 
     @property
     def text(self) -> str:
-        deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
-        return base64.b64encode(deflate.compress(b"".join(self.parts)) + deflate.flush()).decode("ascii")
+        deflate, whole = zlib.compressobj(9, zlib.DEFLATED, -15), np.concatenate(self.parts)
+        halves = b"".join((whole >> bits & 255).astype(np.uint8).tobytes() for bits in (0, 8))
+        return base64.b64encode(deflate.compress(halves) + deflate.flush()).decode("ascii")
 
 
-def _parameter(page: PageModel, name: str) -> dict[str, Any]:
+def _of_shares(pathway: Pathway) -> set[str]:
+    """Return the parameters of shares and of who may have what: the page reads the values of no other."""
+    transitions = (transition for state in pathway.states.values() for transition in state.transitions)
+    references = (reference for one in transitions for reference in replace(one, time=None).references)
+    return {name for reference in references for name in names_in(reference)}
+
+
+def _parameter(page: PageModel, name: str, is_share: bool) -> dict[str, Any]:
     parameter = page.model.pathway.parameters[name]
     about = {"name": name, "meaning": parameter.meaning, "unit": parameter.unit, "source": parameter.source}
-    return {**about, "lever": parameter.lever, "values": _column(page, page.values[name])}
+    return {**about, "lever": parameter.lever, "values": _column(page, page.values[name]) if is_share else []}
 
 
 def _column(page: PageModel, values: Floats) -> list[float]:
-    """Return a value for every parameter set."""
+    """Return a value for every parameter set, in `DIGITS` digits."""
     whole = np.broadcast_to(np.reshape(values, (-1, 1)), (page.model.n_draws, 1))
-    return [float(value) for value in whole[:, 0]]
+    return [float(f"{value:.{DIGITS}g}") for value in whole[:, 0]]
 
 
 def _siblings(page: PageModel, names: list[str]) -> list[dict[str, Any]]:

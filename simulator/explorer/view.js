@@ -13,17 +13,22 @@ async function readData() {
   for (const parameter of data.parameters) parameter.values = Float64Array.from(parameter.values);
   data.practice = Float64Array.from(data.practice);
   data.cohorts = data.cohorts && Float64Array.from(data.cohorts);
-  const months = data.months.length, columns = months + data.means.length;
+  const months = data.months.length, columns = months + data.integrated.length;
   const curves = new Map(), occupied = new Map();
   for (const [path, [place, rows]] of Object.entries(data.curves)) {
     const curve = restored(bytes, place, rows, columns, 1);
-    data.means.forEach((month, m) => { for (let i = 0; i < rows; i++) curve[i * columns + months + m] *= month; });
+    data.integrated.forEach((month, m) => { for (let i = 0; i < rows; i++) curve[i * columns + months + m] *= month; });
     curves.set(Number(path), curve);
   }
   for (const [path, [place, rows]] of Object.entries(data.occupied)) {
     const wide = data.occupiedMonths.length + 1, curve = restored(bytes, place, rows, wide, 1);
     for (let i = 1; i <= rows; i++) curve[i * wide - 1] *= data.months.at(-1);
     occupied.set(Number(path), curve);
+  }
+  // Occupancy takes the same paths in fewer months, and the last integral.
+  const at = [...data.occupiedMonths.map((month) => data.months.indexOf(month)), columns - 1], width = at.length;
+  for (const [path, curve] of curves) {
+    occupied.set(path, Float64Array.from({ length: curve.length / columns * width }, (_, k) => curve[Math.floor(k / width) * columns + at[k % width]]));
   }
   return Object.assign(data, { curves, occupied });
 }
@@ -52,6 +57,8 @@ class Explorer {
     }
     for (const mix of data.mixes) more.append(this.mixRow(mix));
     if (data.hasBenefit) first.append(this.benefitRow());
+    data.levers.forEach((lever, k) => first.append(leverButtons(this, lever, k, (place) => { this.setting.alternative = place; this.show(); })));
+    if (data.levers.length > 1) first.append(make("p", { class: "note" }, "One of these at a time: no two of them were solved together."));
     $("sliders").append(first, more);
     if (data.fixed.length) {
       const items = data.fixed.map(([name, reason]) => make("li", {}, `${name}: ${reason}`));
@@ -189,7 +196,7 @@ class Explorer {
     this.base = this.todayAt(this.setting.benefit);
     this.now = this.isToday ? this.base : solve(this.data, this.setting);
     this.values = valuesOf(this.data, this.setting.moved);
-    this.rows.forEach((row) => row());
+    this.rows.forEach((row) => row(this.setting));
     this.answer();
     this.figure();
     this.reading();

@@ -32,6 +32,7 @@ OUTCOMES = [
     ("car_t_products", 1.0, 0.02),
 ]
 """What a page shows of the shipped pathway: the run's name, its factor on the page, and how far they may be apart."""
+CHOICES = ("hsct_wait_median=0.5,2", "hazard_ratio.after_hsct.relapse_after_salvage=0.5")
 MEANS = ".map(({ label, of, values }) => ({ label, mean: of(values)[0] }))"
 
 
@@ -43,11 +44,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def explorer(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of the page of the baseline, with two presets."""
+    """The address of the page of the baseline, with two presets and three solved values."""
     from simulator.explorer.making import make
 
     file = tmp_path_factory.mktemp("page") / "explorer.html"
-    make([load_scenario(name) for name in ("baseline", "wider-salvage", "no-hsct")], file, draws=DRAWS)
+    make([load_scenario(name) for name in ("baseline", "wider-salvage", "no-hsct")], file, choices=CHOICES, draws=DRAWS)
     return file.as_uri()
 
 
@@ -92,16 +93,40 @@ def test_up_to_four_settings_are_kept_side_by_side_and_the_address_restores_them
     assert "first relapse: 75 of 100" in page.text("kept")
 
 
-@pytest.mark.parametrize("address", ["salvage_uptake=2", "salvage_uptake=", "benefit=x", "mix.cd19=1", "nobody=1", "%"])
+@pytest.mark.parametrize(
+    "address",
+    ["salvage_uptake=2", "salvage_uptake=", "benefit=x", "mix.cd19=1", "nobody=1", "%", "value.hsct_wait_median=9"],
+)
 def test_an_address_that_says_nothing_changes_nothing(page: Page, explorer: str, address: str) -> None:
     page.open(f"{explorer}#{address}")
     assert page.text("answer").startswith("Today")
 
 
+def test_a_solved_value_is_chosen_by_keyboard_one_at_a_time_and_taken_back(page: Page, explorer: str) -> None:
+    page.open(explorer)
+    page.press("lever-0--1", "ArrowRight", times=2)
+    assert page.run("location.hash") == "#value.hsct_wait_median=2"
+    assert re.match(r"With this setting, \d\d of 100 .* fewer than today", answer := page.text("answer"))
+    assert "median time from response to the HSCT admission" in page.text("setting")
+    page.press("lever-1--1", "ArrowRight")
+    assert page.run("location.hash") == "#value.hazard_ratio.after_hsct.relapse_after_salvage=0.5"
+    assert page.run("document.getElementById('lever-0--1').checked")
+    page.press("lever-1-2", "ArrowLeft")
+    assert page.text("answer").startswith("Today")
+    page.open(f"{explorer}#value.hsct_wait_median=2")
+    assert page.text("answer") == answer
+    assert page.run("document.getElementById('lever-0-1').checked")
+    page.press("back", "Enter")
+    assert page.run("location.hash") == ""
+
+
+@pytest.mark.parametrize(
+    "value", ["", "&value.hsct_wait_median=2", "&value.hazard_ratio.after_hsct.relapse_after_salvage=0.5"]
+)
 def test_the_pages_scenario_run_on_the_command_line_gives_the_pages_number(
-    page: Page, explorer: str, aftercart: Command, tmp_path: Path
+    page: Page, explorer: str, aftercart: Command, tmp_path: Path, value: str
 ) -> None:
-    page.open(f"{explorer}#salvage_uptake=0.7&hsct_if_cr=0.9&benefit=0.4&mix.cd19=20,10,7")
+    page.open(f"{explorer}#salvage_uptake=0.7&hsct_if_cr=0.9&benefit=0.4&mix.cd19=20,10,7{value}")
     (tmp_path / "setting.toml").write_text(page.run("asToml(explorer.data, explorer.setting)"), encoding="utf-8")
     command = page.text("command").split()
     assert command[:3] == ["aftercart", "compare", "baseline"]
@@ -219,13 +244,13 @@ def test_a_preset_is_the_scenario(page: Page, explorer: str) -> None:
     assert page.run("location.hash") == "#salvage_uptake=0.88"
 
 
-@pytest.mark.parametrize("base", ["baseline", "chemotherapy for half"])
+@pytest.mark.parametrize("base", ["baseline", "chemotherapy for half", "dual-target-reinfusion"])
 def test_the_model_of_the_page_is_that_of_numpy(page: Page, tmp_path: Path, base: str) -> None:
     """On the same parameter sets, in random settings; also where the base has set a share of a choice itself."""
     from simulator.explorer.making import make
 
-    scenario = load_scenario("baseline")
-    if base != "baseline":
+    scenario = load_scenario(base if base == "dual-target-reinfusion" else "baseline")
+    if base == "chemotherapy for half":
         scenario = replace(scenario, name=base, set={"share_chemotherapy": 0.5})
     given = values(load_informed_draws(scenario.pathway), slice(0, DRAWS))
     own = page_model(scenario, given, 60.0)
@@ -263,15 +288,19 @@ def test_hostile_names_stay_text(page: Page, tmp_path: Path) -> None:
         "ill",
         {
             "ill": worlds.decision(treated="uptake", left="rest"),
-            "treated": worlds.sojourn(dead=exponential(mean=9.0)) | {"label": hostile},
+            "treated": worlds.sojourn(dead=exponential(mean="stay")) | {"label": hostile},
             "left": worlds.sojourn(dead=exponential(mean=3.0)),
         },
-        parameters={"uptake": worlds.share(0.5, lever=True) | {"meaning": hostile, "source": hostile}},
+        parameters={
+            "uptake": worlds.share(0.5, lever=True) | {"meaning": hostile, "source": hostile},
+            "stay": worlds.parameter("months", 9.0) | {"meaning": hostile, "source": hostile},
+        },
     ) | {"title": hostile}
-    make([worlds.scenario(pathway)], tmp_path / "page.html", horizon=24.0)
+    make([worlds.scenario(pathway)], tmp_path / "page.html", choices=["stay=3,12"], horizon=24.0)
     page.complaints.clear()
     page.open((tmp_path / "page.html").as_uri())
     assert page.text("title") == hostile
+    assert page.text("lever-0").startswith(hostile)
     assert page.run("document.querySelectorAll('img').length") == 0
     assert page.complaints == []
 
@@ -326,6 +355,8 @@ def test_nothing_is_wider_than_the_window(page: Page, explorer: str, width: int)
         ("baseline", "regional-centre"),
         ("baseline", "dual-target-reinfusion"),
         ("wider-salvage", "baseline"),
+        ("baseline", "--choose", "hsct_wait_median=0"),
+        ("baseline", "--choose", "hazard_ratio.after_hsct.relapse_after_salvage=1"),
     ],
 )
 def test_what_a_page_cannot_serve_is_refused_and_no_file_is_left(

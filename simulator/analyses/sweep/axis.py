@@ -39,17 +39,21 @@ class Axis:
         return min(range(len(self.values)), key=lambda place: abs(self.values[place] - value))
 
 
-def split(options: Iterable[str]) -> dict[str, str]:
-    """Return name -> values of options `NAME=VALUES`. Raises InputError."""
+VARY = "--vary"
+"""The option of `sweep`, named in a message where no other is."""
+
+
+def split(options: Iterable[str], where: str = VARY) -> dict[str, str]:
+    """Return name -> values of options `NAME=VALUES`. Raises InputError naming the option."""
     vary: dict[str, str] = {}
     for option in options:
         name, equals, values = option.rpartition("=")
         name = name.strip()
         if not equals or not name or not values.strip():
-            raise InputError("not NAME=VALUES", where="--vary", got=option, allowed="beds=1..6, for example")
+            raise InputError("not NAME=VALUES", where=where, got=option, allowed="beds=1..6, for example")
         if name in vary:
             raise InputError(
-                "a name is given twice", where="--vary", got=name, allowed=f"--vary {name}={vary[name]},{values}"
+                "a name is given twice", where=where, got=name, allowed=f"{where} {name}={vary[name]},{values}"
             )
         vary[name] = values
     return vary

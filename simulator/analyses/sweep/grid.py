@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.analyses.sweep.axis import Axis, read_values
+from simulator.analyses.sweep.axis import VARY, Axis, read_values
 from simulator.errors import InputError, UnknownNameError
 from simulator.files import toml
 from simulator.pathway.pathway import Pathway
@@ -87,41 +87,39 @@ class Grid:
             yield from range(0, size * stride, stride)
 
 
-def make_grid(scenario: Scenario, vary: Mapping[str, str | Iterable[float]]) -> Grid:
-    """Return the grid of names and their values (see `read_values`). Raises InputError."""
+def make_grid(scenario: Scenario, vary: Mapping[str, str | Iterable[float]], where: str = VARY) -> Grid:
+    """Return the grid of names and their values (see `read_values`). Raises InputError naming the option."""
     if not isinstance(vary, Mapping):
         allowed = 'a dictionary, as {"beds": [1, 2]}'
         raise InputError("not a dictionary of names and values", where="vary", got=vary, allowed=allowed)
     if not vary:
-        raise InputError("no values to vary", where="--vary", allowed="NAME=VALUES, as beds=1..6")
+        raise InputError("no values to vary", where=where, allowed="NAME=VALUES, as beds=1..6")
     axes: list[Axis] = []
     for name, values in vary.items():
-        table, key = find(scenario.pathway, name)
+        table, key = find(scenario.pathway, name, where)
         if name in COLUMNS:
-            raise InputError(
-                "this name is also a column of the table", where="--vary", got=name, allowed=f"{table}.{key}"
-            )
+            raise InputError("this name is also a column of the table", where=where, got=name, allowed=f"{table}.{key}")
         for axis in axes:
             if (axis.table, axis.key) == (table, key):
-                raise InputError(f"the same as '{axis.name}'", where="--vary", got=name, allowed="each name once")
-        axes.append(Axis(name, table, key, read_values(values, f"--vary {name}")))
+                raise InputError(f"the same as '{axis.name}'", where=where, got=name, allowed="each name once")
+        axes.append(Axis(name, table, key, read_values(values, f"{where} {name}")))
     return Grid(scenario, tuple(axes))
 
 
-def find(pathway: Pathway, name: str) -> tuple[str, str]:
+def find(pathway: Pathway, name: str, where: str = VARY) -> tuple[str, str]:
     """Return the table and the key of a name. Raises InputError."""
     short = _short(pathway)
     if name in short and len(short[name]) == 1:
         return short[name][0]
     if name in short:
         tables = " or ".join(".".join(address) for address in short[name])
-        raise InputError("two quantities have this name", where="--vary", got=name, allowed=tables)
+        raise InputError("two quantities have this name", where=where, got=name, allowed=tables)
     table, dot, key = name.partition(".")
     full = _full(pathway)
     if dot and key in full.get(table, ()):
         return table, key
     names = [*short, *(f"{table}.{key}" for table, keys in full.items() for key in keys)]
-    raise UnknownNameError("name", name, names, "--vary")
+    raise UnknownNameError("name", name, names, where)
 
 
 def _full(pathway: Pathway) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from simulator.errors import AftercartError, InputError
 from simulator.evidence.draws import load_informed_draws, values
 from simulator.explorer.check import check
 from simulator.explorer.page_model import page_model
-from simulator.explorer.sliders import CYCLE, TIMES
+from simulator.explorer.sliders import CYCLE, OWN, TIMES
 from simulator.scenario.scenario import Scenario, load_scenario
 
 
@@ -44,6 +45,25 @@ def test_medians_are_not_those_of_the_engine_where_patients_die_at_one_instant_b
         parameters={"uptake": share(0.2, lever=True)},
     )
     assert check(page_model(worlds.scenario(pathway), {}, 24.0), {}, seed=20241203)["median"] > 0.05
+
+
+@pytest.mark.parametrize(
+    ("levers", "held"),
+    [
+        ({"scale": {"share_drug": 1.2}}, {"share_drug", "share_old"}),
+        ({"odds_ratio": {"cr_young": 2.0, "uptake": 0.5}}, {"cr_young", "uptake"}),
+        ({"replace": {"share_old": "share_drug"}}, {"share_drug", "share_old"}),
+    ],
+)
+def test_a_page_starts_from_shares_that_a_lever_moves_from_each_parameter_sets_own(
+    levers: dict[str, dict[str, Any]], held: set[str]
+) -> None:
+    generator = np.random.default_rng(20241204)
+    given = {name: generator.uniform(0.2, 0.45, (5, 1)) for name in ("uptake", "share_drug", "share_old", "cr_young")}
+    page = page_model(worlds.scenario(NEW_DRUG, **levers), given, 24.0)
+    assert check(page, given, seed=20241205)["before"] < 1e-12
+    assert held.isdisjoint(slider.name for slider in page.sliders)
+    assert all(page.fixed[name] == OWN for name in held & page.fixed.keys())
 
 
 @pytest.mark.parametrize("declared", [{"uptake": 0.5}, {"uptake": 0.8}, {"share_drug": 0.6}])
@@ -88,10 +108,9 @@ def _last(given: Mapping[str, Floats]) -> Mapping[str, Floats]:
         (worlds.scenario(worlds.to_and_fro(*(exponential(rate=0.1) for _ in range(3)))), "patients come back"),
         (load_scenario("regional-centre"), "the exact engine has no queues"),
         (load_scenario("hsct-as-milestone"), "the exact engine has no milestones"),
-        (load_scenario("dual-target-reinfusion"), "a slider sets a share in every parameter set"),
         (load_scenario("wider-salvage@cohorts"), "each parameter set has a benefit of its own"),
     ],
-    ids=["cycle", "queue", "milestone", "replaced", "benefit of each draw"],
+    ids=["cycle", "queue", "milestone", "benefit of each draw"],
 )
 def test_a_scenario_that_no_sum_over_routes_can_serve_is_refused_with_the_reason(scenario: Scenario, what: str) -> None:
     with pytest.raises(InputError, match=what):

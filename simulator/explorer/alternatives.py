@@ -1,0 +1,121 @@
+"""Levers that are not linear: a few values of each, solved as the page's own, of which one holds at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.analyses.sweep.axis import Axis, split
+from simulator.analyses.sweep.grid import Grid, make_grid, value_in
+from simulator.arrays import Floats
+from simulator.errors import InputError
+from simulator.explorer.page_model import PageModel
+from simulator.explorer.sliders import names_of_times
+from simulator.pathway.pathway import Pathway
+from simulator.scenario.scenario import LEVERS, Scenario
+from simulator.wording import sweep_axes
+
+OPTION = "--choose"
+MOST_VALUES = 4
+NOTE = "The value holds in every parameter set."
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A value of a lever. scenario : what the page starts from, with this value"""
+
+    axis: Axis
+    value: float
+    scenario: Scenario
+
+    @property
+    def name(self) -> str:
+        return self.axis.label(self.value)
+
+
+def alternatives(scenario: Scenario, options: Sequence[str]) -> list[Alternative]:
+    """Return the values of options NAME=VALUES, in the grammar of a sweep. Raises InputError."""
+    axes = make_grid(scenario, split(options, OPTION), OPTION).axes if options else ()
+    found = list[Alternative]()
+    for axis in axes:
+        _check(scenario, axis)
+        grid = Grid(scenario, (axis,))
+        found += [Alternative(axis, value, grid.at(cell)) for cell, value in enumerate(axis.values)]
+    return found
+
+
+def _check(scenario: Scenario, axis: Axis) -> None:
+    """Refuse what makes queues, what sliders move, and more values than are a few."""
+    where = f"{OPTION} {axis.name}"
+    if axis.table in ("capacity", "service"):
+        allowed = f"`aftercart sweep {scenario.policy} --vary {axis.name}=VALUES`"
+        raise InputError("patients would wait for one another: no sum over routes", where=where, allowed=allowed)
+    if not axis.table or (axis.table in LEVERS and axis.key not in names_of_times(scenario.pathway)):
+        allowed = "a parameter of times, scale.NAME of one, hazard_ratio.STATE.NAME; sliders move shares"
+        raise InputError("it decides where patients go, not when", where=where, allowed=allowed)
+    if len(axis.values) > MOST_VALUES:
+        raise InputError("too many values for a page", where=where, got=len(axis.values), allowed=f"1 to {MOST_VALUES}")
+
+
+def refuse_unchanged(page: PageModel, found: Sequence[Alternative]) -> None:
+    """Refuse a value with which every path is as it is without it. Raises InputError."""
+    for alternative, solved in zip(found, page.others, strict=True):
+        if solved.routes == page.routes:
+            what = "it changes nothing in what the page starts from"
+            raise InputError(what, where=f"{OPTION} {alternative.name}", allowed="another value, or another name")
+
+
+def in_words(page: PageModel, found: Sequence[Alternative]) -> list[dict[str, object]]:
+    """Return the levers in words: what each is, where today's value is from, and the places of its values."""
+    pathway = page.scenario.pathway
+    return [
+        {
+            "label": _label(axis, pathway),
+            "today": _today(page, axis),
+            "source": _source(axis, pathway),
+            "places": [place for place, other in enumerate(found) if other.axis == axis],
+        }
+        for axis in dict.fromkeys(alternative.axis for alternative in found)
+    ]
+
+
+def value_in_words(alternative: Alternative) -> dict[str, object]:
+    """Return a value in words, and the line of a scenario's file that sets it."""
+    axis, pathway = alternative.axis, alternative.scenario.pathway
+    return {
+        "lever": axis.name,
+        "label": _label(axis, pathway),
+        "words": sweep_axes.with_unit(axis, pathway, alternative.value),
+        "table": axis.table,
+        "key": axis.key,
+        "value": f"{alternative.value:.10g}",
+    }
+
+
+def _label(axis: Axis, pathway: Pathway) -> str:
+    """Return what a slider of it would be called, or a factor on it."""
+    if axis.table == "hazard_ratio":
+        state, transition = axis.key.split(".", 1)
+        to = pathway.states[state].transition(transition).to
+        return f"hazard ratio: {pathway.states[state].label} to {pathway.states[to].label}"
+    return sweep_axes.TABLES.get(axis.table, "{}").format(pathway.parameters[axis.key].meaning)
+
+
+def _source(axis: Axis, pathway: Pathway) -> str:
+    if axis.table == "hazard_ratio":
+        return f"{axis.key}. The time's survival to the power of this number: an assumption. {NOTE}"
+    return f"{axis.key}. {pathway.parameters[axis.key].source} {NOTE}"
+
+
+def _today(page: PageModel, axis: Axis) -> str:
+    """Return the value that the page starts from, with its interval where parameter sets differ."""
+    scenario, pathway = page.scenario, page.scenario.pathway
+    if axis.table == "set" and axis.key not in scenario.set:
+        own: Floats = page.values[axis.key]
+        ends = [sweep_axes.roughly(axis, pathway, float(np.quantile(own, p))) for p in (0.025, 0.975)]
+        mean = sweep_axes.roughly(axis, pathway, float(np.mean(own)))
+        return mean if ends[0] == ends[1] else f"{mean} (95 % interval {ends[0]} to {ends[1]})"
+    value = value_in(scenario, axis)
+    return sweep_axes.with_unit(axis, pathway, value) if np.isfinite(value) else "as declared, by level or period"
