@@ -39,8 +39,7 @@ def html(
 
     found : the values of which `page.others` are solved
     """
-    data = {**stored(page), **_words(page, values, cohort), "checked": dict(checked), "presets": list(presets)}
-    data["levers"] = in_words(page, found)
+    data = {**stored(page), **_words(page, values, cohort, found), "checked": dict(checked), "presets": list(presets)}
     for solved, alternative in zip(data["alternatives"], found, strict=True):
         solved |= value_in_words(alternative)
     css, code = _own("page.css"), script()
@@ -75,7 +74,9 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _words(page: PageModel, values: Mapping[str, Floats], cohort: Cohort | None) -> dict[str, Any]:
+def _words(
+    page: PageModel, values: Mapping[str, Floats], cohort: Cohort | None, found: Sequence[Alternative]
+) -> dict[str, Any]:
     """Return what the page says, and what it starts with."""
     scenario, pathway, model = page.scenario, page.scenario.pathway, page.model
     names = list(pathway.parameters)
@@ -100,7 +101,12 @@ def _words(page: PageModel, values: Mapping[str, Floats], cohort: Cohort | None)
         "benefitSource": NOT_RANDOMISED,
         "cohorts": None if informed is None else informed[:, 0].tolist(),
         "sliders": [{"parameter": names.index(parameter.name)} for parameter in page.sliders],
-        "fixed": [[f"{pathway.parameters[name].meaning} ({name})", reason] for name, reason in page.fixed.items()],
+        "levers": in_words(page, found),
+        "fixed": [
+            [f"{pathway.parameters[name].meaning} ({name})", reason]
+            for name, reason in page.fixed.items()
+            if name not in {alternative.axis.key for alternative in found}
+        ],
         "mixes": [_mix(page, attribute) for attribute in model.attributes],
         "states": [[name, state.label] for name, state in pathway.states.items()],
         "countLabels": [_count(pathway, count) for count in pathway.counts.values()],

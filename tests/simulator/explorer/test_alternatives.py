@@ -16,7 +16,7 @@ from simulator.explorer.page_model import PageModel, page_model
 from simulator.explorer.stored import quantised, stored
 from simulator.scenario.scenario import load_scenario
 
-OPTIONS = ("hsct_wait_median=0.5,2", "hazard_ratio.after_hsct.relapse_after_salvage=0.5", "scale.trm_median=2")
+OPTIONS = ("hsct_wait_median=0,2", "hazard_ratio.after_hsct.relapse_after_salvage=0.5", "scale.trm_median=2")
 DRAWS = 5
 
 
