@@ -85,7 +85,7 @@ def make(
 
 def _refuse_size(page: PageModel, found: Sequence[Alternative], size: int) -> None:
     """Raise InputError with the values, from the last on, without which the page is small enough."""
-    sizes = {path: curve.size for path, curve in {**page.curves, **page.there}.items()}
+    sizes = {path: curve.size for path, curve in {**page.there, **page.curves}.items()}
     paths = [{route.path for route in one.routes.all} for one in (page, *page.others)]
     left, total = size, sum(sizes.values())
     out = list[str]()

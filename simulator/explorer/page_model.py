@@ -37,7 +37,7 @@ class PageModel:
     values : parameter -> its values before the scenario's levers; months : (n_months,) of survival
     means : to which mean survival is taken; occupied : months of occupancy, some of `months`
     curves : path -> (n_draws or 1, n_months + n_integrated), P_p, then its integrals, of the paths of deaths
-    there : path -> (n_draws or 1, n_occupied + 1), of the other paths, with the integral to the horizon
+    there : path -> (n_draws or 1, n_occupied + 1), of all paths, with the integral to the horizon
     step : months a cell of the lattice
     others : solved on one lattice with it, with its sliders; paths that are alike are one path
     """
@@ -93,10 +93,9 @@ def page_model(scenario: Scenario, values: Values, horizon: float, others: Seque
         if own != found:
             raise InputError("parameter sets go different ways", where=scenario.where, allowed="shares above 0 in all")
         for path in sorted({route.path for one in found for route in one.all}):
+            there.setdefault(path, []).append(_read(paths, path, len(rows), occupied, (horizon,)))
             if path in deaths:
                 curves.setdefault(path, []).append(_read(paths, path, len(rows), months, _integrated(means, horizon)))
-            else:
-                there.setdefault(path, []).append(_read(paths, path, len(rows), occupied, (horizon,)))
     given = {**point_values(scenario.pathway), **values}
     page = PageModel(
         scenario,

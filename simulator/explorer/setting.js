@@ -58,11 +58,9 @@ function described(data, setting) {
 function asToml(data, setting) {
   const lines = ['title = "A setting of the explorer"', `assumes = ${JSON.stringify(data.assumes || "as its base")}`, `base = ${JSON.stringify(data.base)}`];
   if (data.hasBenefit) lines.push(`marginal_benefit = ${written(setting.benefit)}`);
-  const mixes = Object.entries(setting.margins), levers = alternativeOf(data, setting);
-  const set = movedOf(data, setting).map(([p, value]) => `${data.parameters[p].name} = ${written(value)}`);
-  for (const table of new Set([...(set.length ? ["set"] : []), ...levers.map((one) => one.table)])) {
-    lines.push("", `[${table}]`, ...(table === "set" ? set : []), ...levers.filter((one) => one.table === table).map(({ key, value }) => `${JSON.stringify(key)} = ${value}`));
-  }
+  const mixes = Object.entries(setting.margins), levers = { set: movedOf(data, setting).map(([p, value]) => `${data.parameters[p].name} = ${written(value)}`) };
+  for (const one of alternativeOf(data, setting)) levers[one.table] = [...levers[one.table] ?? [], `${JSON.stringify(one.key)} = ${one.value}`];
+  for (const [name, declared] of Object.entries(levers)) if (declared.length) lines.push("", `[${name}]`, ...declared);
   if (mixes.length) {
     lines.push("", "[population]");
     for (const [attribute, margin] of mixes) {

@@ -24,8 +24,8 @@ from simulator.pathway.references import REST, Reference, leaf_of, names_in
 from simulator.scenario.levers import apply_levers
 
 TOP = 65535
-DIGITS = 9
-"""Of a parameter's value, that survival is moved by less than its own error."""
+DIGITS = 12
+"""Of a parameter's value: the others would move survival by less than 1e-12."""
 
 
 def quantised(values: Floats, top: Floats) -> Floats:
@@ -39,7 +39,7 @@ def _whole(values: Floats, top: Floats) -> Floats:
 
 def stored(page: PageModel) -> dict[str, Any]:
     """Return everything that the page's code reads, as JSON has it; of `page.others`, what is not the page's own."""
-    names, block = list(page.model.pathway.parameters), _Block()
+    names, block = list(page.model.pathway.parameters), Block()
     of_shares = _of_shares(page.model.pathway)
     own = _solved(page)
     others = map(_solved, page.others)
@@ -55,8 +55,11 @@ def stored(page: PageModel) -> dict[str, Any]:
         **own,
         "alternatives": [{key: value for key, value in other.items() if value != own[key]} for other in others],
         "curves": {path: block.add(curve, _tops(page.months, page.integrated)) for path, curve in page.curves.items()},
+        # Of the other paths, occupancy is read from what survival is.
         "occupied": {
-            path: block.add(curve, _tops(page.occupied, page.integrated[-1:])) for path, curve in page.there.items()
+            path: block.add(curve, _tops(page.occupied, page.integrated[-1:]))
+            for path, curve in page.there.items()
+            if path not in page.curves
         },
         "block": block.text,
     }
@@ -121,7 +124,7 @@ def _tops(months: Floats, integrated: Sequence[float]) -> Floats:
     return np.append(np.ones(len(months)), integrated)
 
 
-class _Block:
+class Block:
     """Curves one after the other, each once."""
 
     def __init__(self) -> None:

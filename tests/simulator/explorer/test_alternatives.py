@@ -38,7 +38,7 @@ def test_a_page_agrees_with_the_engine_at_every_solved_value(page: PageModel) ->
 def test_path_curves_that_a_value_does_not_touch_are_stored_once(page: PageModel) -> None:
     paths = [{route.path for route in one.routes.all} for one in (page, *page.others)]
     assert all(paths[0] & other for other in paths[1:])
-    kept = {**page.curves, **page.there}
+    kept = {**page.there, **page.curves}
     assert kept.keys() == set().union(*paths)
     in_block = stored(page)
     places = {place for found in ("curves", "occupied") for place, _ in in_block[found].values()}

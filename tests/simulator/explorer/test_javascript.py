@@ -1,9 +1,11 @@
 """The page's own code outside of a page: linted as one script, and its model held against NumPy on the same arrays."""
 
+import base64
 import json
 import os
 import shutil
 import subprocess
+import zlib
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,12 @@ from new_drug import NEW_DRUG
 from scipy.interpolate import PchipInterpolator
 
 from simulator.arrays import Floats
-from simulator.engines.model import resolve
 from simulator.evidence.draws import load_informed_draws, values
+from simulator.explorer.alternatives import alternatives
 from simulator.explorer.check import settings
 from simulator.explorer.page import script
 from simulator.explorer.page_model import PageModel, page_model, summed
-from simulator.explorer.stored import quantised, stored
+from simulator.explorer.stored import Block, quantised, stored
 from simulator.outcomes.summaries import break_even
 from simulator.outcomes.uncertainty import of_means, of_medians
 from simulator.scenario.scenario import load_scenario
@@ -73,23 +75,31 @@ def test_the_pages_code_has_no_complaint_of_the_linter() -> None:
 def test_the_model_of_the_page_is_that_of_numpy_on_the_same_arrays(own: bool) -> None:
     scenario = worlds.scenario(NEW_DRUG, set={"uptake": 0.8}) if own else load_scenario("baseline")
     given = {} if own else values(load_informed_draws(scenario.pathway), slice(0, 6))
-    page = page_model(scenario, given, 48.0)
-    data, names = as_numpy_has_it(page), list(scenario.pathway.parameters)
-    chosen = list(settings(page, np.random.default_rng(20241204), given))
+    value = "hazard_ratio.better.dead=0.5" if own else "hsct_wait_median=2"
+    whole = page_model(scenario, given, 48.0, [one.scenario for one in alternatives(scenario, [value])])
+    data, movable = as_numpy_has_it(whole), {slider.name for slider in whole.sliders}
+    generator, names = np.random.default_rng(20241204), list(scenario.pathway.parameters)
+    chosen = [
+        (place, page, *setting)
+        for place, page in ((-1, whole), (0, whole.others[0]))
+        for setting in settings(page, generator, given)
+    ]
     asked = [
         {
-            "moved": {names.index(name): value for name, value in setting.set.items()},
+            "moved": {names.index(name): value for name, value in setting.set.items() if name in movable},
             "margins": {name: list(shares.values()) for name, shares in setting.population.items()},
             "benefit": setting.marginal_benefit,
+            "alternative": place,
         }
-        for setting, _ in chosen
+        for place, _, setting, _ in chosen
     ]
-    for (setting, _), rows in zip(chosen, called(*(("rows", of) for of in asked), data=data), strict=True):
-        model, n_months = resolve(setting, given), len(page.months)
-        n_draws = model.n_draws
+    for (_, page, _, model), rows in zip(chosen, called(*(("rows", of) for of in asked), data=data), strict=True):
+        n_months, n_draws = len(page.months), model.n_draws
         gone = summed(model, page.deaths, page.curves)
         np.testing.assert_allclose(numbers(rows[0]), 1.0 - gone[:, :n_months], atol=1e-12)
-        np.testing.assert_allclose(numbers(rows[1]), np.array(page.means) - gone[:, n_months:], atol=1e-10)
+        np.testing.assert_allclose(
+            numbers(rows[1]), np.array(page.means) - gone[:, n_months:][:, : len(page.means)], atol=1e-10
+        )
         for found, routes in ((rows[2], page.routes.there), (rows[3], page.routes.entered)):
             states = [of for of in routes.values() if of]
             expected = [np.broadcast_to(summed(model, of, page.there)[:, 2], n_draws) for of in states]
@@ -151,10 +161,13 @@ def test_a_slider_at_its_most_leaves_nothing_to_its_siblings() -> None:
 
 def test_curves_come_back_as_they_were_stored() -> None:
     curve = np.array([[0.0, 0.25, 0.7, 1.0], [0.1, 0.1, 0.05, 0.9]])
-    whole = np.rint(curve * 65535).astype(np.int32)
-    block = np.diff(whole, axis=1, prepend=0).astype("<u2").tobytes()
-    (found,) = called(("restored", list(block), 0, 2, 4, 1.0))
-    np.testing.assert_allclose(numbers(found).reshape(2, 4), quantised(curve, np.ones(4)), atol=1e-15)
+    block = Block()
+    places = [block.add(of, np.ones(4)) for of in (curve, 1.0 - curve, curve)]
+    assert places == [[0, 2], [8, 2], [0, 2]]
+    stored_bytes = list(zlib.decompress(base64.b64decode(block.text), -15))
+    found = called(*(("restored", stored_bytes, place, rows, 4, 1.0) for place, rows in places[:2]))
+    for of, back in zip((curve, 1.0 - curve), found, strict=True):
+        np.testing.assert_allclose(numbers(back).reshape(2, 4), quantised(of, np.ones(4)), atol=1e-15)
 
 
 @pytest.mark.parametrize("text", ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("])
