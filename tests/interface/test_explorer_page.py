@@ -1,5 +1,6 @@
 """The explorer in a real browser: sliders move by keyboard, and what they show is what the command line says."""
 
+import base64
 import json
 import os
 import re
@@ -231,6 +232,12 @@ def test_a_figure_that_is_taken_along_has_the_colours_of_the_page(page: Page, ex
     assert page.run("getComputedStyle(document.querySelector('.line.today')).fill") == "none"
 
 
+def test_a_setting_prints_on_one_sheet(page: Page, explorer: str) -> None:
+    page.open(f"{explorer}#salvage_uptake=0.88&kept.=salvage_uptake%3D0.7")
+    sheets = page.send("Page.printToPDF", paperWidth=8.27, paperHeight=11.69)["data"]
+    assert len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(sheets))) == 1
+
+
 def test_tables_that_do_not_fit_say_so(page: Page, explorer: str) -> None:
     page.open(f"{explorer}#salvage_uptake=0.7&kept.=salvage_uptake%3D0.6", width=360)
     wide = page.run("[...document.querySelectorAll('.scroll[data-wide] table')].map(({ id }) => id)")
@@ -316,6 +323,7 @@ def test_the_page_can_be_used_by_everybody(page: Page, explorer: str, scheme: st
     page.open(f"{explorer}#salvage_uptake=0.6")
     page.run("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
     page.press("keep", "Enter")
+    page.run("document.getElementById('centre').value = 40; explorer.show()")
     page.send("Runtime.evaluate", expression=Path(os.environ["AXE"]).read_text(encoding="utf-8"))
     assert page.run("axe.run().then(({ violations }) => violations.map(({ id, help }) => `${id}: ${help}`))") == []
 
