@@ -15,6 +15,7 @@ CHOOSE = (
     "A time or a hazard ratio with up to four solved values to choose from, as hsct_wait_median=0.5,2: written as for "
     "sweep. May be repeated."
 )
+CENTRE = "The centre that a table of waits is simulated for, with one --choose of its beds, as hsct_beds=1..3."
 OUT = "The file to write; it replaces one of this name."
 
 
@@ -22,6 +23,7 @@ def explore(
     base: Annotated[str, argument("BASE", "The scenario that the page starts from.", completed)] = "baseline",
     others: Annotated[list[str] | None, argument("OTHER", "Scenarios that the page can be set to.", completed)] = None,
     choose: Annotated[list[str] | None, option("NAME=VALUES", CHOOSE)] = None,
+    centre: Annotated[str | None, option("SCENARIO", CENTRE)] = None,
     out: Annotated[Path, option("FILE", OUT)] = Path("explorer.html"),
     draws: Annotated[
         int | None, option("N", "Use the first N parameter sets. [default: up to 400, as fit into 3 MB]")
@@ -39,7 +41,14 @@ def explore(
     options.print_staleness(scenarios[0].pathway)
     with progress.displayed("solving", quiet=quiet) as advance:
         made = making.make(
-            scenarios, out, choices=choose or (), draws=draws, horizon=horizon, seed=seed, progress=advance
+            scenarios,
+            out,
+            choices=choose or (),
+            centre=None if centre is None else load_scenario(centre),
+            draws=draws,
+            horizon=horizon,
+            seed=seed,
+            progress=advance,
         )
     if not quiet:
         typer.echo(made.sentence)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.analyses.sweep.axis import Axis, split
-from simulator.analyses.sweep.grid import Grid, make_grid, value_in
+from simulator.analyses.sweep.axis import Axis
+from simulator.analyses.sweep.grid import Grid, find, make_grid, value_in
 from simulator.arrays import Floats
 from simulator.errors import InputError
 from simulator.explorer.page_model import PageModel
@@ -16,9 +16,12 @@ from simulator.explorer.sliders import names_of_times
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import LEVERS, Scenario
 from simulator.wording import sweep_axes
+from simulator.wording.intervals import rounded
 
 OPTION = "--choose"
 MOST_VALUES = 4
+QUEUES = ("capacity", "service")
+"""Tables of a scenario whose values no sum over routes has."""
 NOTE = "The value holds in every parameter set."
 
 
@@ -35,9 +38,14 @@ class Alternative:
         return self.axis.label(self.value)
 
 
-def alternatives(scenario: Scenario, options: Sequence[str]) -> list[Alternative]:
-    """Return the values of options NAME=VALUES, in the grammar of a sweep. Raises InputError."""
-    axes = make_grid(scenario, split(options, OPTION), OPTION).axes if options else ()
+def queued(pathway: Pathway, chosen: Mapping[str, str]) -> dict[str, str]:
+    """Return which of the names make patients wait for one another. Raises InputError."""
+    return {name: values for name, values in chosen.items() if find(pathway, name, OPTION)[0] in QUEUES}
+
+
+def alternatives(scenario: Scenario, chosen: Mapping[str, str]) -> list[Alternative]:
+    """Return the values of names, in the grammar of a sweep. Raises InputError."""
+    axes = make_grid(scenario, chosen, OPTION).axes if chosen else ()
     found = list[Alternative]()
     for axis in axes:
         _check(scenario, axis)
@@ -49,9 +57,9 @@ def alternatives(scenario: Scenario, options: Sequence[str]) -> list[Alternative
 def _check(scenario: Scenario, axis: Axis) -> None:
     """Refuse what makes queues, what sliders move, and more values than are a few."""
     where = f"{OPTION} {axis.name}"
-    if axis.table in ("capacity", "service"):
-        allowed = f"`aftercart sweep {scenario.policy} --vary {axis.name}=VALUES`"
-        raise InputError("patients would wait for one another: no sum over routes", where=where, allowed=allowed)
+    if axis.table in QUEUES:
+        allowed = "--centre SCENARIO, the centre whose queue is simulated for a table"
+        raise InputError("patients wait for one another: no sum over routes has that", where=where, allowed=allowed)
     if not axis.table or (axis.table in LEVERS and axis.key not in names_of_times(scenario.pathway)):
         allowed = "a parameter of times, scale.NAME of one, hazard_ratio.STATE.NAME; sliders move shares"
         raise InputError("it decides where patients go, not when", where=where, allowed=allowed)
@@ -114,8 +122,9 @@ def _today(page: PageModel, axis: Axis) -> str:
     scenario, pathway = page.scenario, page.scenario.pathway
     if axis.table == "set" and axis.key not in scenario.set:
         own: Floats = page.values[axis.key]
-        ends = [sweep_axes.roughly(axis, pathway, float(np.quantile(own, p))) for p in (0.025, 0.975)]
-        mean = sweep_axes.roughly(axis, pathway, float(np.mean(own)))
-        return mean if ends[0] == ends[1] else f"{mean} (95 % interval {ends[0]} to {ends[1]})"
+        lower, upper = np.quantile(own, (0.025, 0.975)).tolist()
+        mean = rounded(float(np.mean(own)), lower, upper, pathway.parameters[axis.key].unit)
+        words = f"{mean.value} {sweep_axes.unit(axis, pathway)}".strip()
+        return words if mean.ends is None else f"{words} (95 % interval {mean.ends[0]} to {mean.ends[1]})"
     value = value_in(scenario, axis)
     return sweep_axes.with_unit(axis, pathway, value) if np.isfinite(value) else "as declared, by level or period"

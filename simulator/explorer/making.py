@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from simulator.analyses.sweep.axis import split
 from simulator.engines.curves import check_horizon
 from simulator.errors import InputError
 from simulator.evidence.cohort import load_cohort
 from simulator.evidence.draws import choose, load_informed_draws, values
-from simulator.explorer.alternatives import OPTION, Alternative, alternatives, refuse_unchanged
+from simulator.explorer.alternatives import OPTION, Alternative, alternatives, queued, refuse_unchanged
 from simulator.explorer.check import check
 from simulator.explorer.page import html
 from simulator.explorer.page_model import PageModel, page_model
 from simulator.explorer.presets import preset
+from simulator.explorer.queues import table as queue_table
 from simulator.files import whole
-from simulator.scenario.scenario import Scenario, check_names
+from simulator.scenario.scenario import Scenario, check_names, check_one_pathway
 
 MOST_BYTES = 3_000_000
 
@@ -40,6 +42,7 @@ def make(
     out: Path,
     *,
     choices: Sequence[str] = (),
+    centre: Scenario | None = None,
     draws: int | None = None,
     horizon: float = 60.0,
     seed: int = 1,
@@ -48,6 +51,7 @@ def make(
     """Write the page of the first scenario, with the others as presets. Raises InputError; nothing is left then.
 
     choices : levers that are not linear, with the values that are solved, NAME=VALUES
+    centre : whose queue is simulated where one of them is a resource or a key of [service]
     draws : how many parameter sets; None: up to as many as a run has, fewer where the file would exceed `MOST_BYTES`
     """
     scenario, others = scenarios[0], scenarios[1:]
@@ -56,7 +60,12 @@ def make(
     _check_file(out)
     if seed < 0:
         raise InputError("not a seed", where="--seed", got=seed, allowed="0 or more")
-    found = alternatives(scenario, choices)
+    check_one_pathway([scenario, *([] if centre is None else [centre])])
+    chosen = split(choices, OPTION)
+    of_centre = {} if centre is None else queued(scenario.pathway, chosen)
+    found = alternatives(scenario, {name: values for name, values in chosen.items() if name not in of_centre})
+    progress(0, 3)
+    queue = None if centre is None else queue_table(centre, of_centre, draws=draws, seed=seed)
     table, cohort = load_informed_draws(scenario.pathway), load_cohort(scenario.pathway)
     n_draws = choose(table, draws, scenario.pathway)
 
@@ -68,12 +77,11 @@ def make(
         progress(1, 3)
         apart = check(page, given, seed=seed)
         progress(2, 3)
-        text = html(page, given, cohort, apart, presets, found).encode()
+        text = html(page, given, cohort, apart, presets, found, queue).encode()
         if found and draws is None and len(text) > MOST_BYTES:
             _refuse_size(page, found, len(text))
         return text, apart
 
-    progress(0, 3)
     content, apart = text_of(n_draws)
     if draws is None and len(content) > MOST_BYTES:
         n_draws = max(int(n_draws * 0.95 * MOST_BYTES / len(content)), 1)

@@ -34,12 +34,14 @@ def html(
     checked: Mapping[str, float],
     presets: Sequence[Mapping[str, Any]] = (),
     found: Sequence[Alternative] = (),
+    queue: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the page. values : parameter -> (n_draws, 1); checked : how far it was from the engine at most.
 
-    found : the values of which `page.others` are solved
+    found : the values of which `page.others` are solved; queue : a table of a centre's
     """
     data = {**stored(page), **_words(page, values, cohort, found), "checked": dict(checked), "presets": list(presets)}
+    data["queue"] = queue
     for solved, alternative in zip(data["alternatives"], found, strict=True):
         solved |= value_in_words(alternative)
     css, code = _own("page.css"), script()

@@ -77,6 +77,12 @@ function whereTables(data, columns, month) {
   ];
 }
 
+/** Return a table that was simulated beforehand, in words. */
+function simulatedTable({ caption, head, rows }) {
+  const row = ([first, ...cells]) => make("tr", {}, make("th", { scope: "row" }, first), ...cells.map((cell) => make("td", {}, cell)));
+  return [make("caption", {}, caption), make("thead", {}, make("tr", {}, ...head.map((name) => make("th", { scope: "col" }, name)))), make("tbody", {}, ...rows.map(row))];
+}
+
 /** Return the outcomes of solutions as comma-separated values. */
 function asCsv(data, columns) {
   const quoted = (text) => `"${text.replaceAll('"', '""')}"`, lines = [["outcome", "setting", "estimate", "lower", "upper"]];

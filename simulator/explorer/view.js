@@ -83,6 +83,11 @@ class Explorer {
     $("back").addEventListener("click", () => { this.setting = baseOf(data); this.show(); });
     $("keep").addEventListener("click", () => { this.keep(structuredClone(this.setting)); this.show(); });
     [$("numbers-note").textContent, $("centre-note").textContent] = [medianNote(data), centreNote(data)];
+    $("queue").hidden = !data.queue;
+    if (data.queue) {
+      $("waits").append(...simulatedTable(data.queue));
+      $("waits-note").textContent = data.queue.note;
+    }
     for (const limit of data.limits) $("limits").append(make("li", {}, limit));
     $("survival").addEventListener("pointermove", (event) => {
       const box = $("survival").getBoundingClientRect(), { width, left, right } = frameOf(data);

@@ -19,6 +19,7 @@ from sojourn_times import exponential
 from simulator.engines.model import resolve
 from simulator.evidence.draws import load_informed_draws, values
 from simulator.explorer.check import settings
+from simulator.explorer.page import html
 from simulator.explorer.page_model import page_model, summed
 from simulator.scenario.scenario import load_scenario
 
@@ -286,6 +287,24 @@ def test_nothing_is_asked_of_any_network_and_the_console_has_no_complaint(page: 
     assert {request.partition(":")[0] for request in page.requests} <= {"file", "about"}
     assert len([request for request in page.requests if request.startswith("file")]) == 1
     assert page.complaints == []
+
+
+def test_a_table_of_waits_is_shown_where_a_centre_was_simulated(page: Page, explorer: str, tmp_path: Path) -> None:
+    page.open(explorer)
+    assert page.run("document.getElementById('queue').hidden")
+    table = {
+        "caption": "<i>Two beds",
+        "head": ["beds", "mean wait, days"],
+        "rows": [["1", "80 (70 to 90)"]],
+        "note": "&",
+    }
+    scenario = load_scenario("baseline")
+    solved = page_model(scenario, values(load_informed_draws(scenario.pathway), slice(0, 2)), 24.0)
+    (tmp_path / "page.html").write_text(html(solved, {}, None, {"median": 0.0}, queue=table), encoding="utf-8")
+    page.open((tmp_path / "page.html").as_uri())
+    assert page.text("waits") == "<i>Two bedsbedsmean wait, days180 (70 to 90)"
+    assert page.text("waits-note") == "&"
+    assert not page.run("document.getElementById('queue').hidden")
 
 
 def test_hostile_names_stay_text(page: Page, tmp_path: Path) -> None:

@@ -7,16 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from simulator.analyses.sweep.axis import split
 from simulator.errors import AftercartError, InputError
 from simulator.evidence.draws import load_informed_draws, values
 from simulator.explorer import making
-from simulator.explorer.alternatives import alternatives, in_words
+from simulator.explorer.alternatives import OPTION, alternatives, in_words
 from simulator.explorer.check import check
 from simulator.explorer.page_model import PageModel, page_model
 from simulator.explorer.stored import quantised, stored
 from simulator.scenario.scenario import load_scenario
 
 OPTIONS = ("hsct_wait_median=0,2", "hazard_ratio.after_hsct.relapse_after_salvage=0.5", "scale.trm_median=2")
+CHOSEN = split(OPTIONS)
 DRAWS = 5
 
 
@@ -24,7 +26,7 @@ DRAWS = 5
 def page() -> PageModel:
     scenario = load_scenario("baseline")
     given = values(load_informed_draws(scenario.pathway), slice(0, DRAWS))
-    return page_model(scenario, given, 24.0, [one.scenario for one in alternatives(scenario, OPTIONS)])
+    return page_model(scenario, given, 24.0, [one.scenario for one in alternatives(scenario, CHOSEN)])
 
 
 def test_a_page_agrees_with_the_engine_at_every_solved_value(page: PageModel) -> None:
@@ -47,12 +49,14 @@ def test_path_curves_that_a_value_does_not_touch_are_stored_once(page: PageModel
 
 
 def test_todays_value_is_that_of_the_parameter_sets_or_of_the_base(page: PageModel) -> None:
-    words = in_words(page, alternatives(page.scenario, OPTIONS))
+    words = in_words(page, alternatives(page.scenario, CHOSEN))
     assert [lever["places"] for lever in words] == [[0, 1], [2], [3]]
     assert "months (95 % interval " in str(words[0]["today"])
     assert [lever["today"] for lever in words[1:]] == ["1", "1"]
     sooner = replace(page.scenario, set={"hsct_wait_median": 0.7})
-    assert in_words(replace(page, scenario=sooner), alternatives(sooner, OPTIONS[:1]))[0]["today"] == "0.7 months"
+    assert (
+        in_words(replace(page, scenario=sooner), alternatives(sooner, split(OPTIONS[:1])))[0]["today"] == "0.7 months"
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,13 +71,13 @@ def test_todays_value_is_that_of_the_parameter_sets_or_of_the_base(page: PageMod
         (["hsct_wait_median=1..5"], "--choose hsct_wait_median: too many values for a page; got 5; allowed: 1 to 4"),
         (["salvage_uptake=0.9"], "--choose salvage_uptake: it decides where patients go, not when"),
         (["marginal_benefit=0.9"], "--choose marginal_benefit: it decides where patients go, not when"),
-        (["hsct_beds=1..3"], "allowed: `aftercart sweep baseline --vary hsct_beds=VALUES`"),
-        (["arrivals_per_year=12"], "no sum over routes"),
+        (["hsct_beds=1..3"], "allowed: --centre SCENARIO, the centre"),
+        (["arrivals_per_year=12"], "no sum over routes has that"),
     ],
 )
 def test_a_value_that_no_page_can_have_is_refused_before_anything_is_solved(options: list[str], words: str) -> None:
     with pytest.raises(InputError) as refused:
-        alternatives(load_scenario("baseline"), options)
+        alternatives(load_scenario("baseline"), split(options, OPTION))
     assert words in str(refused.value)
 
 

@@ -16,6 +16,7 @@ import worlds
 from new_drug import NEW_DRUG
 from scipy.interpolate import PchipInterpolator
 
+from simulator.analyses.sweep.axis import split
 from simulator.arrays import Floats
 from simulator.evidence.draws import load_informed_draws, values
 from simulator.explorer.alternatives import alternatives
@@ -76,7 +77,7 @@ def test_the_model_of_the_page_is_that_of_numpy_on_the_same_arrays(own: bool) ->
     scenario = worlds.scenario(NEW_DRUG, set={"uptake": 0.8}) if own else load_scenario("baseline")
     given = {} if own else values(load_informed_draws(scenario.pathway), slice(0, 6))
     value = "hazard_ratio.better.dead=0.5" if own else "hsct_wait_median=2"
-    whole = page_model(scenario, given, 48.0, [one.scenario for one in alternatives(scenario, [value])])
+    whole = page_model(scenario, given, 48.0, [one.scenario for one in alternatives(scenario, split([value]))])
     data, movable = as_numpy_has_it(whole), {slider.name for slider in whole.sliders}
     generator, names = np.random.default_rng(20241204), list(scenario.pathway.parameters)
     chosen = [
