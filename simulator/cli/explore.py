@@ -12,10 +12,10 @@ from simulator.cli.options import argument, completed, flag, option
 from simulator.plain_text import visible
 
 CHOOSE = (
-    "A time or a hazard ratio with up to four solved values to choose from, as hsct_wait_median=0.5,2: written as for "
+    "A time or a hazard ratio with up to four solved values to choose from, as wait_median=0.5,2: written as for "
     "sweep. May be repeated."
 )
-CENTRE = "The centre that a table of waits is simulated for, with one --choose of its beds, as hsct_beds=1..3."
+CENTRE = "The centre that a table of waits is simulated for, with one --choose of its beds, as beds=1..3."
 OUT = "The file to write; it replaces one of this name."
 
 

@@ -18,7 +18,7 @@ from simulator.wording.sweep_rows import displayed
 
 FIXED = "Simulated beforehand: the sliders do not move these numbers."
 SHOWN = 4
-"""Outcomes of a table: survival, then relapses and deaths while waiting, the wait, and use."""
+"""Outcomes of a table: survival, then losses while waiting, the wait, and use."""
 
 
 def table(centre: Scenario, queued: Mapping[str, str], *, draws: int | None, seed: int) -> dict[str, Any]:
@@ -28,16 +28,17 @@ def table(centre: Scenario, queued: Mapping[str, str], *, draws: int | None, see
     draws : how many parameter sets; None: as many as a sweep
     """
     if len(queued) != 1:
-        allowed = "one resource or [service] key, as --choose hsct_beds=1..3"
+        allowed = "one resource or [service] key, as --choose beds=1..3"
         got = list(queued) or None
         raise InputError("a centre has a table of one quantity", where="--centre", got=got, allowed=allowed)
     sweep = simulate(centre, queued, Settings(draws=draws, seed=seed), yes=False)
     axis, pathway = sweep.grid.axes[0], centre.pathway
+    varied = sweep_axes.name(axis, pathway)
     outcomes = displayed(sweep)[:SHOWN]
     columns = [outcome.estimates(sweep) for outcome in outcomes]
     return {
-        "caption": f"{capital(centre.title or centre.policy)}{over_draws(sweep.manifest['draws'])}",
-        "head": [sweep_axes.name(axis, pathway), *(outcome.label for outcome in outcomes)],
+        "caption": f"{capital(centre.policy)}, by {varied}{over_draws(sweep.manifest['draws'])}",
+        "head": [varied, *(outcome.label for outcome in outcomes)],
         "rows": [
             [sweep_axes.number(axis, pathway, value), *map(str, cells)]
             for value, cells in zip(axis.values, zip(*columns, strict=True), strict=True)

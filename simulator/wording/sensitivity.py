@@ -258,7 +258,7 @@ def _evppi(analysis: Sensitivity, table: pd.DataFrame) -> str:
 
 
 def costs(decision: Decision) -> str:
-    """Return "with hsct_bed_months at 1 life-month each", or that nothing costs."""
+    """Return "with bed_months at 1 life-month each", or that nothing costs."""
     counted = ", ".join(f"{name} at {_units(decision, rate)} each" for name, rate in decision.costs.items())
     return f"with {counted}" if counted else "without costs"
 
