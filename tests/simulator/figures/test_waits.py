@@ -19,7 +19,7 @@ from simulator.wording import resources
 
 @pytest.fixture(scope="module")
 def centres() -> Results:
-    return compare("letter-centre", "letter-centre-2-beds", draws=2, replications=2, horizon=24.0)
+    return compare("letter-centre", "letter-centre-2-beds", draws=4, replications=4, horizon=24.0)
 
 
 def drawn(picture: Picture | None) -> Picture:

@@ -124,7 +124,7 @@ def test_a_difference_is_that_of_the_table_and_not_of_two_rounded_numbers(
         if not math.isfinite(row["difference"]) or row["outcome"].startswith("survivors"):
             continue
         line = line_on_terminal(terminal, label(row["outcome"], pathway))
-        signed = [number for number in numbers(line) if number[0] in "+-"]
+        signed = [number for number in numbers(re.sub(r"\([^)]*\)", "", line)) if number[0] in "+-"]
         assert is_value(signed[0] if signed else "0", row["difference"]), row["outcome"]
 
 

@@ -17,7 +17,7 @@ from simulator.wording.resources import rows_of
 @pytest.fixture(scope="module")
 def centres() -> Results:
     names = ("letter-centre", "letter-centre-2-beds", "letter-centre-3-beds")
-    return compare(*names, draws=2, replications=1, horizon=24.0)
+    return compare(*names, draws=5, replications=2, horizon=24.0)
 
 
 def test_a_policy_opens_with_its_additional_survivors(results: Results) -> None:
@@ -37,8 +37,9 @@ def test_options_that_differ_in_their_beds_open_with_who_waits(centres: Results)
 def test_survival_that_differs_by_less_than_the_margin_is_said_once(centres: Results) -> None:
     (alive,) = paragraphs(centres)[2:]
     assert re.match(
-        r"Survival at 12 months differs little: \d+ of 100 patients who relapse are alive under letter-centre, "
-        r"\d+ under letter-centre-2-beds and \d+ under letter-centre-3-beds; at most [\d.]+ (more|fewer) .*than under ",
+        r"Survival at 12 months (differs little|does not clearly differ): \d+ of 100 patients who relapse are alive "
+        r"under letter-centre, \d+ under letter-centre-2-beds and \d+ under letter-centre-3-beds; at most [\d.]+ "
+        r"(more|fewer) .*than under ",
         alive,
     )
     wide = replace(centres, manifest={**centres.manifest, "margin": 0.1})
