@@ -54,9 +54,9 @@ def picture(
 
 
 def _subtitle(results: Results, rows: Sequence[Added], clock: str) -> str:
-    hatched = any(row.difference.in_brackets and added.of_100(row)[1] for row in rows)
-    uncertain = "Hatched dots are not certain: see their interval." if hatched else ""
-    unseen = added.unseen(rows, results.manifest["draws"])
+    of_intervals = [added.of_100(row)[1] for row in rows if row.difference.in_brackets]
+    uncertain = "Hatched dots are not certain: see their interval." if any(of_intervals) else ""
+    unseen = added.unseen(rows, results.manifest["draws"]) or ("" if of_intervals else "Uncertainty is not shown.")
     return f"Each dot: one of {PER} patients, {in_words(rows[0].month)} after {clock}. {uncertain or unseen}"
 
 

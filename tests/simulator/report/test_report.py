@@ -168,7 +168,7 @@ def test_policies_are_columns_of_one_table_with_their_differences() -> None:
     assert len(row) == 1 + len(names)
     for name, text in zip(names, row[1:], strict=True):
         outcome = table.loc[(name, "relapse", "all", "os_12")]
-        assert text.startswith(f"{100 * outcome.estimate:.0f} (")
+        assert text.startswith(f"{100 * outcome.estimate:.0f}")
         if name != "baseline":
             assert f"{100 * outcome.difference:+.1f}".replace("-", "\N{MINUS SIGN}") in text
 
