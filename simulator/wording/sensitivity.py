@@ -245,7 +245,7 @@ def _evppi(analysis: Sensitivity, table: pd.DataFrame) -> str:
     assert question.base is not None
     assert question.decision is not None
     decision = question.decision
-    choice = f"For the choice between {question.base.name} and {question.scenario.name}, {costs(decision)}:"
+    choice = f"For the choice between {question.base.name} and {question.scenario.name}, {costs(question)}:"
     if everything["value"] < decision.worth:
         return f"{choice} {nothing_worth(decision)}"
     known = table[(table["parameter"] != EVERYTHING) & (table["value"] > 2.0 * table["standard_error"])]
@@ -257,10 +257,12 @@ def _evppi(analysis: Sensitivity, table: pd.DataFrame) -> str:
     return f"{choice} {perfect}. The number to measure next is {named[0]}{then}."
 
 
-def costs(decision: Decision) -> str:
-    """Return "with bed_months at 1 life-month each", or that nothing costs."""
-    counted = ", ".join(f"{name} at {_units(decision, rate)} each" for name, rate in decision.costs.items())
-    return f"with {counted}" if counted else "without costs"
+def costs(question: Question) -> str:
+    """Return "with bed-months at 1 life-month each", or that nothing costs."""
+    decision, counts = question.decision, question.scenario.pathway.counts
+    assert decision is not None
+    counted = [f"{counts[name].label} at {_units(decision, rate)} each" for name, rate in decision.costs.items()]
+    return f"with {', '.join(counted)}" if counted else "without costs"
 
 
 def nothing_worth(decision: Decision) -> str:

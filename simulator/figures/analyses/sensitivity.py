@@ -134,10 +134,10 @@ def _evppi(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: fl
     table, decision = shown(analysis, part, width), analysis.question.decision
     assert decision is not None
     by, _ = words_and_unit(decision.outcome, analysis.question.scenario.pathway)
-    counted = f"{costs(decision)}{' (an assumption)' if decision.costs else ''}"
+    counted = f"{costs(analysis.question)}{' (an assumption)' if decision.costs else ''}"
     drawn = (
-        f"Bars: what it is worth to know a number before choosing by {by}, {counted}; 95 % intervals of the estimation "
-        "error."
+        "Bars: what it is worth to know a number before choosing, with 95 % intervals of the estimation error. Options "
+        f"are compared by one number: {by}, {counted}."
     )
     note = "Knowing one number also informs those correlated with it."
     scale = f"Value of knowing the number before choosing, {decision.unit}s per 100 patients"
