@@ -70,6 +70,15 @@ def measured_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MEASURED, measured)
 
 
+@pytest.fixture(scope="module")
+def unchecked_pages() -> Iterator[None]:
+    """Write pages of the explorer without random settings solved by the engine, most of their time: other tests do."""
+    with pytest.MonkeyPatch.context() as patch:
+        apart = dict.fromkeys(("before", "after", "mean_survival", "median"), 0.0)
+        patch.setattr("simulator.explorer.making.check", lambda *_, **__: apart)
+        yield
+
+
 @pytest.fixture
 def work_by_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave all work to the other processes, which otherwise do not start in time for little work."""

@@ -56,7 +56,7 @@ def banana() -> KnownPosterior:
     def log_likelihood(z: Floats) -> Floats:
         return -0.5 * ((z[:, 0] - 1.0) / 0.5) ** 2 - 0.5 * ((z[:, 1] - z[:, 0] ** 2) / 0.15) ** 2
 
-    axis = np.linspace(-4, 6, 1501)
+    axis = np.linspace(-4, 6, 601)
     grid = np.stack([scores.ravel() for scores in np.meshgrid(axis, axis, indexing="ij")], axis=1)
     log_density = log_likelihood(grid) + stats.norm.logpdf(grid).sum(axis=1)
     weights = special.softmax(log_density)

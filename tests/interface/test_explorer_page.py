@@ -24,7 +24,7 @@ from simulator.explorer.page_model import page_model, summed
 from simulator.scenario.scenario import load_scenario
 
 Command = Callable[..., Any]
-DRAWS = 100
+DRAWS = 50
 OUTCOMES = [
     *((f"os_{month}", 100.0, 100 * 2e-5) for month in (6, 12, 24, 60)),
     ("median_os", 1.0, 0.05),
@@ -45,7 +45,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def explorer(tmp_path_factory: pytest.TempPathFactory) -> str:
+def explorer(tmp_path_factory: pytest.TempPathFactory, unchecked_pages: None) -> str:
     """The address of the page of the baseline, with two presets and three solved values."""
     from simulator.explorer.making import make
 
@@ -124,7 +124,12 @@ def test_a_solved_value_is_chosen_by_keyboard_one_at_a_time_and_taken_back(page:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "&value.hsct_wait_median=2", "&value.hazard_ratio.after_hsct.relapse_after_salvage=0.5"]
+    "value",
+    [
+        worlds.slow(""),
+        "&value.hsct_wait_median=2",
+        worlds.slow("&value.hazard_ratio.after_hsct.relapse_after_salvage=0.5"),
+    ],
 )
 def test_the_pages_scenario_run_on_the_command_line_gives_the_pages_number(
     page: Page, explorer: str, aftercart: Command, tmp_path: Path, value: str
@@ -253,6 +258,7 @@ def test_a_preset_is_the_scenario(page: Page, explorer: str) -> None:
     assert page.run("location.hash") == "#salvage_uptake=0.88"
 
 
+@pytest.mark.usefixtures("unchecked_pages")
 @pytest.mark.parametrize("base", ["baseline", "chemotherapy for half", "dual-target-reinfusion"])
 def test_the_model_of_the_page_is_that_of_numpy(page: Page, tmp_path: Path, base: str) -> None:
     """On the same parameter sets, in random settings; also where the base has set a share of a choice itself."""

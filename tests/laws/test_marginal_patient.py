@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,7 @@ ROUNDING = 1e-8
 Events = Callable[..., pd.DataFrame]
 
 
+@cache
 def raising() -> list[str]:
     """The shipped scenarios that treat more than the baseline does."""
     found = []

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from known_posteriors import KNOWN_POSTERIORS, linear
 from scipy import stats
+from worlds import slow
 
 from calibration.sampler.diagnostics import UNIQUE_SHARE_LIMIT
 from calibration.sampler.imis import LEAST_POINTS, WeightedSample, expected_rows, sample
@@ -34,7 +35,7 @@ def test_a_known_posterior_has_its_mean_sd_and_evidence(name: str) -> None:
     assert abs(weighted.log_evidence - known.log_evidence) < 5 * np.sqrt(variance) + 1e-9
 
 
-@pytest.mark.parametrize(("dimension", "points"), [(3, 4_000), (41, 4_000), (41, 20_000)])
+@pytest.mark.parametrize(("dimension", "points"), [(3, 4_000), (41, 4_000), slow(41, 20_000)])
 def test_the_number_of_rows_of_a_fit_is_predicted_within_a_factor_of_two(dimension: int, points: int) -> None:
     truth, rows = linear(3, measurements=4, noise=0.3), []
     sizes = {"initial": points // 4, "refit": points // 8}

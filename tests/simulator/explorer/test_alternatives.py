@@ -19,7 +19,7 @@ from simulator.scenario.scenario import load_scenario
 
 OPTIONS = ("hsct_wait_median=0,2", "hazard_ratio.after_hsct.relapse_after_salvage=0.5", "scale.trm_median=2")
 CHOSEN = split(OPTIONS)
-DRAWS = 5
+DRAWS = 3
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +32,9 @@ def page() -> PageModel:
 def test_a_page_agrees_with_the_engine_at_every_solved_value(page: PageModel) -> None:
     given = {name: value for name, value in page.values.items() if value.ndim}
     assert check(page, given, seed=20241206)["before"] < 1e-12
-    wrong = [replace(other, routes=page.routes) for other in page.others]
+    wrong = replace(page.others[0], routes=page.routes)
     with pytest.raises(AftercartError, match="the page is not the engine"):
-        check(replace(page, others=tuple(wrong)), given, seed=20241206)
+        check(replace(page, others=(wrong,)), given, seed=20241206)
 
 
 def test_path_curves_that_a_value_does_not_touch_are_stored_once(page: PageModel) -> None:
@@ -81,6 +81,7 @@ def test_a_value_that_no_page_can_have_is_refused_before_anything_is_solved(opti
     assert words in str(refused.value)
 
 
+@pytest.mark.usefixtures("unchecked_pages")
 def test_a_page_that_would_be_too_large_says_which_values_to_leave_out(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -47,7 +47,7 @@ def intervals(figure: Figure) -> list[list[float]]:
 
 @pytest.fixture(scope="module")
 def of_policies() -> Results:
-    return compare("baseline", "wider-salvage", "no-hsct", "universal-salvage", draws=4, horizon=24.0)
+    return compare("baseline", "wider-salvage", "no-hsct", "universal-salvage", draws=3, horizon=24.0)
 
 
 def drawn(picture: Picture | None) -> Picture:

@@ -776,8 +776,8 @@ def test_survival_is_drawn_from_the_clock_that_leads_and_from_no_other(monkeypat
 
 
 @pytest.fixture(scope="module")
-def efs(results: Results, cohort: Cohort) -> Picture:
-    return next(picture for picture in gallery(results, cohort) if picture.name == "end_point_efs")
+def efs(pictures: list[Picture]) -> Picture:
+    return next(picture for picture in pictures if picture.name == "end_point_efs")
 
 
 def test_an_end_point_has_a_panel_for_survival_and_one_for_each_cause(efs: Picture, results: Results) -> None:

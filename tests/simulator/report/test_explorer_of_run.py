@@ -34,6 +34,7 @@ def data_of(page: Path) -> Any:
     return json.loads(found.group(1))
 
 
+@pytest.mark.usefixtures("unchecked_pages")
 def test_the_explorer_of_a_run_has_its_scenarios_parameter_sets_and_months(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
