@@ -221,8 +221,8 @@ def test_the_answer_starts_with_the_two_estimates_of_a_comparison(wider: tuple[S
 
 
 def test_the_declared_structure_agrees_with_a_run(wider: tuple[Scenario, Scenario]) -> None:
-    declared = analyse(wider[1], parts=["structure"], draws=20).tables["structure"].iloc[0]
-    outcomes = run(wider[1], engine="exact", draws=20, horizon=12.0).outcomes
+    declared = analyse(wider[1], parts=["structure"], draws=40).tables["structure"].iloc[0]
+    outcomes = run(wider[1], engine="exact", draws=40, horizon=12.0).outcomes
     rows = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == "relapse")]
     reported = rows[rows["outcome"] == "os_12"].iloc[0]
     for name in ("estimate", "lower", "upper"):
