@@ -221,8 +221,8 @@ def test_the_answer_starts_with_the_two_estimates_of_a_comparison(wider: tuple[S
 
 
 def test_the_declared_structure_agrees_with_a_run(wider: tuple[Scenario, Scenario]) -> None:
-    declared = analyse(wider[1], parts=["structure"], draws=40).tables["structure"].iloc[0]
-    outcomes = run(wider[1], engine="exact", draws=40, horizon=12.0).outcomes
+    declared = analyse(wider[1], parts=["structure"], draws=100).tables["structure"].iloc[0]
+    outcomes = run(wider[1], engine="exact", draws=100, horizon=12.0).outcomes
     rows = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == "relapse")]
     reported = rows[rows["outcome"] == "os_12"].iloc[0]
     for name in ("estimate", "lower", "upper"):
@@ -482,7 +482,7 @@ def test_the_value_of_information_depends_on_the_declared_costs(wider: tuple[Sce
 def test_an_uncertain_value_of_information_is_worded_as_uncertain() -> None:
     question_of_two = SimpleNamespace(
         base=SimpleNamespace(name="today"),
-        scenario=SimpleNamespace(name="wider"),
+        scenario=SimpleNamespace(name="wider", pathway=SimpleNamespace(counts={})),
         decision=Decision("rmst_60", 60.0, "life-month", {}),
     )
     values = {"parameter": ["everything", "uptake"], "value": [4.6, 4.6], "standard_error": [2.7, 2.8]}
