@@ -262,10 +262,10 @@ def test_sourced_priors_of_another_weight_are_all_of_them_at_their_declared_cent
 
 
 def test_a_pathway_whose_ratios_and_odds_are_1_is_the_declared_one(letter: Targets) -> None:
-    draws = frozen(letter).draws.iloc[:5]
+    draws = frozen(letter).draws.iloc[:2]
     declared = fit.Posterior(letter).of_values(draws.to_numpy())
     ratios = ("risk_hazard_ratio", "risk_uptake_odds", "pr_hsct_hazard_ratio", "inotuzumab_hsct_hazard_ratio")
-    no_difference = {**dict.fromkeys(ratios, 1.0), "inotuzumab_share": [0.1, 0.3, 0.5, 0.7, 0.9]}
+    no_difference = {**dict.fromkeys(ratios, 1.0), "inotuzumab_share": [0.1, 0.9]}
     for name in ("early_relapse", "prior_hsct", "cd19_negative", "hsct_in_pr", "hsct_after_inotuzumab"):
         other = fit.Posterior(load_targets("wang2024", structure=name))
         values = draws.assign(**no_difference)[list(other.priors.names)]

@@ -9,7 +9,7 @@ import pytest
 import worlds
 from new_drug import NEW_DRUG
 from sojourn_times import exponential, fixed
-from worlds import decision, share, sojourn, world
+from worlds import decision, share, slow, sojourn, world
 
 from simulator.arrays import Floats
 from simulator.errors import AftercartError, InputError
@@ -24,7 +24,7 @@ def draws_of(scenario: Scenario, number: int) -> Mapping[str, Floats]:
     return values(load_informed_draws(scenario.pathway), slice(0, number))
 
 
-@pytest.mark.parametrize("name", ["baseline", "wider-salvage@0.5", "consolidative-hsct"])
+@pytest.mark.parametrize("name", ["baseline", "wider-salvage@0.5", slow("consolidative-hsct")])
 def test_a_page_of_a_shipped_scenario_agrees_with_the_engine_in_random_settings(name: str) -> None:
     scenario = load_scenario(name)
     given = draws_of(scenario, 11)
