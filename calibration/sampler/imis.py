@@ -230,9 +230,11 @@ def _refined(
         truncated /= truncated.sum()
         z, weights = np.concatenate([z, fresh]), np.append(weights, effective_sample_size(truncated) * truncated)
         shares = weights / weights.sum()
-        enough_for = int(effective_sample_size(shares) / parameters_of(z.shape[1]))
-        count = min(max(enough_for, 1), MOST_GAUSSIANS)
-        parts = [*mixture.components, *closest_gaussians(z, shares, count, generator)]
+        effective, parts = effective_sample_size(shares), list(mixture.components)
+        # Fewer points than that lie in a plane, and have no covariance in all directions.
+        if effective > z.shape[1] + 1:
+            count = min(max(int(effective / parameters_of(z.shape[1])), 1), MOST_GAUSSIANS)
+            parts += closest_gaussians(z, shares, count, generator)
         densities = np.stack([part.log_density(z) for part in parts])
         mixture = _closest(parts, densities, shares, sum(mixture.rows))
     return mixture, steps

@@ -107,6 +107,17 @@ def test_a_sample_that_stops_at_its_limits_says_so() -> None:
     assert not weighted.reached
 
 
+@pytest.mark.parametrize("sharpness", [30.0, 1000.0])
+def test_a_sample_of_a_handful_of_points_is_returned_and_not_reached(sharpness: float) -> None:
+    """A cusp in 30 dimensions, which no Gaussian is like: a round has fewer effective points than dimensions."""
+    sizes = {"initial": 500, "batch": 100, "refit": 500, "refits": 2, "most_points": 1000, "iterations": 2}
+    weighted = sample(
+        lambda z: -sharpness * np.sqrt(np.abs(z - 0.5)).sum(axis=1), 30, seed=1, wanted=200, starts=1, **sizes
+    )
+    assert weighted.steps[-1].effective_sample_size < 30
+    assert not weighted.reached
+
+
 def test_points_are_drawn_as_often_as_their_weights_say() -> None:
     weighted = sample(linear(3, 4, 0.3).log_likelihood, 4, seed=12, wanted=500, initial=500, batch=200, refit=500)
     times = np.bincount(weighted.resample(500, seed=12), minlength=len(weighted.z))
