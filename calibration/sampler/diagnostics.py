@@ -161,8 +161,8 @@ def conflict(z: Floats, weights: Floats) -> Floats:
 
     since means of posteriors of simulated data have the variance that the data take away. For a normal likelihood of
     mean y and variance s^2 it is y / sqrt(1 + s^2), the check of Box (1980, J R Stat Soc A 143:383) and of Evans &
-    Moshonov (2006, Bayesian Analysis 1:893). NaN where the data take away nothing, or too little to be told from the
-    noise of the points: less than three standard errors of the variance.
+    Moshonov (2006, Bayesian Analysis 1:893). NaN where the data take away nothing, or less than three standard
+    errors of the variance, which may be noise of the points.
     """
     mean = weights @ z
     squares = (z - mean) ** 2

@@ -59,6 +59,7 @@ from calibration.sampler.mixture import (
     closest_shares,
     log_mixture,
     parameters_of,
+    shrunk,
     strata,
 )
 from calibration.sampler.modes import LogDensity, Mode, find_modes, nearest_modes
@@ -346,15 +347,8 @@ def _next_pair(build: _Build, modes: tuple[Mode, ...], batch: int, number: int) 
 
 
 def _gaussian(name: str, centre: Floats, z: Floats, weights: Floats, mode: Mode) -> Component:
-    """A Gaussian with the weighted covariance of points z (n, d) about `centre`.
-
-    Few points may carry the weight, so it is shrunk to the mode's covariance as if that were as many more of them
-    as a Gaussian has parameters.
-    """
-    deviation = z - centre
-    covariance = (deviation.T * (weights / weights.sum())) @ deviation
-    trust = effective_sample_size(weights) / (effective_sample_size(weights) + parameters_of(len(centre)))
-    return Component(name, centre, trust * covariance + (1.0 - trust) * mode.bridge(1.0)[1])
+    """A Gaussian with the weighted covariance of points z (n, d) about `centre`, shrunk to the mode's."""
+    return shrunk(name, centre, z, weights / weights.sum(), mode.bridge(1.0)[1])
 
 
 def _log_prior(z: Floats) -> Floats:

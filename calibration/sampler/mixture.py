@@ -93,8 +93,7 @@ def parameters_of(dimension: int) -> int:
 def closest_gaussians(z: Floats, weights: Floats, count: int, generator: np.random.Generator) -> list[Component]:
     """Return Gaussians whose mixture is near to a weighted sample in Kullback-Leibler divergence, by EM.
 
-    z : (n, d); weights : (n,) that sum to one. Few points may belong to a Gaussian, so its covariance is shrunk to that
-    of all points as if these were as many more of them as a Gaussian has parameters.
+    z : (n, d); weights : (n,) that sum to one. Each covariance is `shrunk` to that of all points.
     """
     counted = weights > NEGLIGIBLE * weights.max()
     z, weights = z[counted], weights[counted] / weights[counted].sum()
@@ -114,17 +113,20 @@ def closest_gaussians(z: Floats, weights: Floats, count: int, generator: np.rand
         members = special.softmax(log_parts, axis=0) * weights
         members = members[members.sum(axis=1) > NEGLIGIBLE]
         shares = members.sum(axis=1)
-        parts = [
-            _shrunk(f"nearest {number}", z, of / share, whole)
-            for number, (of, share) in enumerate(zip(members, shares, strict=True), 1)
-        ]
+        own = [of / share for of, share in zip(members, shares, strict=True)]
+        parts = [shrunk(f"nearest {number}", of @ z, z, of, whole.covariance) for number, of in enumerate(own, 1)]
     return parts
 
 
-def _shrunk(name: str, z: Floats, weights: Floats, whole: Component) -> Component:
-    centre, effective = weights @ z, effective_sample_size(weights)
+def shrunk(name: str, centre: Floats, z: Floats, weights: Floats, towards: Floats) -> Component:
+    """Return a Gaussian with the covariance of points about a centre, shrunk, since few points may carry the weight.
+
+    z : (n, d); weights : (n,) that sum to one; towards : (d, d), a covariance that counts as if of as many more points
+    as a Gaussian has parameters
+    """
+    effective = effective_sample_size(weights)
     trust = effective / (effective + parameters_of(z.shape[1]))
-    return Component(name, centre, trust * _covariance(z, weights, centre) + (1.0 - trust) * whole.covariance)
+    return Component(name, centre, trust * _covariance(z, weights, centre) + (1.0 - trust) * towards)
 
 
 def _covariance(z: Floats, weights: Floats, centre: Floats) -> Floats:

@@ -158,7 +158,7 @@ def _follow_up(cohort: Cohort | None, clock: str, horizon: float) -> list[dict[s
     (thins, ends), words = cohort.follow_up, ("fewer followed", "none followed")
     sentences = f"After month {thins:g} fewer survivors are followed.", limits.extrapolation(cohort, horizon)
     marks = zip((thins, ends), words, sentences, strict=True)
-    return [{"month": month, "words": said, "sentence": text} for month, said, text in marks if month < horizon]
+    return [{"month": month, "words": mark, "sentence": text} for month, mark, text in marks if month < horizon]
 
 
 def _reported(cohort: Cohort | None, clock: str, horizon: float) -> Sequence[dict[str, float]]:

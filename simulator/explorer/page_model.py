@@ -58,7 +58,9 @@ class PageModel:
 
     @property
     def integrated(self) -> tuple[float, ...]:
-        return _integrated(self.means, float(self.months[-1]))
+        """The months to which curves are integrated: of mean survival, and the last."""
+        horizon = float(self.months[-1])
+        return self.means if horizon in self.means else (*self.means, horizon)
 
     @cached_property
     def deaths(self) -> list[Route]:
@@ -84,42 +86,39 @@ def page_model(scenario: Scenario, values: Values, horizon: float, others: Seque
     occupied = np.unique(
         [*(m for m in (0.0, 1.0, 2.0, 3.0, 6.0, 9.0) if m < horizon), *np.arange(12.0, horizon, 12.0), *asked]
     )
-    deaths = {route.path for one in found for state in model.pathway.deaths for route in one.there.get(state, ())}
-    curves, there = dict[int, list[Floats]](), dict[int, list[Floats]]()
-    size = max(engine.batch(model.pathway, horizon) // len(models), 1)
-    for first in range(0, model.n_draws, size):
-        rows = list(range(first, min(first + size, model.n_draws)))
-        own, paths = _routes([one.of_draws(rows) for one in models], horizon, step)
-        if own != found:
-            raise InputError("parameter sets go different ways", where=scenario.where, allowed="shares above 0 in all")
-        for path in sorted({route.path for one in found for route in one.all}):
-            there.setdefault(path, []).append(_read(paths, path, len(rows), occupied, (horizon,)))
-            if path in deaths:
-                curves.setdefault(path, []).append(_read(paths, path, len(rows), months, _integrated(means, horizon)))
-    given = {**point_values(scenario.pathway), **values}
-    page = PageModel(
-        scenario,
-        model,
-        found[0],
-        moved,
-        fixed,
-        {name: np.asarray(value) for name, value in given.items()},
-        months,
-        means,
-        occupied,
-        {path: _once(np.concatenate(parts)) for path, parts in curves.items()},
-        {path: _once(np.concatenate(parts)) for path, parts in there.items()},
-        step,
-    )
+    given = {name: np.asarray(value) for name, value in {**point_values(scenario.pathway), **values}.items()}
+    page = PageModel(scenario, model, found[0], moved, fixed, given, months, means, occupied, {}, {}, step)
+    curves, there = _curves(page, models, found, horizon)
+    page = replace(page, curves=curves, there=there)
     solved = zip(models[1:], found[1:], strict=True)
     return replace(
         page, others=tuple(replace(page, scenario=one.scenario, model=one, routes=own) for one, own in solved)
     )
 
 
-def _integrated(means: tuple[float, ...], horizon: float) -> tuple[float, ...]:
-    """Return the months to which curves are integrated: of mean survival, and the last."""
-    return means if horizon in means else (*means, horizon)
+def _curves(
+    page: PageModel, models: Sequence[Model], found: Sequence[Routes], horizon: float
+) -> tuple[dict[int, Floats], dict[int, Floats]]:
+    """Return the path curves of deaths and of all paths on the routes found, block of draws by block."""
+    pathway, up_to = page.model.pathway, page.integrated
+    deaths = {route.path for one in found for state in pathway.deaths for route in one.there.get(state, ())}
+    curves, there = dict[int, list[Floats]](), dict[int, list[Floats]]()
+    size = max(engine.batch(pathway, horizon) // len(models), 1)
+    for first in range(0, page.model.n_draws, size):
+        rows = list(range(first, min(first + size, page.model.n_draws)))
+        own, paths = _routes([one.of_draws(rows) for one in models], horizon, page.step)
+        if own != found:
+            where = page.scenario.where
+            raise InputError("parameter sets go different ways", where=where, allowed="shares above 0 in all")
+        for path in sorted({route.path for one in found for route in one.all}):
+            there.setdefault(path, []).append(_read(paths, path, len(rows), page.occupied, (horizon,)))
+            if path in deaths:
+                curves.setdefault(path, []).append(_read(paths, path, len(rows), page.months, up_to))
+    return _joined(curves), _joined(there)
+
+
+def _joined(blocks: dict[int, list[Floats]]) -> dict[int, Floats]:
+    return {path: _once(np.concatenate(parts)) for path, parts in blocks.items()}
 
 
 def _read(paths: Paths, path: int, n_draws: int, months: Floats, up_to: tuple[float, ...]) -> Floats:

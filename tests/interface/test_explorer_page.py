@@ -167,7 +167,7 @@ def test_the_pages_scenario_run_on_the_command_line_gives_the_pages_number(
 
 
 def test_what_patients_have_gone_through_adds_up(page: Page, explorer: str) -> None:
-    """Whoever relapses is treated or not; whoever has died was alive; by the last month courses are those counted."""
+    """All who relapse are treated or not; all were alive before; by the last month courses are those counted."""
     page.open(f"{explorer}#salvage_uptake=0.7&mix.cd19=20,10,7")
     page.run("window.total = (read, states, m) => states.reduce((sum, s) => sum + PER * summary(read(s, m))[0], 0)")
     entered = "total(explorer.now.entered, {}, {})".format
