@@ -78,7 +78,7 @@ def immortal_time_title(result: ImmortalTime) -> str:
     if value < 0.0:
         value, lower, upper, word = -value, -upper, -lower, "worse"
     ends = rounding.interval(lower, upper, "probability", value)
-    looks = f"looks {percent(value)} points {word}{'' if ends is None else f' ({ends[0]} to {ends[1]})'}"
+    looks = f"looks {percent(value)} points {word}{'' if ends is None else f' (95 % interval {ends[0]} to {ends[1]})'}"
     if is_milestone(result):
         return f"{capital(entered)} does nothing in this model, yet {looks}"
     return f"In the model, compared naively, {entered} {looks}"

@@ -61,10 +61,10 @@ def test_the_truth_is_a_bold_line_at_0_where_it_is_known(result: ImmortalTime, p
 def test_the_title_says_that_hsct_does_nothing_and_how_much_better_it_looks(result: ImmortalTime) -> None:
     shown = result.analyses.assign(difference=0.18, difference_lower=0.08, difference_upper=0.27)
     title = immortal_time_title(replace(result, analyses=shown))
-    assert title == "HSCT after relapse does nothing in this model, yet looks 18 points better (8 to 27)"
+    assert title == "HSCT after relapse does nothing in this model, yet looks 18 points better (95 % interval 8 to 27)"
     worse = result.analyses.assign(difference=-0.18, difference_lower=-0.27, difference_upper=-0.08)
     title = immortal_time_title(replace(result, analyses=worse, scenario=load_scenario("baseline")))
-    assert title == "In the model, compared naively, HSCT after relapse looks 18 points worse (8 to 27)"
+    assert title == "In the model, compared naively, HSCT after relapse looks 18 points worse (95 % interval 8 to 27)"
     nobody = result.analyses.assign(difference=np.nan)
     assert immortal_time_title(replace(result, analyses=nobody)).startswith("Guarantee time: the same patients")
 
