@@ -425,9 +425,18 @@ def validation_ranges() -> list[Picture]:
 # --- Pathways ---
 
 
+def many_ways_out() -> list[Picture]:
+    """Patients leave a state for one of twelve, without a choice: boxes do not fit side by side."""
+    names = [f"complication-{place}" for place in range(1, 13)]
+    first = sojourn(**{name: exponential(mean=9) for name in names})
+    rest = {name: sojourn(dead=exponential(mean=2)) for name in names}
+    return [diagram.picture(load(world("surgery", {"surgery": first, **rest}, title="Surgery and what may follow")))]
+
+
 def shipped_pathways() -> list[Picture]:
     made = [diagram.picture(load_pathway(name), [Scenario("today", load_pathway(name))]) for name in shipped.names()]
     pathway = load_pathway("b_all_post_cd19")
+    made.append(diagram.picture(pathway))
     rows = letter().targets[letter().targets["kind"] != "deaths"]
     larger = replace(
         letter(), n=3700, targets=rows.assign(count=100 * rows["count"], n=100 * rows["n"]), predictive=None
@@ -444,6 +453,6 @@ CASES: Mapping[str, Callable[[], list[Picture]]] = {
         few_replications, beds_open_and_close, sweep_of_one_value, sweep_of_one_name, sweep_of_equal_values,
         sweep_of_one_cell, sweep_of_many_values, sweep_of_long_names, sensitivity, sensitivity_of_many_parameters,
         nothing_to_learn, power, power_of_many_policies, guarantee_time, ranks_of_one_quantity,
-        ranks_of_56_quantities, validation, validation_ranges, shipped_pathways,
+        ranks_of_56_quantities, validation, validation_ranges, many_ways_out, shipped_pathways,
     )
 }  # fmt: skip

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -18,22 +17,18 @@ from simulator.evidence.cohort import Cohort
 from simulator.figures import notes, style, text
 from simulator.figures.pathway import branches, choices
 from simulator.figures.pathway.branches import Branches
-from simulator.figures.pathway.layout import Arrow, Layout, Node, layout
+from simulator.figures.pathway.exits import KINDS, table
+from simulator.figures.pathway.exits import picture as listed
+from simulator.figures.pathway.layout import Arrow
+from simulator.figures.pathway.plan import GAP, SIZE, Box, Plan, plan, points_of
 from simulator.figures.picture import Picture
 from simulator.figures.sheet import KEY_ROW, SAMPLE, Sample, Sheet, key_rows, line_sample
 from simulator.figures.style import Dash, Line
-from simulator.pathway.pathway import Pathway, State, Transition, reachable
-from simulator.pathway.references import names_in
+from simulator.pathway.pathway import Pathway, State
 from simulator.scenario.scenario import Scenario
 from simulator.wording import statements
-from simulator.wording.table import Column, Row, Table
 
 NAME = "pathway_diagram"
-GAP, BEND = 0.22, 0.16
-ROW_GAP = 0.36
-SIZE = style.SMALL + 0.5
-_LINE = 0.135
-_PORT = 0.13
 _HEAD = 0.075
 KEY = 0.13
 """Inches between the diagram and its key."""
@@ -44,93 +39,45 @@ CHANGED = style.VERMILLION
 THIN, BACK, BOLD = 0.9, 1.3, 1.8
 """Points of an arrow, of one that leads back, and of one that a policy changes."""
 
-KINDS = {
-    "sojourn": "time passes here",
-    "decision": "decision: a policy can change it",
-    "chance": "chance",
-    "death": "death",
-    "end": "end",
-}
-
-
-@dataclass(frozen=True)
-class Box:
-    """A state's rectangle in inches, and the lines of its label."""
-
-    left: float
-    bottom: float
-    width: float
-    height: float
-    lines: tuple[str, ...]
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        return self.left + self.width / 2, self.bottom + self.height / 2
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The places of a diagram's boxes and arrows, in inches from the lower left. rows : (foot, top) of each layer.
-
-    branches : how patients divide in the scenarios of a run; empty for a pathway alone
-    """
-
-    pathway: Pathway
-    layout: Layout
-    boxes: Mapping[str, Box]
-    width: float
-    height: float
-    rows: Sequence[tuple[float, float]]
-    branches: Branches
-
-    @cached_property
-    def closed(self) -> frozenset[Arrow]:
-        """The branches that nobody takes: in no scenario of a run, or as declared where no run is drawn."""
-        used = {
-            (name, transition.to)
-            for name, state in self.pathway.states.items()
-            for transition in state.transitions
-            if self.branches.is_taken((name, transition.to), not _is_closed(transition, self.pathway))
-        }
-        return frozenset(self.layout.routes) - used
-
-    @cached_property
-    def open(self) -> frozenset[str]:
-        """The states that patients reach."""
-
-        def onward(name: str) -> list[str]:
-            targets = [transition.to for transition in self.pathway.states[name].transitions]
-            return [target for target in targets if (name, target) not in self.closed]
-
-        return frozenset(reachable([self.pathway.start], onward))
-
 
 @style.applied()
 def picture(pathway: Pathway, scenarios: Sequence[Scenario] = (), *, cohort: Cohort | None = None) -> Picture:
     """Return the diagram of a pathway; the footing names the cohort that calibrates it.
 
-    scenarios : of a run, whose shares stand on the arrows of choices, and which colour what they change; its choices
-    are the compact figure
+    scenarios : of a run, whose shares stand on the arrows of choices, and which colour what they change
+    The compact figure is a narrow diagram; where its boxes do not fit, the choices; and without any, a list of states.
     """
     of_run = branches.of_run(scenarios, cohort) if scenarios else Branches()
-    chart = plan(pathway, of_run)
-    title, subtitle = _title(chart)
-    compact = choices.picture(NAME, title, pathway, of_run, CHANGED, cohort=cohort, width=style.COMPACT)
+    wide, narrow = plan(pathway, of_run), plan(pathway, of_run, style.COMPACT)
+    exits, footing, (title, subtitle) = table(pathway, of_run), _footing(pathway, cohort), _title(wide)
+    drawn = _drawn(wide, title, subtitle, footing).picture(NAME, _point(pathway), exits)
+    if narrow.width <= style.COMPACT:
+        return drawn.in_two_widths(_drawn(narrow, title, subtitle, footing).picture(NAME))
+    return drawn.in_two_widths(
+        choices.picture(NAME, title, pathway, of_run, CHANGED, cohort=cohort, width=style.COMPACT)
+        or listed(NAME, title, subtitle, exits, footing, width=style.COMPACT)
+    )
+
+
+def _drawn(chart: Plan, title: str, subtitle: str, footing: Sequence[str]) -> Sheet:
+    """Return the sheet of the boxes and arrows of a plan, with their key below them."""
     key = key_rows(_key(chart), chart.width - 2 * style.MARGIN)
     below = KEY + KEY_ROW * len(key)
-    sheet = Sheet(title, subtitle, _footing(pathway, cohort), chart.height + below + 0.08, width=chart.width)
+    brackets = "In brackets: the resource used." if chart.pathway.resources else ""
+    below_all = ["Solid arrows take time, dashed arrows none.", brackets, *footing]
+    sheet = Sheet(title, subtitle, below_all, chart.height + below + 0.08, width=chart.width)
     drawing = sheet.drawing(sheet.bottom + below)
     for arrow in chart.layout.routes:
         _draw_arrow(drawing, chart, arrow)
     for name, box in chart.boxes.items():
-        state = pathway.states[name]
+        state = chart.pathway.states[name]
         if any(transition.to == name for transition in state.transitions):
             _draw_loop(drawing, box)
-        _draw_box(drawing, state, box, faint=name not in chart.open, bold=name in pathway.clocks.values())
+        _draw_box(drawing, state, box, faint=name not in chart.open, bold=name in chart.pathway.clocks.values())
     _write_shares(drawing, chart)
     for place, row in enumerate(reversed(key)):
         sheet.write_key(row, style.MARGIN, sheet.bottom + 0.05 + KEY_ROW * place)
-    return sheet.picture(NAME, _point(pathway), _exits(chart)).in_two_widths(compact)
+    return sheet
 
 
 def _title(chart: Plan) -> tuple[str, str]:
@@ -156,93 +103,15 @@ def _point(pathway: Pathway) -> str:
     return f"A diagram of {len(pathway.states)} states, from {first} to {final} that nobody leaves."
 
 
-def _exits(chart: Plan) -> Table:
-    """Return every state with the states after it, and the shares of patients who go there."""
-    rows = []
-    for state in (chart.pathway.states[name] for name in chart.pathway.in_order):
-        targets = {exit.to: chart.pathway.states[exit.to].label for exit in state.transitions}
-        shares = chart.branches.shares
-        words = [
-            f"{label} ({chart.branches.in_words((state.name, to))})" if (state.name, to) in shares else label
-            for to, label in targets.items()
-        ]
-        if words:
-            rows.append(Row(state.label, [KINDS[state.kind].partition(":")[0], _listed(words)]))
-    return Table([Column(head, is_number=False) for head in ("State", "Kind", "Leads to")], rows, style="")
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def plan(pathway: Pathway, of_run: Branches | None = None) -> Plan:
-    """Return the places of a diagram's boxes and arrows. of_run : how patients divide, if a run is drawn"""
-    names = pathway.in_order
-    arrows = [(name, transition.to) for name in names for transition in pathway.states[name].transitions]
-    for width in (1.5, 1.35, 1.2, 1.05, 0.9):
-        draft = layout(names, arrows, width=width, gap=GAP, bend=BEND)
-        left = min(draft.across[node] - width / 2 for node in draft.across)
-        right = max(draft.across[node] + width / 2 for node in draft.across)
-        if right - left <= style.WIDTH - 2 * style.MARGIN:
-            break
-    figure_width = max(style.WIDTH, right - left + 2 * style.MARGIN)
-    shift = (figure_width - right - left) / 2
-    across = {node: place + shift for node, place in draft.across.items()}
-    boxes, rows, foot = {}, [], 0.0
-    for layer in reversed(draft.layers):
-        lines = {node: _label(pathway, node, width) for node in layer if isinstance(node, str)}
-        heights = {node: 0.16 + _LINE * len(lines[node]) for node in lines}
-        tallest = max(heights.values())
-        for node, height in heights.items():
-            left_edge, bottom = across[node] - width / 2, foot + (tallest - height) / 2
-            boxes[node] = Box(left_edge, bottom, width, height, lines[node])
-        rows.append((foot, foot + tallest))
-        foot += tallest + ROW_GAP
-    drawn = replace(draft, across=across)
-    return Plan(pathway, drawn, boxes, figure_width, rows[-1][1], rows[::-1], of_run or Branches())
-
-
-def _label(pathway: Pathway, name: str, width: float) -> tuple[str, ...]:
-    state = pathway.states[name]
-    lines = text.wrap(state.label, width - 0.2, SIZE, "bold" if name in pathway.clocks.values() else "normal")
-    if state.holds is not None:
-        lines += text.wrap(f"[{pathway.resources[state.holds].label}]", width - 0.2, SIZE)
-    return lines
-
-
-def _is_closed(transition: Transition, pathway: Pathway) -> bool:
-    probability = transition.probability
-    if probability is None or isinstance(probability, float):
-        return probability == 0
-    parameters = [pathway.parameters[name] for name in names_in(probability) if probability != "rest"]
-    return bool(parameters) and all(parameter.prior is None and parameter.value == 0 for parameter in parameters)
-
-
 def _footing(pathway: Pathway, cohort: Cohort | None) -> list[str]:
     states, resources = pathway.states, pathway.resources
     labels = [pathway.title, *(state.label for state in states.values()), *(use.label for use in resources.values())]
     return [
-        "Solid arrows take time, dashed arrows none.",
         *(f"Clock “{clock}” starts at {states[state].label}." for clock, state in pathway.clocks.items()),
-        "In brackets: the resource used." if resources else "",
         *notes.explained(pathway.abbreviations, labels),
         "Drawn from the pathway file.",
         f"{'' if cohort is None else 'Calibrated to '}{notes.source_in_words(cohort)}",
     ]
-
-
-def _ports(chart: Plan, name: str, side: str) -> dict[tuple[Node, bool], float]:
-    """Return the places of arrows on a box's upper or lower edge, by neighbour and whether the arrow leads back."""
-    ends = set()
-    for arrow, nodes in chart.layout.routes.items():
-        for upper, lower in pairwise(nodes):
-            state, other = (lower, upper) if side == "top" else (upper, lower)
-            if state == name:
-                ends.add((other, arrow in chart.layout.returns))
-    order = sorted(ends, key=lambda end: (chart.layout.across[end[0]], end[1], str(end[0])))
-    box = chart.boxes[name]
-    step = min(_PORT, (box.width - 0.3) / max(1, len(order) - 1))
-    return {end: box.middle[0] + step * (place - (len(order) - 1) / 2) for place, end in enumerate(order)}
 
 
 def _draw_arrow(drawing: Axes, chart: Plan, arrow: Arrow) -> None:
@@ -269,7 +138,7 @@ def _write_shares(drawing: Axes, chart: Plan) -> None:
             continue
         words, changed = chart.branches.in_words(arrow), arrow in chart.branches.changed
         weight = "bold" if changed else "normal"
-        size = (text.width(words, style.SMALL, weight) + 0.04, 0.12)
+        size = (text.width(words, chart.small, weight) + 0.04, 0.12)
         places = (Bbox.from_bounds(x - size[0] / 2, y - size[1] / 2, *size) for x, y in _inner_first(along[arrow]))
         others = np.concatenate([np.zeros((0, 2)), *(points for other, points in along.items() if other != arrow)])
         free = (box for box in places if not any(box.overlaps(other) for other in taken))
@@ -279,7 +148,7 @@ def _write_shares(drawing: Axes, chart: Plan) -> None:
             colour = style.shade(CHANGED, 0.65) if changed else style.INK
             drawing.text(
                 (place.x0 + place.x1) / 2, (place.y0 + place.y1) / 2, words, ha="center", va="center", zorder=6,
-                fontsize=style.SMALL, weight=weight, color=colour, bbox={"facecolor": "white", "lw": 0, "pad": 0.3},
+                fontsize=chart.small, weight=weight, color=colour, bbox={"facecolor": "white", "lw": 0, "pad": 0.3},
             )  # fmt: skip
 
 
@@ -312,19 +181,6 @@ def _draw_line(
     look = {"edgecolor": colour, "linewidth": width, "linestyle": dash}
     drawing.add_patch(PathPatch(path, fill=False, zorder=zorder, **look))
     drawing.add_patch(Polygon(head, facecolor=colour, edgecolor="none", zorder=zorder))
-
-
-def points_of(chart: Plan, arrow: Arrow) -> list[tuple[float, float]]:
-    """Return the points of an arrow; it is upright at each, and through each layer that it crosses."""
-    nodes = chart.layout.routes[arrow]
-    back = arrow in chart.layout.returns
-    upper, lower = str(nodes[0]), str(nodes[-1])
-    first, last = chart.boxes[upper], chart.boxes[lower]
-    points = [(_ports(chart, upper, "bottom")[nodes[1], back], first.bottom)]
-    for node in nodes[1:-1]:
-        points += [(chart.layout.across[node], edge) for edge in reversed(chart.rows[int(node[1])])]
-    points.append((_ports(chart, lower, "top")[nodes[-2], back], last.bottom + last.height))
-    return points[::-1] if back else points
 
 
 def _smooth(points: Sequence[tuple[float, float]]) -> Curve:
@@ -378,7 +234,7 @@ def _key(chart: Plan) -> list[Sample]:
     states = chart.pathway.states.values()
     occurring = {state.kind for state in states}
     box = Box(0.0, -0.07, SAMPLE, 0.14, ())
-    key = [Sample(words, _shape(kind, box), size=style.SMALL) for kind, words in KINDS.items() if kind in occurring]
+    key = [Sample(words, _shape(kind, box), size=chart.small) for kind, words in KINDS.items() if kind in occurring]
     has_loop = any(exit.to == state.name for state in states for exit in state.transitions)
     unused = "no patient in this run" if chart.branches.shares else "used only by a scenario"
     lines = [
@@ -391,5 +247,5 @@ def _key(chart: Plan) -> list[Sample]:
             sample = line_sample(words, Line(colour, "solid"), width)
             # Told apart in grey, too: by their widths, and by a head that points back.
             sample.artist.set(**{"marker": "<", "markevery": [0], "markersize": 5} if width == BACK else {})
-            key.append(replace(sample, colour=style.INK, weight="normal", size=style.SMALL))
+            key.append(replace(sample, colour=style.INK, weight="normal", size=chart.small))
     return key

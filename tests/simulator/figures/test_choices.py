@@ -51,6 +51,24 @@ def test_a_branch_that_only_a_policy_opens_has_its_dot_alone() -> None:
     assert "70 %" in texts(picture.figure)
 
 
+def test_a_pathway_that_fits_is_a_diagram_at_both_widths() -> None:
+    pathway = load_pathway("peer_pathway")
+    picture = diagram.picture(pathway)
+    assert picture.compact is not None
+    drawn = [str(text.get_gid()) for text in picture.compact.findobj(Text) if str(text.get_gid()).startswith("state-")]
+    assert sorted(drawn) == sorted(f"state-{name}" for name in pathway.states)
+
+
+def test_a_pathway_of_which_no_shares_are_known_is_a_list_of_states_where_its_boxes_do_not_fit() -> None:
+    pathway = load_pathway("b_all_post_cd19")
+    picture = diagram.picture(pathway)
+    assert picture.compact is not None
+    words = texts(picture.compact)
+    assert "decision, leads to salvage choice or supportive care" in words
+    left = {state.label for state in pathway.states.values() if state.transitions}
+    assert left <= set(words)
+
+
 def test_without_choices_there_is_nothing_to_draw() -> None:
     assert drawn(Branches()) is None
     assert drawn(Branches(("today",), {ONLY: (1.0,)})) is None

@@ -30,7 +30,7 @@ from simulator.figures import notes, occupancy, style
 from simulator.figures import text as lettering
 from simulator.figures.analyses import sweep_text
 from simulator.figures.gallery import gallery
-from simulator.figures.pathway import branches, diagram, flow, stages
+from simulator.figures.pathway import branches, diagram, flow, plan, stages
 from simulator.figures.pathway.layout import layout
 from simulator.figures.picture import Picture, save
 from simulator.figures.sheet import Grid
@@ -392,11 +392,11 @@ def test_a_diagram_has_every_transition(shipped_pathway: Pathway) -> None:
     declared = {
         (name, transition.to) for name, state in shipped_pathway.states.items() for transition in state.transitions
     }
-    assert set(diagram.plan(shipped_pathway).layout.routes) == declared
+    assert set(plan.plan(shipped_pathway).layout.routes) == declared
 
 
 def test_no_boxes_overlap_and_none_leaves_the_page(shipped_pathway: Pathway) -> None:
-    drawn = diagram.plan(shipped_pathway)
+    drawn = plan.plan(shipped_pathway)
     for first, second in combinations(drawn.boxes.values(), 2):
         side_by_side = first.left + first.width <= second.left or second.left + second.width <= first.left
         assert (
@@ -410,15 +410,15 @@ def test_no_boxes_overlap_and_none_leaves_the_page(shipped_pathway: Pathway) -> 
 
 
 def test_no_label_is_wider_than_its_box(shipped_pathway: Pathway) -> None:
-    for box in diagram.plan(shipped_pathway).boxes.values():
-        assert lettering.width("\n".join(box.lines), diagram.SIZE) <= box.width
+    for box in plan.plan(shipped_pathway).boxes.values():
+        assert lettering.width("\n".join(box.lines), plan.SIZE) <= box.width
 
 
 def test_no_arrow_runs_through_a_box(shipped_pathway: Pathway) -> None:
-    drawn = diagram.plan(shipped_pathway)
+    drawn = plan.plan(shipped_pathway)
     for arrow in drawn.layout.routes:
         others = [box for name, box in drawn.boxes.items() if name not in arrow]
-        for x, y in _along(diagram.points_of(drawn, arrow)):
+        for x, y in _along(plan.points_of(drawn, arrow)):
             for box in others:
                 inside_across = box.left < x < box.left + box.width
                 assert not (inside_across and box.bottom < y < box.bottom + box.height), arrow
@@ -435,14 +435,14 @@ def _along(points: list[tuple[float, float]]) -> Iterator[tuple[float, float]]:
 
 
 def test_arrows_lead_down_unless_they_close_a_cycle(shipped_pathway: Pathway) -> None:
-    drawn = diagram.plan(shipped_pathway)
+    drawn = plan.plan(shipped_pathway)
     for source, target in drawn.layout.routes:
         leads_down = drawn.boxes[source].bottom > drawn.boxes[target].bottom
         assert leads_down == ((source, target) not in drawn.layout.returns)
 
 
 def test_a_second_salvage_is_drawn_as_open_in_scenarios_only(pathway: Pathway) -> None:
-    drawn = diagram.plan(pathway)
+    drawn = plan.plan(pathway)
     assert drawn.layout.returns == {("relapse_after_salvage", "salvage_choice")}
     assert ("relapse_after_salvage", "salvage_choice") in drawn.closed
     assert "dual_target_reinfusion" not in drawn.open
@@ -472,7 +472,7 @@ def test_arrows_of_a_comparison_have_the_shares_of_both_scenarios(cohort: Cohort
 def test_a_run_shows_what_its_scenario_opens_next_to_the_pathway_as_declared(cohort: Cohort, pathway: Pathway) -> None:
     alone = branches_of("dual-target-reinfusion", cohort=cohort)
     assert alone.names == (branches.DECLARED, "dual-target-reinfusion")
-    drawn = diagram.plan(pathway, alone)
+    drawn = plan.plan(pathway, alone)
     assert "dual_target_reinfusion" in drawn.open
     assert ("salvage_choice", "awaiting_dual_target_reinfusion") in alone.changed & (
         set(drawn.layout.routes) - drawn.closed

@@ -84,6 +84,10 @@ def test_every_text_can_be_told_from_what_lies_behind_it(gallery: list[Drawn]) -
     assert {drawn.name: words for drawn in gallery if (words := faint(drawn.figure, drawn.texts))} == {}
 
 
+def test_every_figure_has_two_widths(gallery: list[Drawn]) -> None:
+    assert [drawn.name for drawn in gallery if drawn.picture.compact is None] == []
+
+
 def test_compact_figures_are_5_inches_wide_and_have_no_small_letters(gallery: list[Drawn]) -> None:
     for drawn in gallery:
         if drawn.is_compact:
