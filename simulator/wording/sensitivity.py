@@ -277,8 +277,13 @@ def _units(decision: Decision, count: float) -> str:
 
 def worth(decision: Decision, row: Any) -> str:
     """Return the value of information and its standard error: "2.3 \N{PLUS-MINUS SIGN} 0.4"."""
-    places = 1 if decision.worth >= 1.0 else 2
-    return f"{row['value']:.{places}f} \N{PLUS-MINUS SIGN} {row['standard_error']:.{places}f}"
+    value, error = (in_units(decision, row[column]) for column in ("value", "standard_error"))
+    return f"{value} \N{PLUS-MINUS SIGN} {error}"
+
+
+def in_units(decision: Decision, count: float) -> str:
+    """Return a number of a decision's units, with a decimal more than its least worth."""
+    return f"{count:.{1 if decision.worth >= 1.0 else 2}f}"
 
 
 def _siblings(row: Any) -> str:

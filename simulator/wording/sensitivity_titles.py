@@ -13,7 +13,7 @@ import pandas as pd
 from simulator.analyses.sensitivity.alternatives import LEAST_EFFECTIVE
 from simulator.analyses.sensitivity.inputs import Inputs
 from simulator.analyses.sensitivity.lead import Lead
-from simulator.analyses.sensitivity.question import Question
+from simulator.analyses.sensitivity.question import Decision, Question
 from simulator.analyses.sensitivity.run import SEEN, Sensitivity
 from simulator.analyses.sensitivity.value_of_information import EVERYTHING
 from simulator.outcomes.labels import words_and_unit
@@ -23,7 +23,7 @@ from simulator.scenario.scenario import COHORTS
 from simulator.wording import rounding
 from simulator.wording.added import IN_THE_MODEL
 from simulator.wording.difference import Difference
-from simulator.wording.sensitivity import answer_of, factor, number, unit_of, unknown_priors, worth
+from simulator.wording.sensitivity import answer_of, factor, in_units, number, unit_of, unknown_priors
 
 LEAST: Mapping[str, tuple[str, float]] = {"tornado": ("swing", 1.0), "prcc": ("prcc", 0.1), "sobol": ("total", 0.01)}
 """Part -> column and size of the smallest row that is drawn."""
@@ -237,16 +237,23 @@ def ends(analysis: Sensitivity, row: Row) -> list[str]:
 def _evppi(analysis: Sensitivity, table: pd.DataFrame) -> str:
     question = analysis.question
     assert question.decision is not None
-    unit = f"{question.decision.unit}s per 100 patients"
     known = table[(table["parameter"] != EVERYTHING) & (table["value"] > 2.0 * table["standard_error"])]
     if known.empty:
-        perfect = worth(question.decision, table.iloc[0])
-        return f"knowing every number before choosing is worth {perfect} {unit}; no single one stands out"
+        perfect = _worth(question.decision, table.iloc[0])
+        return f"knowing every number before choosing is worth {perfect}; no single one stands out"
     row = known.iloc[0]
     return (
         f"the number to measure next is the {_words(analysis.inputs, str(row['parameter']))}: to know it before "
-        f"choosing is worth {worth(question.decision, row)} {unit}"
+        f"choosing is worth {_worth(question.decision, row)}"
     )
+
+
+def _worth(decision: Decision, row: Any) -> str:
+    """Return the value of information with the interval that the figure draws."""
+    error = 1.96 * row["standard_error"]
+    low, high = (in_units(decision, max(row["value"] + by, 0.0)) for by in (-error, error))
+    value = in_units(decision, row["value"])
+    return f"{value} {decision.unit}s per 100 patients (95 % interval of the estimate {low} to {high})"
 
 
 def _words(inputs: Inputs, name: str) -> str:
