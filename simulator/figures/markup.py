@@ -171,17 +171,20 @@ def _commands(drawn: str, scale: float) -> Iterator[tuple[str, list[Point]]]:
 
 def corners(line: Sequence[Point]) -> list[Point]:
     """Return the points of a line that it needs to pass within `NEAR` of the others (Douglas & Peucker 1973)."""
-    points = np.asarray(line, dtype=float)
+    points = np.asarray(line) @ (1, 1j)
     needed, parts = {0, len(line) - 1}, [(0, len(line) - 1)]
     while parts:
         first, last = parts.pop()
         if last - first < 2:
             continue
         chord, from_first = points[last] - points[first], points[first + 1 : last] - points[first]
-        along = np.clip(from_first @ chord / max(chord @ chord, 1.0), 0.0, 1.0)
-        away = np.linalg.norm(from_first - along[:, np.newaxis] * chord, axis=1)
-        if away.max() > NEAR:
-            middle = first + 1 + int(away.argmax())
+        square = (chord * chord.conjugate()).real
+        along = ((from_first * chord.conjugate()).real / max(square, 1.0)).clip(0.0, 1.0)
+        from_chord = from_first - along * chord
+        away = np.sqrt(from_chord.real**2 + from_chord.imag**2)
+        middle = int(away.argmax())
+        if away[middle] > NEAR:
+            middle += first + 1
             needed.add(middle)
             parts += [(first, middle), (middle, last)]
     return [line[place] for place in sorted(needed)]
