@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path as Curve
-from matplotlib.transforms import Bbox
 
 from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
@@ -130,7 +129,8 @@ def _draw_arrow(drawing: Axes, chart: Plan, arrow: Arrow) -> None:
 
 def _write_shares(drawing: Axes, chart: Plan) -> None:
     """Write every share on its arrow, where it meets no box, share or other arrow; the others are in the table."""
-    taken = [Bbox.from_bounds(box.left, box.bottom, box.width, box.height) for box in chart.boxes.values()]
+    corners = [(box.left, box.bottom, box.left + box.width, box.bottom + box.height) for box in chart.boxes.values()]
+    taken = np.reshape(corners, (-1, 2, 2))
     along = {arrow: _along(points_of(chart, arrow)) for arrow in chart.layout.routes}
     # A change is named before what stays.
     for arrow in sorted(chart.branches.shares, key=lambda arrow: arrow not in chart.branches.changed):
@@ -138,16 +138,18 @@ def _write_shares(drawing: Axes, chart: Plan) -> None:
             continue
         words, changed = chart.branches.in_words(arrow), arrow in chart.branches.changed
         weight = "bold" if changed else "normal"
-        size = (text.width(words, chart.small, weight) + 0.04, 0.12)
-        places = (Bbox.from_bounds(x - size[0] / 2, y - size[1] / 2, *size) for x, y in _inner_first(along[arrow]))
+        size = np.array([text.width(words, chart.small, weight) + 0.04, 0.12])
+        lower = _inner_first(along[arrow]) - size / 2
+        meets = ((lower[:, None] <= taken[:, 1]) & (taken[:, 0] <= lower[:, None] + size)).all(axis=2).any(axis=1)
         others = np.concatenate([np.zeros((0, 2)), *(points for other, points in along.items() if other != arrow)])
-        free = (box for box in places if not any(box.overlaps(other) for other in taken))
-        place = next((box for box in free if not box.count_contains(others)), None)
-        if place is not None:
-            taken.append(place)
+        free = (low for low in lower[~meets] if not ((low < others) & (others < low + size)).all(axis=1).any())
+        low = next(free, None)
+        if low is not None:
+            taken = np.concatenate([taken, [(low, low + size)]])
             colour = style.shade(CHANGED, 0.65) if changed else style.INK
+            across, up = (low + size / 2).tolist()
             drawing.text(
-                (place.x0 + place.x1) / 2, (place.y0 + place.y1) / 2, words, ha="center", va="center", zorder=6,
+                across, up, words, ha="center", va="center", zorder=6,
                 fontsize=chart.small, weight=weight, color=colour, bbox={"facecolor": "white", "lw": 0, "pad": 0.3},
             )  # fmt: skip
 
