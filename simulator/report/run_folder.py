@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 from pathlib import Path
@@ -128,11 +129,16 @@ def write(results: Results, folder: Path) -> Path:
     files are malformed.
     """
     cohort = load_cohort(results.scenarios[0].pathway)
-    pictures = gallery(results, cohort)
-    explorer = explorer_of_run.NAME if (folder / explorer_of_run.NAME).exists() else ""
-    page = html(results, cohort=cohort, figures=pictures, explorer=explorer)
-    picture.save(pictures, folder)
-    return whole_file.write(folder / "report.html", page.encode())
+    # What is there by now stays: only among what figures leave is garbage looked for.
+    gc.freeze()
+    try:
+        pictures = gallery(results, cohort)
+        explorer = explorer_of_run.NAME if (folder / explorer_of_run.NAME).exists() else ""
+        page = html(results, cohort=cohort, figures=pictures, explorer=explorer)
+        picture.save(pictures, folder)
+        return whole_file.write(folder / "report.html", page.encode())
+    finally:
+        gc.unfreeze()
 
 
 def write_again(folder: Path, *, explorer: bool = False) -> Path:
