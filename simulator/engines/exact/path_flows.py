@@ -43,7 +43,7 @@ class PathFlows:
     after: Combinations
     before: Combinations | None
     no_benefit: Sequence[WithoutBenefit]
-    _totals: dict[tuple[Node, str], Combination] = field(default_factory=dict)
+    _totals: dict[tuple[tuple[Node, ...], str], Combination] = field(default_factory=dict)
 
     @property
     def nodes(self) -> list[Node]:
@@ -65,9 +65,7 @@ class PathFlows:
 
         from_entry : on the entry clock, where it follows the arrivals at the default clock
         """
-        total: Combination = {}
-        for node in nodes:
-            add(total, self._at(node, which))
+        total = self._at(tuple(nodes), which)
         if not from_entry or self.before is None:
             return PathFlow(mixed(total, weights))
         paths, shares = self.after.paths, dict[int, Floats]()
@@ -102,16 +100,18 @@ class PathFlows:
                     add(total, passed, sign)
         return PathFlow(mixed(total, weights))
 
-    def _at(self, node: Node, which: str) -> Combination:
-        """Return who enters a node after the default clock, or that less who leaves it."""
-        if (node, which) not in self._totals:
-            total: Combination = {}
+    def _at(self, nodes: tuple[Node, ...], which: str) -> Combination:
+        """Return who enters nodes after the default clock, or that less who leaves them."""
+        if (nodes, which) in self._totals:
+            return self._totals[nodes, which]
+        total: Combination = {}
+        for node in nodes:
             if node in self.after.graph.out_of:
                 add(total, self.after.entered[node] if which == "in" else self.after.staying(node))
             for part in self.no_benefit:
                 add(total, (part.entered if which == "in" else part.there).get(node, {}))
-            self._totals[node, which] = total
-        return self._totals[node, which]
+        self._totals[nodes, which] = total
+        return total
 
     def cumulative(self, flows: Sequence[PathFlow]) -> list[Floats]:
         """Return how many of each flow have come by every lattice point, (n_draws or 1, n)."""
