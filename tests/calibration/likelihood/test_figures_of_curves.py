@@ -135,10 +135,11 @@ def test_survival_without_an_end_point_is_a_binomial(tmp_path: Path) -> None:
 
 def test_points_of_one_curve_are_no_rows_of_the_same_patients_but_two_curves_are(tmp_path: Path) -> None:
     assert SamePatients(load(tmp_path, DIES, *points())).sentences() == []
-    (sentence,) = SamePatients(
-        load(tmp_path, DIES, *points(), row("os_12", "survival", month=12, n=40, value=30))
-    ).sentences()
-    assert "count the same patients" in sentence
+    later = row("os_12", "survival", month=12, n=40, value=30)
+    (sentence,) = SamePatients(load(tmp_path, DIES, *points(), later)).sentences()
+    assert "lines 2 to 8 (lines 2 to 7: one curve) count the same patients, but" in sentence
+    assert 'Give one of them use = "predictive"' in sentence
+    assert SamePatients(load(tmp_path, DIES, *points(use="predictive"), later)).sentences() == []
 
 
 REFUSED = {
