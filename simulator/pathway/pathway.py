@@ -287,10 +287,10 @@ class Pathway:
 
     @cached_property
     def in_order(self) -> list[str]:
-        """The states, so that most are after those that lead to them: by reverse postorder from the start."""
+        """The states by reverse postorder from the start: most after those that lead to them, branches as declared."""
         done: list[str] = []
         seen = {self.start}
-        work = [(self.start, iter(self.states[self.start].transitions))]
+        work = [(self.start, reversed(self.states[self.start].transitions))]
         while work:
             name, ways = work[-1]
             way = next(ways, None)
@@ -299,7 +299,7 @@ class Pathway:
                 work.pop()
             elif way.to not in seen:
                 seen.add(way.to)
-                work.append((way.to, iter(self.states[way.to].transitions)))
+                work.append((way.to, reversed(self.states[way.to].transitions)))
         return done[::-1]
 
     def onward(self, name: str) -> list[str]:

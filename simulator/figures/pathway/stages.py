@@ -69,7 +69,8 @@ def stages(pathway: Pathway, cohort: Cohort) -> Stages:
         split = _arms(pathway, cohort, population)
         columns += [*_entered(pathway, cohort, population), *([split] if split else [])]
         pending += split
-    columns.sort(key=lambda nodes: max(place[state] for node in nodes for state in (*node.entered, *node.not_entered)))
+    # Who is of a node is known at the last of its states; a column stands where the first of its nodes is known.
+    columns.sort(key=lambda nodes: min(max(place[state] for state in (*n.entered, *n.not_entered)) for n in nodes))
     return Stages(root, tuple(tuple(column) for column in columns), _fates(cohort), _rows(cohort, "deaths", ALL))
 
 
