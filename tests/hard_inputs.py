@@ -425,12 +425,55 @@ def validation_ranges() -> list[Picture]:
 # --- Pathways ---
 
 
+def fan(branches: int, label: str = "complication", **more: Any) -> Pathway:
+    """Patients leave surgery for one of many complications, without a choice."""
+    names = [f"{label} {place}" for place in range(1, branches + 1)]
+    first = sojourn(**{f"c{place}": exponential(mean=9) for place in range(branches)}, dead=exponential(mean=20))
+    rest = {f"c{place}": {**sojourn(dead=exponential(mean=2)), "label": name} for place, name in enumerate(names)}
+    return load(world("surgery", {"surgery": first, **rest, **more}, title="Surgery and what may follow"))
+
+
+def clinic(branches: int, start: str = "clinic", label: str = "treatment", **before: Any) -> Pathway:
+    """A decision between many treatments, of which each has the same share, and the last the rest."""
+    shares = {f"p{place}": share(1 / branches) for place in range(1, branches)}
+    ways = {f"t{place}": f"p{place}" for place in range(1, branches)} | {f"t{branches}": "rest"}
+    after = {way: {**sojourn(dead=exponential(mean=4)), "label": f"{label} {way[1:]}"} for way in ways}
+    return load(world(start, {**before, "clinic": decision(**ways), **after}, title="A choice", parameters=shares))
+
+
+def everyone_one_way() -> Pathway:
+    """More boxes than a narrow sheet takes, and a decision that sends all patients one way: nobody comes to `never`."""
+    before = {"start": sojourn(**{f"a{place}": exponential(mean=9) for place in range(8)})}
+    before |= {f"a{place}": sojourn(fork=exponential(mean=4), dead=exponential(mean=30)) for place in range(8)}
+    after = {name: sojourn(dead=exponential(mean=3)) for name in ("always", "never")}
+    made = {**before, "fork": decision(always=1.0, never=0.0), **after}
+    return load(world("start", made, title="Everyone goes one way"))
+
+
+def under(pathway: Pathway, **policies_of: Mapping[str, Any]) -> Picture:
+    """The diagram of a run of today and of policies. policies_of : policy -> its levers"""
+    options = [Scenario(name, pathway, **levers) for name, levers in policies_of.items()]
+    return diagram.picture(pathway, [today(pathway), *options])
+
+
+MANY_WAYS_OUT = 12
+WIDER_AND_WIDER = {f"policy_{place}": {"set": {"p1": 0.04 * place, "p2": 0.3}} for place in range(1, 15)}
+
+
 def many_ways_out() -> list[Picture]:
-    """Patients leave a state for one of twelve, without a choice: boxes do not fit side by side."""
-    names = [f"complication-{place}" for place in range(1, 13)]
-    first = sojourn(**{name: exponential(mean=9) for name in names})
-    rest = {name: sojourn(dead=exponential(mean=2)) for name in names}
-    return [diagram.picture(load(world("surgery", {"surgery": first, **rest}, title="Surgery and what may follow")))]
+    """Boxes do not fit side by side: of a pathway alone, of policies that change times or shares, with long names."""
+    times = {f"surgery.c{place}": 0.5 for place in range(3)}
+    treatments, long = clinic(MANY_WAYS_OUT), clinic(2, label="a treatment with a name as long as those of protocols")
+    return [
+        diagram.picture(fan(MANY_WAYS_OUT)),
+        under(fan(MANY_WAYS_OUT), prophylaxis={"hazard_ratio": times}),
+        under(fan(20, "complication with a long name, number"), prophylaxis={"hazard_ratio": times}),
+        under(treatments, more={"set": {"p3": 0.5}}),
+        diagram.picture(treatments),
+        under(clinic(3), **WIDER_AND_WIDER),
+        under(long, more={"set": {"p1": 0.9}}),
+        under(everyone_one_way()),
+    ]
 
 
 def shipped_pathways() -> list[Picture]:

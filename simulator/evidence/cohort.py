@@ -75,10 +75,10 @@ class FollowUpTable(toml.Table):
 
 
 class PopulationTable(toml.Table):
-    """Patients who entered one of `entered`, each of `entered_all` and none of `not_entered`: one of the first two."""
+    """Patients who entered one of `entered`, each of `entered_all` and none of `not_entered`."""
 
     label: toml.Line = ""
-    entered: Names = Field(default_factory=list)
+    entered: Names
     entered_all: Names = Field(default_factory=list)
     not_entered: Names = Field(default_factory=list)
 
@@ -251,9 +251,6 @@ class Cohort:
             if name in pathway.groups:
                 what = "a population with the name of a group of the pathway"
                 raise InputError(what, where=at, allowed="another name")
-            if not population.entered:
-                what, allowed = "a population of patients who entered no state", "`entered`, `entered_all`, or both"
-                raise InputError(what, where=at, allowed=allowed)
             for state in population.states:
                 if state not in pathway.states:
                     raise UnknownNameError("state", state, pathway.states, at)
@@ -390,9 +387,8 @@ def read_cohort(folder: Path) -> Cohort:
 
 
 def _population(name: str, of: PopulationTable) -> Group:
-    entered, not_entered, entered_all = (tuple(_several(of)) for of in (of.entered, of.not_entered, of.entered_all))
-    # Of states that patients have entered each, any one is one of those that they have entered.
-    return Group(name, of.label or name.replace("_", " "), entered or entered_all[:1], not_entered, entered_all)
+    states = (tuple(_several(names)) for names in (of.entered, of.not_entered, of.entered_all))
+    return Group(name, of.label or name.replace("_", " "), *states)
 
 
 def _several(names: str | list[str]) -> list[str]:

@@ -80,10 +80,19 @@ def changes(added: Sequence[Added]) -> str:
 def branches(state: str, after: str, shares: Mapping[str, float]) -> str:
     """Return which share of patients at a state goes to another, and under policies. shares : scenario -> share"""
     (first, share), *others = shares.items()
-    moved = [f"{_per_100(other)} % under {name}" for name, other in others if _per_100(other) != _per_100(share)]
-    more = f" and {len(moved) - MOST_LISTED} more" if len(moved) > MOST_LISTED else ""
     words = f"{IN_THE_MODEL}, {_per_100(share)} % of patients at {state} go on to {after} under {first}"
-    return ", ".join([words, *moved[:MOST_LISTED]]) + more
+    moved = [(other, name) for name, other in others if _per_100(other) != _per_100(share)]
+    if len(moved) > MOST_LISTED:
+        (low, lowest), (high, highest) = min(moved), max(moved)
+        ends = f"from {_per_100(low)} % under {lowest} to {_per_100(high)} % under {highest}"
+        return f"{words}; of {len(moved)} policies that change it, {ends}"
+    return ", ".join([words, *(f"{_per_100(other)} % under {name}" for other, name in moved)])
+
+
+def states(first: str, count: int, final: int) -> str:
+    """Return where patients start, and how many states there are, and are final: nobody leaves them."""
+    are = "state is" if count == 1 else "states is" if final == 1 else "states are"
+    return f"Patients start at {first}; {final} of {count} {are} final"
 
 
 def times(policies: str, of_times: Sequence[str]) -> str:
@@ -100,7 +109,7 @@ def flow(n: int, alive: int | None, predicted: Estimate | None) -> str:
         return f"Of {n} patients, {alive} were alive at the end of follow-up"
     interval = _ends(predicted, intervals.kinds())
     words = f"{predicted.value} of {n} patients{interval} are alive at the end of follow-up"
-    return f"{IN_THE_MODEL}, {words}; as reported, {alive} were"
+    return f"{IN_THE_MODEL} as fitted, {words}; as reported, {alive} were"
 
 
 def nobody_waits(values: Mapping[str, tuple[float, float]], label: str) -> str:

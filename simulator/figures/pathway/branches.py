@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
 from math import isnan, nan
 
 import numpy as np
@@ -16,17 +18,25 @@ from simulator.engines.exact.embedded import visits
 from simulator.engines.model import point_values, resolve
 from simulator.evidence.cohort import Cohort
 from simulator.evidence.practice import at_reference
+from simulator.figures import style
 from simulator.figures.pathway.layout import Arrow
-from simulator.pathway.pathway import Pathway
+from simulator.pathway.pathway import Pathway, Transition, reachable
+from simulator.pathway.references import names_in
 from simulator.scenario.levers import apply_levers
 from simulator.scenario.scenario import Scenario
 from simulator.wording import rounding
 from simulator.wording.headline import policies
 
+LEADS_TO = "\N{RIGHTWARDS ARROW}"
+"""From a share under the reference to those under policies: "to" is between the ends of a range."""
+
 UNCHANGED = 0.0005
 """Shares that differ by less are the same: they are displayed per 100."""
 
 DECLARED = "the pathway as declared"
+
+CHANGED = style.VERMILLION
+"""Colour of what a policy changes."""
 
 
 @dataclass(frozen=True)
@@ -42,37 +52,99 @@ class Branches:
     changed: frozenset[Arrow] = frozenset()
 
     def in_words(self, arrow: Arrow) -> str:
-        """Return "49 %", or "49 to 88 %" from the reference to the policy, or to the range of several policies."""
+        """Return "49 %"; or with an arrow the share under the reference and the policy's, or the range of policies."""
         first, *others = self.shares[arrow]
         moved = [share for share in others if _moved(first, share)]
         if not moved:
             return f"{_per_100(first)} %"
-        before = "" if isnan(first) else _per_100(first)
-        ends = dict.fromkeys(map(_per_100, (min(moved), max(moved))))
-        return f"{before}{(' to ' if len(others) == 1 else ', or ') if before else ''}{' to '.join(ends)} %"
+        before = "" if isnan(first) else f"{_per_100(first)} {LEADS_TO} "
+        return f"{before}{' to '.join(dict.fromkeys(map(_per_100, (min(moved), max(moved)))))} %"
 
     def is_taken(self, arrow: Arrow, otherwise: bool) -> bool:
         """Return whether anybody takes an arrow; otherwise : the answer where that is not known."""
         return any(share > 0.0 for share in self.shares[arrow]) if arrow in self.shares else otherwise
 
     @property
+    def policy(self) -> str:
+        """The policy of a comparison in words."""
+        return self.names[1] if len(self.names) == 2 else "a policy"
+
+    @property
+    def unused(self) -> str:
+        """What a state is that nobody reaches, and an arrow that nobody takes."""
+        return "no patient in this run" if self.shares else "used only by a scenario"
+
+    @property
+    def compared(self) -> str:
+        """What is compared, in words: ", from today to wider-salvage"; nothing where no share changes."""
+        if not self.moves_patients:
+            return ""
+        return f", from {self.names[0]} to {'the policies' if len(self.names) > 2 else self.names[1]}"
+
+    @property
     def moves_patients(self) -> bool:
         """Whether a policy changes the share of a branch."""
         return bool(self.changed & set(self.shares))
 
-    def changed_times(self, labels: Mapping[str, str]) -> list[str]:
-        """Return the times that a policy changes: "waiting for a bed to admission". labels : of the states"""
-        return [f"{labels[state]} to {labels[to]}" for state, to in sorted(self.changed - set(self.shares))]
-
     @property
-    def most_changed(self) -> Arrow:
-        """The arrow of a choice, to which patients come in every scenario, whose share changes most; or the first."""
+    def times_alone(self) -> bool:
+        """Whether a policy changes times, and no share."""
+        return bool(self.changed) and not self.moves_patients
 
-        def change(arrow: Arrow) -> float:
-            return max(abs(share - self.shares[arrow][0]) for share in self.shares[arrow])
+    def changed_times(self, labels: Mapping[str, str]) -> list[str]:
+        """Return the times that a policy changes: "waiting for a bed to admission". labels : of the states, in order"""
+        times = [arrow for arrow in self.changed if arrow not in self.shares]
+        order = {state: place for place, state in enumerate(labels)}
+        times.sort(key=lambda arrow: [order[state] for state in arrow])
+        return [f"{labels[state]} to {labels[to]}" for state, to in times]
 
-        everywhere = [arrow for arrow, shares in self.shares.items() if not any(map(isnan, shares))]
-        return max(everywhere or self.shares, key=change)
+    @cached_property
+    def leading(self) -> list[Arrow]:
+        """Of every choice that does not send all patients one way: the branch that changes most, or is taken most.
+
+        The choice that changes most comes first, and leads the title, the rows and the shares on arrows.
+        """
+        choices = [list(arrows) for _, arrows in groupby(self.shares, key=lambda arrow: arrow[0])]
+        most = [max(arrows, key=self._weight) for arrows in choices]
+        divided = (arrow for arrow in most if self._change(arrow) or self._weight(arrow)[1] < 1.0 - UNCHANGED)
+        return sorted(divided, key=lambda arrow: (arrow not in self.changed, -self._change(arrow)))
+
+    def _weight(self, arrow: Arrow) -> tuple[float, float]:
+        """Return the change of a share; and where there is none, the share, so that equal changes keep their order."""
+        change = self._change(arrow)
+        return change, 0.0 if change else max(share for share in self.shares[arrow] if not isnan(share))
+
+    def _change(self, arrow: Arrow) -> float:
+        """Return how far policies move a share from the reference, without the noise of sums; 0 for an unknown one."""
+        first, *others = self.shares[arrow]
+        moved = [share for share in others if _moved(first, share)] if not isnan(first) else []
+        return max((round(abs(share - first), 9) for share in moved), default=0.0)
+
+
+def closed(pathway: Pathway, of: Branches) -> frozenset[Arrow]:
+    """Return the branches that nobody takes: in no scenario of a run, or as declared where no run is drawn."""
+    arrows = [
+        ((name, way.to), of.is_taken((name, way.to), not _is_closed(way, pathway)))
+        for name, state in pathway.states.items()
+        for way in state.transitions
+    ]
+    return frozenset(arrow for arrow, _ in arrows) - {arrow for arrow, is_taken in arrows if is_taken}
+
+
+def reached(pathway: Pathway, of: Branches) -> frozenset[str]:
+    """Return the states that patients reach."""
+    shut = closed(pathway, of)
+    return frozenset(
+        reachable([pathway.start], lambda name: [to for to in pathway.onward(name) if (name, to) not in shut])
+    )
+
+
+def _is_closed(transition: Transition, pathway: Pathway) -> bool:
+    probability = transition.probability
+    if probability is None or isinstance(probability, float):
+        return probability == 0
+    parameters = [pathway.parameters[name] for name in names_in(probability) if probability != "rest"]
+    return bool(parameters) and all(parameter.prior is None and parameter.value == 0 for parameter in parameters)
 
 
 def _moved(first: float, share: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from math import isnan
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,10 +15,8 @@ from matplotlib.path import Path as Curve
 from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
 from simulator.figures import notes, style, text
-from simulator.figures.pathway import branches, choices
-from simulator.figures.pathway.branches import Branches
-from simulator.figures.pathway.exits import KINDS, table
-from simulator.figures.pathway.exits import picture as listed
+from simulator.figures.pathway import branches, choices, exits
+from simulator.figures.pathway.branches import CHANGED, Branches
 from simulator.figures.pathway.layout import Arrow
 from simulator.figures.pathway.plan import GAP, SIZE, Box, Plan, plan, points_of
 from simulator.figures.picture import Picture
@@ -32,8 +31,8 @@ _HEAD = 0.075
 KEY = 0.13
 """Inches between the diagram and its key."""
 
-CHANGED = style.VERMILLION
-"""Colour of arrows whose share or time a policy changes."""
+FITS = {style.WIDTH: 12.0, style.COMPACT: style.COMPACT}
+"""Inches that boxes may take on a sheet of a width: on a page, their letters stay legible."""
 
 THIN, BACK, BOLD = 0.9, 1.3, 1.8
 """Points of an arrow, of one that leads back, and of one that a policy changes."""
@@ -44,26 +43,32 @@ def picture(pathway: Pathway, scenarios: Sequence[Scenario] = (), *, cohort: Coh
     """Return the diagram of a pathway; the footing names the cohort that calibrates it.
 
     scenarios : of a run, whose shares stand on the arrows of choices, and which colour what they change
-    The compact figure is a narrow diagram; where its boxes do not fit, the choices; and without any, a list of states.
+    Where the boxes do not fit on a sheet, a wide one is a list of the states; a compact one has the choices, or of a
+    policy that changes times alone the states in which it does, or without any of them the list, too.
     """
     of_run = branches.of_run(scenarios, cohort) if scenarios else Branches()
-    wide, narrow = plan(pathway, of_run), plan(pathway, of_run, style.COMPACT)
-    exits, footing, (title, subtitle) = table(pathway, of_run), _footing(pathway, cohort), _title(wide)
-    drawn = _drawn(wide, title, subtitle, footing).picture(NAME, _point(pathway), exits)
-    if narrow.width <= style.COMPACT:
-        return drawn.in_two_widths(_drawn(narrow, title, subtitle, footing).picture(NAME))
-    return drawn.in_two_widths(
-        choices.picture(NAME, title, pathway, of_run, CHANGED, cohort=cohort, width=style.COMPACT)
-        or listed(NAME, title, subtitle, exits, footing, width=style.COMPACT)
-    )
+    title, point = _title(pathway, of_run)
+    footing = _footing(pathway, cohort)
+    drawn = []
+    for width, most in FITS.items():
+        chart = plan(pathway, of_run, width)
+        made = _drawn(chart, title, footing).picture(NAME) if chart.width <= most else None
+        if made is None and width < style.WIDTH and not of_run.times_alone:
+            made = choices.picture(NAME, title, pathway, of_run, cohort=cohort, width=width)
+        drawn.append(made or _listed(pathway, of_run, title, footing, width))
+    wide, compact = drawn
+    return replace(wide, point=point, numbers=exits.table(pathway, of_run)).in_two_widths(compact)
 
 
-def _drawn(chart: Plan, title: str, subtitle: str, footing: Sequence[str]) -> Sheet:
+def _drawn(chart: Plan, title: str, footing: Sequence[str]) -> Sheet:
     """Return the sheet of the boxes and arrows of a plan, with their key below them."""
     key = key_rows(_key(chart), chart.width - 2 * style.MARGIN)
     below = KEY + KEY_ROW * len(key)
     brackets = "In brackets: the resource used." if chart.pathway.resources else ""
     below_all = ["Solid arrows take time, dashed arrows none.", brackets, *footing]
+    places = _places(chart)
+    room = "" if None not in places.values() else ", where there is room (the table has all)"
+    subtitle = _subtitle(chart.pathway, chart.branches, f"On arrows{room}")
     sheet = Sheet(title, subtitle, below_all, chart.height + below + 0.08, width=chart.width)
     drawing = sheet.drawing(sheet.bottom + below)
     for arrow in chart.layout.routes:
@@ -73,33 +78,44 @@ def _drawn(chart: Plan, title: str, subtitle: str, footing: Sequence[str]) -> Sh
         if any(transition.to == name for transition in state.transitions):
             _draw_loop(drawing, box)
         _draw_box(drawing, state, box, faint=name not in chart.open, bold=name in chart.pathway.clocks.values())
-    _write_shares(drawing, chart)
-    for place, row in enumerate(reversed(key)):
-        sheet.write_key(row, style.MARGIN, sheet.bottom + 0.05 + KEY_ROW * place)
+    for arrow, place in places.items():
+        if place is not None:
+            _write_share(drawing, chart, arrow, place)
+    for line, row in enumerate(reversed(key)):
+        sheet.write_key(row, style.MARGIN, sheet.bottom + 0.05 + KEY_ROW * line)
     return sheet
 
 
-def _title(chart: Plan) -> tuple[str, str]:
-    """Return the statement of a run's diagram: the largest share, or change of one; and the subtitle."""
-    of, labels = chart.branches, {name: state.label for name, state in chart.pathway.states.items()}
-    if of.changed and not of.moves_patients:
-        statement = statements.times(_policies(of), of.changed_times(labels))
-    elif not of.shares:
-        return chart.pathway.title, ""
-    else:
-        state, after = of.most_changed
-        shares = dict(zip(of.names, of.shares[state, after], strict=True))
-        statement = statements.branches(labels[state], labels[after], shares)
-    to = f", from {of.names[0]} to {'the policies' if len(of.names) > 2 else of.names[1]}" if of.moves_patients else ""
-    at = f" On arrows: share of the patients who come to a decision or chance, at mean parameters{to}."
-    return statement, f"{chart.pathway.title}.{at if of.shares else ''}"
+def _listed(pathway: Pathway, of: Branches, title: str, footing: Sequence[str], width: float) -> Picture:
+    """Return the states as a list; on a compact sheet, of a policy that changes times alone, those of these times."""
+    entries = list(exits.entries(pathway, of))
+    subtitle = _subtitle(pathway, of, "In brackets")
+    if of.times_alone and width < style.WIDTH:
+        entries = [entry for entry in entries if entry.is_changed]
+        subtitle = f"The states in which {of.policy} changes a time; the table has all."
+    key = [line_sample(f"changed by {of.policy}", Line(CHANGED, "solid"), BOLD)] if of.changed else []
+    return exits.picture(NAME, title, subtitle, entries, key, footing, width=width)
 
 
-def _point(pathway: Pathway) -> str:
-    """Return how many states there are, from which on, and how many of them are final."""
+def _title(pathway: Pathway, of: Branches) -> tuple[str, str]:
+    """Return the statement of a diagram: the largest change of a share, or the first; and a sentence more."""
+    labels = {name: pathway.states[name].label for name in pathway.in_order}
     final = sum(not state.transitions for state in pathway.states.values())
-    first = pathway.states[pathway.start].label
-    return f"A diagram of {len(pathway.states)} states, from {first} to {final} that nobody leaves."
+    states = statements.states(labels[pathway.start], len(pathway.states), final)
+    if of.times_alone:
+        return statements.times(of.policy, of.changed_times(labels)), f"{states}."
+    if not of.leading:
+        return states, f"{pathway.title}."
+    state, after = of.leading[0]
+    shares = zip(of.names, of.shares[state, after], strict=True)
+    known = {name: share for name, share in shares if not isnan(share)}
+    return statements.branches(labels[state], labels[after], known), f"{states}."
+
+
+def _subtitle(pathway: Pathway, of: Branches, where: str) -> str:
+    """Return the pathway's title, and what the numbers are. where : they stand, as "On arrows" """
+    share = f"{where}: share of the patients who come to a decision or chance, at mean parameters{of.compared}."
+    return f"{pathway.title}. {share if of.shares else ''}".strip()
 
 
 def _footing(pathway: Pathway, cohort: Cohort | None) -> list[str]:
@@ -127,31 +143,40 @@ def _draw_arrow(drawing: Axes, chart: Plan, arrow: Arrow) -> None:
     _draw_line(drawing, _smooth(points), head, colour, width, dash, zorder=1 if faint else 2)
 
 
-def _write_shares(drawing: Axes, chart: Plan) -> None:
-    """Write every share on its arrow, where it meets no box, share or other arrow; the others are in the table."""
+def _places(chart: Plan) -> dict[Arrow, tuple[float, float] | None]:
+    """Return the place of every share on its arrow, where it meets no box, share or other arrow; None without one."""
     corners = [(box.left, box.bottom, box.left + box.width, box.bottom + box.height) for box in chart.boxes.values()]
     taken = np.reshape(corners, (-1, 2, 2))
     along = {arrow: _along(points_of(chart, arrow)) for arrow in chart.layout.routes}
-    # A change is named before what stays.
-    for arrow in sorted(chart.branches.shares, key=lambda arrow: arrow not in chart.branches.changed):
+    of, places = chart.branches, dict[Arrow, tuple[float, float] | None]()
+    # The title's arrow is named first, and a change before what stays.
+    for arrow in dict.fromkeys((*of.leading[:1], *sorted(of.shares, key=lambda arrow: arrow not in of.changed))):
         if arrow in chart.closed or arrow not in along:
             continue
-        words, changed = chart.branches.in_words(arrow), arrow in chart.branches.changed
-        weight = "bold" if changed else "normal"
-        size = np.array([text.width(words, chart.small, weight) + 0.04, 0.12])
+        size = np.array([text.width(of.in_words(arrow), chart.small, _weight(chart, arrow)) + 0.04, 0.12])
         lower = _inner_first(along[arrow]) - size / 2
         meets = ((lower[:, None] <= taken[:, 1]) & (taken[:, 0] <= lower[:, None] + size)).all(axis=2).any(axis=1)
         others = np.concatenate([np.zeros((0, 2)), *(points for other, points in along.items() if other != arrow)])
         free = (low for low in lower[~meets] if not ((low < others) & (others < low + size)).all(axis=1).any())
         low = next(free, None)
+        places[arrow] = None
         if low is not None:
             taken = np.concatenate([taken, [(low, low + size)]])
-            colour = style.shade(CHANGED, 0.65) if changed else style.INK
             across, up = (low + size / 2).tolist()
-            drawing.text(
-                across, up, words, ha="center", va="center", zorder=6,
-                fontsize=chart.small, weight=weight, color=colour, bbox={"facecolor": "white", "lw": 0, "pad": 0.3},
-            )  # fmt: skip
+            places[arrow] = across, up
+    return places
+
+
+def _write_share(drawing: Axes, chart: Plan, arrow: Arrow, place: tuple[float, float]) -> None:
+    colour = style.shade(CHANGED, 0.65) if arrow in chart.branches.changed else style.INK
+    drawing.text(
+        *place, chart.branches.in_words(arrow), ha="center", va="center", zorder=6, fontsize=chart.small,
+        weight=_weight(chart, arrow), color=colour, bbox={"facecolor": "white", "lw": 0, "pad": 0.3},
+    )  # fmt: skip
+
+
+def _weight(chart: Plan, arrow: Arrow) -> str:
+    return "bold" if arrow in chart.branches.changed else "normal"
 
 
 def _along(points: Sequence[tuple[float, float]]) -> Floats:
@@ -227,22 +252,19 @@ def _shape(kind: str, box: Box, *, faint: bool = False) -> FancyBboxPatch:
     )
 
 
-def _policies(of: Branches) -> str:
-    return of.names[1] if len(of.names) == 2 else "a policy"
-
-
 def _key(chart: Plan) -> list[Sample]:
     """Return an entry for each kind of box and arrow that occurs."""
     states = chart.pathway.states.values()
     occurring = {state.kind for state in states}
     box = Box(0.0, -0.07, SAMPLE, 0.14, ())
-    key = [Sample(words, _shape(kind, box), size=chart.small) for kind, words in KINDS.items() if kind in occurring]
+    key = [
+        Sample(words, _shape(kind, box), size=chart.small) for kind, words in exits.KINDS.items() if kind in occurring
+    ]
     has_loop = any(exit.to == state.name for state in states for exit in state.transitions)
-    unused = "no patient in this run" if chart.branches.shares else "used only by a scenario"
     lines = [
         ("leads back", style.PURPLE, BACK, bool(chart.layout.returns) or has_loop),
-        (unused, style.FAINT, THIN, bool(chart.closed)),
-        (f"changed by {_policies(chart.branches)}", CHANGED, BOLD, bool(chart.branches.changed)),
+        (chart.branches.unused, style.FAINT, THIN, bool(chart.closed)),
+        (f"changed by {chart.branches.policy}", CHANGED, BOLD, bool(chart.branches.changed)),
     ]
     for words, colour, width, occurs in lines:
         if occurs:

@@ -1,13 +1,18 @@
-"""Where every state of a pathway leads: as a table, and as a compact sheet where neither boxes nor choices fit."""
+"""Where every state of a pathway leads: as a table, and as a list where neither boxes nor choices fit on a sheet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from simulator.figures import style, text
-from simulator.figures.pathway.branches import Branches
+from simulator.figures.pathway import branches
+from simulator.figures.pathway.branches import CHANGED, LEADS_TO, Branches
 from simulator.figures.picture import Picture
-from simulator.figures.sheet import Sheet
+from simulator.figures.sheet import Sample, Sheet
 from simulator.pathway.pathway import Pathway
 from simulator.wording.table import Column, Row, Table
 
@@ -23,42 +28,70 @@ _LINE, _GAP = 0.155, 0.08
 """Inches of a line, and between two states."""
 
 
-def table(pathway: Pathway, of: Branches) -> Table:
-    """Return every state with the states after it, and the shares of patients who go there."""
-    rows = []
+@dataclass(frozen=True)
+class Entry:
+    """A state in words: its label, its kind and whether patients reach it, where it leads; is_changed : any of it."""
+
+    label: str
+    kind: str
+    onward: str
+    is_changed: bool
+
+
+def entries(pathway: Pathway, of: Branches) -> Iterator[Entry]:
+    """Yield every state with the states after it, the shares of patients who go there, and the times that change."""
+    reached = branches.reached(pathway, of)
     for state in (pathway.states[name] for name in pathway.in_order):
-        targets = {exit.to: pathway.states[exit.to].label for exit in state.transitions}
-        words = [
-            f"{label} ({of.in_words((state.name, to))})" if (state.name, to) in of.shares else label
-            for to, label in targets.items()
-        ]
-        if words:
-            rows.append(Row(state.label, [KINDS[state.kind].partition(":")[0], _listed(words)]))
+        words = []
+        for to in dict.fromkeys(pathway.onward(state.name)):
+            arrow, label = (state.name, to), pathway.states[to].label
+            time = "time changed" if arrow in of.changed else ""
+            bracket = of.in_words(arrow) if arrow in of.shares else time
+            words.append(f"{label} ({bracket})" if bracket else label)
+        kind = KINDS[state.kind].partition(":")[0] + ("" if state.name in reached else f", {of.unused}")
+        is_changed = any((state.name, to) in of.changed for to in pathway.onward(state.name))
+        yield Entry(state.label, kind, _listed(words), is_changed)
+
+
+def table(pathway: Pathway, of: Branches) -> Table:
+    """Return every state with its kind and where it leads."""
+    rows = [Row(entry.label, [entry.kind, entry.onward]) for entry in entries(pathway, of)]
     return Table([Column(head, is_number=False) for head in ("State", "Kind", "Leads to")], rows, style="")
 
 
 def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+    return " or ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 @style.applied()
-def picture(name: str, title: str, subtitle: str, exits: Table, notes: Iterable[str], *, width: float) -> Picture:
-    """Return the figure: a state a paragraph, in bold, with where it leads below it. width : inches"""
-    room, small = width - 2 * style.MARGIN, style.small(width)
-    states = [
-        (
-            text.wrap(row.label, room, style.TEXT, "bold"),
-            text.wrap(f"{row.cells[0]}, leads to {row.cells[1]}", room, small),
-        )
-        for row in exits.rows
-    ]
-    lines = sum(len(label) + len(onward) for label, onward in states)
-    sheet = Sheet(title, subtitle, notes, _LINE * lines + _GAP * (len(states) + 1), width=width)
-    top = sheet.top
-    for label, onward in states:
-        for number, line in enumerate((*label, *onward)):
-            look = {"weight": "bold"} if number < len(label) else {"color": style.QUIET, "fontsize": small}
-            sheet.page.text(style.MARGIN, top, line, va="top", **look)
-            top -= _LINE
-        top -= _GAP
+def picture(
+    name: str, title: str, subtitle: str, listed: Iterable[Entry], key: Sequence[Sample], notes: Iterable[str],
+    *, width: float,
+) -> Picture:  # fmt: skip
+    """Return the figure: a state a paragraph, in as many columns as compact sheets are as wide. width : inches"""
+    columns, small = round(width / style.COMPACT), style.small(width)
+    across = width / columns
+    room = across - 2 * style.MARGIN
+    paragraphs = [_paragraph(entry, room, small) for entry in listed]
+    ends = np.cumsum([_LINE * len(lines) + _GAP for lines in paragraphs])
+    starts = np.concatenate([[0.0], ends[:-1]])
+    column = (columns * starts / ends[-1]).astype(int)
+    heads = np.array([starts[column == place].min(initial=ends[-1]) for place in range(columns)])
+    body = float(np.max(ends - heads[column]))
+    sheet = Sheet(title, subtitle, notes, body + 2 * _GAP, key=key, width=width)
+    for lines, start, place in zip(paragraphs, starts, column, strict=True):
+        top = sheet.top - _GAP - (start - heads[place])
+        for number, (line, look) in enumerate(lines):
+            sheet.page.text(style.MARGIN + place * across, top - _LINE * number, line, va="top", **look)
     return sheet.picture(name)
+
+
+def _paragraph(entry: Entry, room: float, small: float) -> list[tuple[str, dict[str, Any]]]:
+    """Return the lines of a state, each with its look: its label in bold, and where it leads."""
+    onward = f"{entry.kind}, leads to {entry.onward}" if entry.onward else entry.kind
+    bold = {"weight": "bold", "color": style.shade(CHANGED, 0.65) if entry.is_changed else style.INK}
+    grey = {"color": style.QUIET, "fontsize": small}
+    label = text.wrap(entry.label, room, style.TEXT, "bold")
+    # Both shares of a change stay on one line.
+    onward = onward.replace(f" {LEADS_TO} ", f"{text.HELD}{LEADS_TO}{text.HELD}")
+    return [*((line, bold) for line in label), *((line, grey) for line in text.wrap(onward, room, small))]

@@ -70,7 +70,7 @@ def picture(pathway: Pathway, cohort: Cohort | None, *, width: float = style.WID
     expected = _estimate(predicted[ALIVE]) if ALIVE in predicted else None
     title = statements.flow(flow.root.count, flow.fate(ALIVE) if flow.fates else None, expected)
     what = f"What happened to the {flow.root.count} patients."
-    again = f"{cohort.n} newly simulated patients, mean and 95 % predictive interval."
+    again = f"{cohort.n} patients simulated as these were treated, not under a policy: mean, 95 % predictive interval."
     if width < style.WIDTH:
         subtitle = f"{what} Bars: as reported.{f' Dots and lines: {again}' if predicted else ''}"
         return _in_rows(flow, predicted, title, subtitle, notes.foot([], cohort, width), width)

@@ -8,10 +8,10 @@ from functools import cached_property
 from itertools import pairwise
 
 from simulator.figures import style, text
+from simulator.figures.pathway import branches
 from simulator.figures.pathway.branches import Branches
 from simulator.figures.pathway.layout import Arrow, Layout, Node, layout
-from simulator.pathway.pathway import Pathway, Transition, reachable
-from simulator.pathway.references import names_in
+from simulator.pathway.pathway import Pathway
 
 GAP, BEND = 0.22, 0.16
 ROW_GAP = 0.36
@@ -57,24 +57,13 @@ class Plan:
 
     @cached_property
     def closed(self) -> frozenset[Arrow]:
-        """The branches that nobody takes: in no scenario of a run, or as declared where no run is drawn."""
-        used = {
-            (name, transition.to)
-            for name, state in self.pathway.states.items()
-            for transition in state.transitions
-            if self.branches.is_taken((name, transition.to), not _is_closed(transition, self.pathway))
-        }
-        return frozenset(self.layout.routes) - used
+        """The branches that nobody takes."""
+        return branches.closed(self.pathway, self.branches)
 
     @cached_property
     def open(self) -> frozenset[str]:
         """The states that patients reach."""
-
-        def onward(name: str) -> list[str]:
-            targets = [transition.to for transition in self.pathway.states[name].transitions]
-            return [target for target in targets if (name, target) not in self.closed]
-
-        return frozenset(reachable([self.pathway.start], onward))
+        return branches.reached(self.pathway, self.branches)
 
 
 def plan(pathway: Pathway, of_run: Branches | None = None, room: float = style.WIDTH) -> Plan:
@@ -113,14 +102,6 @@ def _label(pathway: Pathway, name: str, width: float) -> tuple[str, ...]:
     if state.holds is not None:
         lines += text.wrap(f"[{pathway.resources[state.holds].label}]", width - 0.2, SIZE)
     return lines
-
-
-def _is_closed(transition: Transition, pathway: Pathway) -> bool:
-    probability = transition.probability
-    if probability is None or isinstance(probability, float):
-        return probability == 0
-    parameters = [pathway.parameters[name] for name in names_in(probability) if probability != "rest"]
-    return bool(parameters) and all(parameter.prior is None and parameter.value == 0 for parameter in parameters)
 
 
 def _ports(chart: Plan, name: str, side: str) -> dict[tuple[Node, bool], float]:

@@ -102,8 +102,8 @@ def test_the_title_of_the_flow_has_the_reported_and_the_simulated_number_alive(
     assert picture is not None
     mean, lower, upper = flow.simulated(stages.stages(pathway, cohort), cohort)["alive"]
     assert picture.title == (
-        f"In the model, {mean:.1f} of 37 patients (95 % interval {lower:.0f} to {upper:.0f}) are alive at the end of "
-        "follow-up; as reported, 10 were"
+        f"In the model as fitted, {mean:.1f} of 37 patients (95 % interval {lower:.0f} to {upper:.0f}) are alive at "
+        "the end of follow-up; as reported, 10 were"
     )
     fitted_to_none = flow.picture(pathway, replace(cohort, predictive=None))
     assert fitted_to_none is not None
@@ -456,7 +456,7 @@ def branches_of(*names: str, cohort: Cohort) -> branches.Branches:
 def test_arrows_of_a_comparison_have_the_shares_of_both_scenarios(cohort: Cohort, pathway: Pathway) -> None:
     of_both = branches_of("baseline", "wider-salvage", cohort=cohort)
     assert of_both.shares["relapse", "salvage_choice"] == pytest.approx((18 / 37, 0.88))
-    assert of_both.in_words(("relapse", "salvage_choice")) == "49 to 88 %"
+    assert of_both.in_words(("relapse", "salvage_choice")) == "49 → 88 %"
     assert of_both.changed == {("relapse", "salvage_choice"), ("relapse", "supportive_care")}
     for state in {state for state, _ in of_both.shares}:
         together = np.sum([shares for (name, _), shares in of_both.shares.items() if name == state], axis=0)
@@ -495,7 +495,7 @@ def test_shares_stand_on_their_arrows_and_hide_nothing(cohort: Cohort, pathway: 
     assert not outside(picture.figure, texts)
     assert not collisions(texts)
     changed = {to_hex(patch.get_edgecolor()) for patch in picture.figure.axes[-1].patches}
-    assert diagram.CHANGED.lower() in changed
+    assert branches.CHANGED.lower() in changed
 
 
 @settings(deadline=None, max_examples=60)
