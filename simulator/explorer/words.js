@@ -29,8 +29,8 @@ function difference(values, other = "") {
   const than = other ? ` than ${other}` : "";
   if (!Number.isFinite(lower)) return words + than;
   if (words === "as many" && Math.max(-lower, upper) < 0.05) return `as many${other ? ` as ${other}` : ""}`;
-  if (lower <= 0 && upper >= 0 && agree < AGREED) {
-    return `no clear difference${other ? ` from ${other}` : ""} (${words}; 95 % interval ${ends}; ${way} in ${Math.round(PER * agree)} of 100 parameter sets)`;
-  }
-  return `${words}${than} (95 % interval ${ends})`;
+  const has0 = lower <= 0 && upper >= 0, sets = `; ${way} in ${Math.round(PER * agree)} of 100 parameter sets`;
+  const details = `95 % interval ${ends}${has0 ? sets : ""}`;
+  if (has0 && agree < AGREED) return `no clear difference${other ? ` from ${other}` : ""} (${words}; ${details})`;
+  return `${words}${than} (${details})`;
 }

@@ -89,8 +89,7 @@ def title(added: Sequence[Added]) -> str:
     if len(added) == 1:
         (one,) = added
         words = f"{one.difference.more_or_fewer} of {PER} alive {month} under {one.scenario.name}"
-        unclear = "" if one.difference.is_clear else "no clear difference, "
-        return f"{IN_THE_MODEL}, {unclear}{words}{one.difference.in_brackets}{_cautiously(one)}"
+        return f"{IN_THE_MODEL}, {one.difference.led(words)}{one.difference.in_brackets}{_cautiously(one)}"
     if most is None:
         return f"{IN_THE_MODEL}, no policy clearly changes how many are alive {month}"
     words = f"{most.difference.more_or_fewer} of {PER} alive {month}{most.difference.in_brackets}"

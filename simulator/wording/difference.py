@@ -32,9 +32,17 @@ class Difference(NamedTuple):
     def is_clear(self) -> bool:
         """Whether the interval leaves 0 out, or the parameter sets agree on the sign; of one of them, always.
 
-        Simulation noise that hides the interval makes the sets disagree.
+        Simulation noise that hides the interval makes the sets disagree. One set has neither an interval nor a share;
+        an interval that contains 0 next to an unknown share is not clear.
         """
-        return self.lower > 0.0 or self.upper < 0.0 or not self.same_sign < AGREED
+        if math.isnan(self.same_sign):
+            return not self._may_be_0 or math.isnan(self.lower)
+        return not self._may_be_0 or self.same_sign >= AGREED
+
+    @property
+    def _may_be_0(self) -> bool:
+        """Whether the interval contains 0, or is not known."""
+        return not (self.lower > 0.0 or self.upper < 0.0)
 
     @property
     def more_or_fewer(self) -> str:
@@ -50,30 +58,35 @@ class Difference(NamedTuple):
         """Return "26 more (95 % interval 12 to 38)", or "no clear difference (1.0 fewer; 95 % interval ...)"."""
         if self.is_clear:
             return self.words
-        return f"no clear difference ({'; '.join(filter(None, [self.more_or_fewer, self._details]))})"
+        return f"no clear difference ({'; '.join(filter(None, [self.more_or_fewer, self.details]))})"
 
     @property
     def words(self) -> str:
         """The difference as a sentence states it that is led by whether it is clear: see `lead`.
 
         "26 more (95 % interval 12 to 38)"; an interval across zero names both directions. Where it is not clear: "1.0
-        fewer (95 % interval 9.0 fewer to 7.0 more; fewer in 58 of 100 parameter sets)".
+        fewer (95 % interval 9.0 fewer to 7.0 more; fewer in 58 of 100 parameter sets)". The share stands wherever it
+        decides, so that readers see why a difference is clear.
         """
         return self.more_or_fewer + self.in_brackets
 
     @property
     def in_brackets(self) -> str:
-        """The interval as it follows the difference, after a space; empty where no interval can be seen."""
-        return f" ({self._details})" if self._details else ""
+        """The details as they follow the difference, after a space; empty where there are none."""
+        return f" ({self.details})" if self.details else ""
 
     @property
-    def _details(self) -> str:
+    def details(self) -> str:
+        """The interval, if it can be seen, and how many parameter sets agree on the sign, if that decides."""
         interval = self._interval()
-        return f"95 % interval {interval}{'' if self.is_clear else f'; {self._agreed}'}" if interval else ""
+        decides = self._may_be_0 and (interval or math.isnan(self.lower))
+        return "; ".join(filter(None, [interval and f"95 % interval {interval}", self._agreed if decides else ""]))
 
     @property
     def _agreed(self) -> str:
-        """How many parameter sets have the sign of their mean, which a few may decide."""
+        """How many parameter sets have the sign of their mean, which a few may decide; empty where it is not known."""
+        if math.isnan(self.same_sign):
+            return ""
         sets = f"{rounding.number(self.same_sign, 'probability')} of 100 parameter sets"
         if self.same_sign < 0.5 and self.more_or_fewer != EQUAL:
             return f"{self._direction} on average, but in only {sets}"
@@ -90,6 +103,10 @@ class Difference(NamedTuple):
             return f"0 to {f'{lower} fewer' if upper == '0' else f'{upper} more'}"
         low, high = sorted((lower, upper), key=float)
         return f"{low} to {high}"
+
+    def led(self, words: str) -> str:
+        """Return words of a title that have the difference, led by that it is not clear where it is not."""
+        return words if self.is_clear else f"no clear difference, {words}"
 
     def lead(self, sentence: str) -> str:
         """Return a sentence that has the difference, led by that it is not clear where it is not."""

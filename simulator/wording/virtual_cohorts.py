@@ -48,40 +48,41 @@ def month(result: ImmortalTime | VirtualCohorts) -> str:
 
 
 def immortal_time(result: ImmortalTime) -> str:
-    """Return the naive comparison, and how often chance alone gives the reported difference."""
+    """Return the naive comparison, led by whether it is clear, and how many cohorts agree with it and with the report.
+
+    The interval and the share of the difference are over parameter sets, the counts after them of simulated cohorts.
+    """
     row: Mapping[Any, Any] = result.analyses.iloc[0].to_dict()
     entered, others = (group.label for group in result.groups)
     where = f"Where {entered} changes nothing" if is_milestone(result) else f"Under {result.scenario.name}"
-    if not math.isfinite(row["difference"]):
+    difference = Difference.of_row(row)
+    if not math.isfinite(difference.value):
         return f"{where}, one of the two groups has no patient: {entered}, {others}."
-    text = (
-        f"{where}, {percent(row['entered'])} of 100 patients with {entered} are alive at {month(result)} and "
-        f"{percent(row['other'])} of 100 with {others}: {Difference(row['difference']).more_or_fewer}"
+    saved = is_milestone(result) and difference.is_clear and difference.value > 0
+    text = difference.lead(
+        f"{where}, {percent(row['entered'])} of {PER} patients with {entered} are alive at {month(result)} and "
+        f"{percent(row['other'])} of {PER} with {others}: {difference.words}"
+        f"{f', yet {entered} saved none of them' if saved else ''}."
     )
-    text += f", yet {entered} saved none of them." if is_milestone(result) and row["difference"] > 0 else "."
-    if result.reported is not None:
-        text += (
-            f" Of 100 cohorts of {result.settings.size}, {percent(row['as_large_as_reported'])} show the reported "
-            f"difference of {points(result.reported)} percentage points or more (Monte Carlo error {_error(row)})."
-        )
-    return text
+    agree = f"Of {PER} cohorts of {result.settings.size}, {percent(row['cohort_same_sign'])} agree on the sign"
+    if result.reported is None:
+        return f"{text} {agree}."
+    return (
+        f"{text} {agree}, and {percent(row['as_large_as_reported'])} show the reported difference of "
+        f"{points(result.reported)} percentage points or more (Monte Carlo error {_error(row)})."
+    )
 
 
 def immortal_time_title(result: ImmortalTime) -> str:
-    """Return the naive difference in percentage points with its 95 % interval, and, where it is known, the truth."""
-    row: Mapping[Any, Any] = result.analyses.iloc[0].to_dict()
-    value, lower, upper = (row[f"difference{end}"] for end in ("", "_lower", "_upper"))
-    apart = Difference(value).more_or_fewer
-    if not math.isfinite(value) or apart == EQUAL:
+    """Return the naive difference with its 95 % interval, whether it is clear, and, where it is known, the truth."""
+    difference = Difference.of_row(result.analyses.iloc[0].to_dict())
+    if not math.isfinite(difference.value) or difference.more_or_fewer == EQUAL:
         return "Guarantee time: the same patients, compared in different ways"
-    entered, word = result.groups[0].label, "better"
-    if value < 0.0:
-        value, lower, upper, word = -value, -upper, -lower, "worse"
-    ends = rounding.interval(lower, upper, "probability", value)
-    looks = f"looks {percent(value)} points {word}{'' if ends is None else f' (95 % interval {ends[0]} to {ends[1]})'}"
+    entered, opening = result.groups[0].label, f"{IN_THE_MODEL},"
     if is_milestone(result):
-        return f"{capital(entered)} does nothing in this model, yet {looks}"
-    return f"In the model, compared naively, {entered} {looks}"
+        opening = f"{capital(entered)} does nothing in this model{', yet,' if difference.is_clear else ':'}"
+    words = f"{difference.more_or_fewer} of {PER} are alive at {month(result)} with {entered}"
+    return f"{opening} compared naively, {difference.led(words)}{difference.in_brackets}"
 
 
 def _error(row: Mapping[Any, Any]) -> str:
@@ -119,6 +120,11 @@ def analysis_label(kind: str, begins: float) -> str:
     return names.get(kind, f"landmark at {in_words(begins)}")
 
 
+def short_label(kind: str, begins: float) -> str:
+    """Return the name of an analysis in a table of 80 columns: "landmark, month 3"."""
+    return {"naive": "naive", "simon_makuch": "Simon-Makuch"}.get(kind, f"landmark, month {begins:g}")
+
+
 def endpoint(result: ImmortalTime, clock: str) -> str:
     """Return the endpoint on a clock: alive, or alive without the failure."""
     pathway = result.scenario.pathway
@@ -134,8 +140,8 @@ def clock_label(clock: str, pathway: Pathway) -> str:
 def clock_caption(result: ImmortalTime, clock: str) -> str:
     """Return what a clock's table shows."""
     measured = f"{endpoint(result, clock)} at {month(result)}, %"
-    ranges = f"difference, and its range over cohorts of {result.settings.size}"
-    return f"From {clock_label(clock, result.scenario.pathway)}: {measured}; {ranges}"
+    difference = f"difference, parameter sets with its sign, and its range over cohorts of {result.settings.size}"
+    return f"From {clock_label(clock, result.scenario.pathway)}: {measured}; {difference}"
 
 
 def power_caption(result: VirtualCohorts) -> str:

@@ -28,7 +28,7 @@ from simulator.experiment.settings import Progress
 from simulator.outcomes.episodes import Courses, Episodes, landmark, naive, simon_makuch
 from simulator.outcomes.kaplan_meier import kaplan_meier
 from simulator.outcomes.log_rank import log_rank
-from simulator.outcomes.uncertainty import central, of_means
+from simulator.outcomes.uncertainty import central, of_means, same_sign
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Group, Pathway, State
 from simulator.scenario.scenario import Scenario
@@ -62,7 +62,8 @@ class ImmortalTime:
 
     failure : the states that end survival without failure, from the decision on
     analyses : a row an analysis : alive at the answer's month in either group and their difference over draws, the
-    range of the difference in cohorts of n, and how often it is as large as reported, or significant
+    share of draws with its sign (`difference_same_sign`), the range of the difference in cohorts of n, the share of
+    them with its sign (`cohort_same_sign`), and how often it is as large as reported, or significant
     curves : (clock, analysis, begins, group, month, survival, lower, upper, monte_carlo_se), months from the clock
     reported : the difference that the cohort's paper reports, None if it reports none
     """
@@ -289,11 +290,14 @@ def _row(analysis: Analysis, results: Sequence[_DrawResult], reported: float | N
         ("difference", at[:, 0] - at[:, 1], variance.sum(axis=1)),
     ):
         row |= of_means(values, noise).columns(name)
+    estimate = np.asarray(row["difference"], dtype=float)
+    row["difference_same_sign"] = float(same_sign(at[:, 0] - at[:, 1], estimate))
     cohorts = np.concatenate([result.cohorts for result in results])
     difference = cohorts[:, 0] - cohorts[:, 1]
     known = difference[np.isfinite(difference)]
     lower, upper = central(known)
     row |= {"cohorts": known.size, "cohort_lower": lower, "cohort_upper": upper}
+    row["cohort_same_sign"] = _share(np.sign(known) == np.sign(estimate))
     row["as_large_as_reported"] = np.nan if reported is None else _share(known >= reported - 1e-9)
     row["significant"] = _share(np.concatenate([result.p for result in results])[np.isfinite(difference)] < 0.05)
     return row

@@ -18,7 +18,7 @@ def immortal_time(result: ImmortalTime) -> Iterator[Part]:
     """Yield the answer, a table a clock, why the analyses differ, and the limits."""
     yield virtual_cohorts.immortal_time(result)
     for clock, rows in result.analyses.groupby("clock", sort=False):
-        headings = columns("", *(group.label for group in result.groups), "difference", "range", "P<.05")
+        headings = columns("", *(group.label for group in result.groups), "difference", "sign", "range", "P<.05")
         yield Table(
             headings,
             [_analysis(row) for row in rows.to_dict("records")],
@@ -32,10 +32,14 @@ def immortal_time(result: ImmortalTime) -> Iterator[Part]:
 def _analysis(row: intervals.Row) -> Row:
     entered, other = (_share(row, column) for column in ("entered", "other"))
     ends = rounding.interval(row["cohort_lower"], row["cohort_upper"], "probability", row["difference"])
-    significant = f"{rounding.number(row['significant'], 'probability')} %" if row["cohorts"] > 0 else rounding.NONE
-    label = virtual_cohorts.analysis_label(row["analysis"], row["begins"]).partition(":")[0].partition(",")[0]
+    agree, significant = (_per_cent(row[name]) for name in ("difference_same_sign", "significant"))
+    label = virtual_cohorts.short_label(row["analysis"], row["begins"])
     between = rounding.NONE if ends is None else " to ".join(ends)
-    return Row(label, [entered, other, _share(row, "difference", "+"), between, significant])
+    return Row(label, [entered, other, _share(row, "difference", "+"), agree, between, significant])
+
+
+def _per_cent(share: float) -> str:
+    return f"{virtual_cohorts.percent(share)} %" if math.isfinite(share) else rounding.NONE
 
 
 def _share(row: intervals.Row, name: str, sign: str = "") -> intervals.Estimate:

@@ -16,7 +16,6 @@ from simulator.figures import style
 from simulator.figures.analyses import immortal_time as figure_of
 from simulator.figures.picture import Picture
 from simulator.scenario.scenario import load_scenario
-from simulator.wording.virtual_cohorts import immortal_time_title
 
 
 @pytest.fixture(scope="module")
@@ -56,17 +55,6 @@ def test_the_truth_is_a_bold_line_at_0_where_it_is_known(result: ImmortalTime, p
     unknown = figure_of.picture(replace(result, scenario=load_scenario("baseline")))
     assert width_of_0(unknown) < 1.0
     assert "truth" not in text_of(unknown)
-
-
-def test_the_title_says_that_hsct_does_nothing_and_how_much_better_it_looks(result: ImmortalTime) -> None:
-    shown = result.analyses.assign(difference=0.18, difference_lower=0.08, difference_upper=0.27)
-    title = immortal_time_title(replace(result, analyses=shown))
-    assert title == "HSCT after relapse does nothing in this model, yet looks 18 points better (95 % interval 8 to 27)"
-    worse = result.analyses.assign(difference=-0.18, difference_lower=-0.27, difference_upper=-0.08)
-    title = immortal_time_title(replace(result, analyses=worse, scenario=load_scenario("baseline")))
-    assert title == "In the model, compared naively, HSCT after relapse looks 18 points worse (95 % interval 8 to 27)"
-    nobody = result.analyses.assign(difference=np.nan)
-    assert immortal_time_title(replace(result, analyses=nobody)).startswith("Guarantee time: the same patients")
 
 
 def test_rows_name_the_patients_who_are_compared(result: ImmortalTime, picture: Picture) -> None:

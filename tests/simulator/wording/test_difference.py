@@ -17,6 +17,8 @@ from simulator.wording.difference import Difference
         (Difference(0.01), True),
         (Difference(0.01, math.nan, math.nan, 0.5), False),
         (Difference(0.01, math.nan, math.nan, 1.0), True),
+        (Difference(0.01, -0.02, 0.04), False),
+        (Difference(0.01, 0.002, 0.04), True),
     ],
 )
 def test_a_difference_is_clear(difference: Difference, is_clear: bool) -> None:
@@ -30,6 +32,12 @@ def test_a_difference_is_clear(difference: Difference, is_clear: bool) -> None:
         (Difference(-0.26, -0.38, -0.12, 1.0), "26 fewer (95 % interval 12 to 38)"),
         (Difference(0.0, 0.0, 0.0, 1.0), "as many"),
         (Difference(0.021), "2.1 more"),
+        (Difference(0.01, -0.02, 0.04), "1.0 more (95 % interval 2.0 fewer to 4.0 more)"),
+        (Difference(0.01, math.nan, math.nan, 0.56), "1.0 more (more in 56 of 100 parameter sets)"),
+        (
+            Difference(0.22, -0.02, 0.45, 0.94),
+            "22 more (95 % interval 2 fewer to 45 more; more in 94 of 100 parameter sets)",
+        ),
         (
             Difference(0.0, -0.02, 0.03, 0.5),
             "as many (95 % interval 2.0 fewer to 3.0 more; fewer in 50 of 100 parameter sets)",

@@ -48,7 +48,10 @@ def test_a_policy_whose_effect_is_not_clear_is_led_by_that(baseline: Scenario) -
         "of 100 parameter sets) are alive at 12 months under no-hsct: 35 instead of 34 under baseline."
     )
     clear = answer(table.assign(difference_same_sign=0.93), [baseline, no_hsct])
-    assert clear.startswith("Of 100 patients who relapse, 1.4 more (95 % interval 5.9 fewer to 8.9 more) are alive")
+    assert clear.startswith(
+        "Of 100 patients who relapse, 1.4 more (95 % interval 5.9 fewer to 8.9 more; more in 93 of 100 parameter sets) "
+        "are alive"
+    )
 
 
 def test_every_difference_of_an_answer_says_where_it_is_not_clear(baseline: Scenario, wider: Scenario) -> None:
@@ -99,13 +102,28 @@ def test_a_scenario_alone_is_worded_by_its_survivors(baseline: Scenario) -> None
     ("difference", "lower", "upper", "words"),
     [
         (-0.05, -0.09, -0.01, "5.0 fewer (95 % interval 1.0 to 9.0) are alive"),
-        (0.02, -0.01, 0.05, "2.0 more (95 % interval 1.0 fewer to 5.0 more) are alive"),
-        (0.0001, -0.03, 0.04, "as many (95 % interval 3.0 fewer to 4.0 more) are alive"),
+        (
+            0.02,
+            -0.01,
+            0.05,
+            "2.0 more (95 % interval 1.0 fewer to 5.0 more; more in 100 of 100 parameter sets) are alive",
+        ),
+        (
+            0.0001,
+            -0.03,
+            0.04,
+            "as many (95 % interval 3.0 fewer to 4.0 more; more in 100 of 100 parameter sets) are alive",
+        ),
         (0.012, 0.006, 0.018, "1.2 more (95 % interval 0.6 to 1.8) are alive"),
         (0.0001, 0.0001, 0.014, "as many (95 % interval 0 to 1.4 more) are alive"),
-        (-0.0001, -0.014, 0.0001, "as many (95 % interval 0 to 1.4 fewer) are alive"),
+        (
+            -0.0001,
+            -0.014,
+            0.0001,
+            "as many (95 % interval 0 to 1.4 fewer; fewer in 100 of 100 parameter sets) are alive",
+        ),
         (0.0, 0.0, 0.0, "as many are alive"),
-        (0.1, None, None, "10 more are alive"),
+        (0.1, None, None, "10 more (more in 100 of 100 parameter sets) are alive"),
     ],
 )
 def test_a_difference_is_worded_with_its_direction_and_interval(

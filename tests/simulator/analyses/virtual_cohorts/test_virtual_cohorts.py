@@ -180,6 +180,24 @@ def test_relapse_free_survival_from_response_shows_no_difference(immortal: Immor
     assert simon_makuch["significant"] < 0.05 + 5 * math.sqrt(0.05 * 0.95 / simon_makuch["cohorts"])
 
 
+def test_the_share_that_agrees_on_the_sign_is_of_parameter_sets_and_of_cohorts() -> None:
+    """One cohort a set, so that both are alike: set k has the difference k m_k - (k - 1) m_(k-1), m_k that of k."""
+    sets = range(1, 6)
+    tables = [
+        immortal_time(load_scenario("baseline"), landmarks=[3.0], settings=Settings(n=60, cohorts=k, draws=k)).analyses
+        for k in sets
+    ]
+    total = np.array([k * table["difference"] for k, table in zip(sets, tables, strict=True)])
+    own = np.diff(total, axis=0, prepend=0.0)
+    known = np.isfinite(own).all(axis=0)
+    assert known.any()
+    agree = (np.sign(own) == np.sign(total[-1])).mean(axis=0)[known]
+    assert 0.0 < agree.min() < agree.max()
+    for column in ("difference_same_sign", "cohort_same_sign"):
+        np.testing.assert_allclose(tables[-1][column][known], agree)
+    assert tables[0]["difference_same_sign"].isna().all(), "one set has no other to agree with"
+
+
 def test_the_answer_starts_with_the_bias(immortal: ImmortalTime) -> None:
     text = answers.immortal_time(immortal)
     assert text.startswith("Where HSCT after relapse changes nothing, ")
