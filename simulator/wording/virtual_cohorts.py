@@ -121,8 +121,8 @@ def analysis_label(kind: str, begins: float) -> str:
 
 
 def short_label(kind: str, begins: float) -> str:
-    """Return the name of an analysis in a table of 80 columns: "landmark, month 3"."""
-    return {"naive": "naive", "simon_makuch": "Simon-Makuch"}.get(kind, f"landmark, month {begins:g}")
+    """Return the name of an analysis in a table of 80 columns: "landmark month 3"."""
+    return {"naive": "naive", "simon_makuch": "Simon-Makuch"}.get(kind, f"landmark month {begins:g}")
 
 
 def endpoint(result: ImmortalTime, clock: str) -> str:

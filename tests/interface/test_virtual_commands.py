@@ -16,7 +16,7 @@ FEW = ("--cohorts", "8", "--draws", "4", "--n", "20", "--jobs", "1")
 def test_guarantee_time_answers_first_and_every_line_fits(aftercart: Command) -> None:
     output = aftercart("guarantee-time", *FEW).stdout
     assert output.startswith("Where HSCT after relapse changes nothing, ")
-    for words in ("From relapse", "From complete response", "landmark, month 6", "Simon-Makuch", "n = 37"):
+    for words in ("From relapse", "From complete response", "landmark month 6", "Simon-Makuch", "n = 37"):
         assert words in " ".join(output.split())
     assert max(len(line) for line in output.splitlines()) <= 80
 
@@ -86,9 +86,9 @@ def test_the_page_agrees_with_the_output_of_the_commands(aftercart: Command, rep
         if name.isdigit():
             assert all(f"{cell} ±" in output for cell in cells), name
         else:
-            first, second = (cell.removesuffix(" %") for cell in cells[:2])
+            first, second, agree = (cells[place].removesuffix(" %") for place in (0, 1, 3))
             difference, bracket, interval = cells[2].partition(" (")
-            assert f"{first} {second} {difference} {cells[3]} " in output, name
+            assert f"{first} {second} {difference} {agree} " in output, name
             assert f"{bracket.strip()}{interval}" in output or "noise hides it" in interval, name
     for words in ("79 agree on the sign, and 57 show", "17.5", "between 14 and 46", "7.2 points", "includes: 3.6"):
         assert words in output, words

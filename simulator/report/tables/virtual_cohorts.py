@@ -32,14 +32,11 @@ def immortal_time(result: ImmortalTime) -> Iterator[Part]:
 def _analysis(row: intervals.Row) -> Row:
     entered, other = (_share(row, column) for column in ("entered", "other"))
     ends = rounding.interval(row["cohort_lower"], row["cohort_upper"], "probability", row["difference"])
-    agree, significant = (_per_cent(row[name]) for name in ("difference_same_sign", "significant"))
+    agree = virtual_cohorts.percent(row["difference_same_sign"])
+    significant = f"{virtual_cohorts.percent(row['significant'])} %" if row["cohorts"] > 0 else rounding.NONE
     label = virtual_cohorts.short_label(row["analysis"], row["begins"])
     between = rounding.NONE if ends is None else " to ".join(ends)
     return Row(label, [entered, other, _share(row, "difference", "+"), agree, between, significant])
-
-
-def _per_cent(share: float) -> str:
-    return f"{virtual_cohorts.percent(share)} %" if math.isfinite(share) else rounding.NONE
 
 
 def _share(row: intervals.Row, name: str, sign: str = "") -> intervals.Estimate:
