@@ -6,14 +6,18 @@ common, or if the count is of all its patients, or of none of them: survival of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 
 from calibration.likelihood.targets import Targets
 from calibration.reported.kinds.counts import row_of
+from calibration.reported.kinds.kind import Kind
 from calibration.reported.kinds.patient_times import PatientTimes
 from calibration.reported.kinds.survival import Share
+
+Lines = tuple[int, ...]
+"""Of a row, or of all rows of one curve."""
 
 
 @dataclass(frozen=True)
@@ -23,41 +27,69 @@ class SamePatients:
     targets: Targets
 
     def sentences(self) -> list[str]:
-        """Return a sentence for every set of rows that share patients and enter as if they did not."""
-        linked: list[set[int]] = []
-        for one, other in self._pairs():
-            joined = [lines for lines in linked if not lines.isdisjoint((one, other))]
-            linked = [lines for lines in linked if lines not in joined]
-            linked.append({one, other}.union(*joined))
-        return [self._sentence(sorted(lines)) for lines in linked]
+        """Return which rows share patients but enter as if they did not, and what has to go: that with most overlaps.
 
-    def _pairs(self) -> Iterator[tuple[int, int]]:
-        """Yield the lines of a percentage and of another row, if they are not independent."""
+        Of rows that all overlap with one another, any one may stay. The rows of a curve stay or go together.
+        """
+        overlaps: dict[Lines, set[Lines]] = {}
+        for one, other in self._pairs():
+            overlaps.setdefault(one, set()).add(other)
+            overlaps.setdefault(other, set()).add(one)
+        sentences = []
+        while overlaps:
+            most = max(overlaps, key=lambda lines: len(overlaps[lines]))
+            others = sorted(overlaps[most])
+            alike = all(overlaps[lines] | {lines} == {most, *others} for lines in others)
+            sentences.append(self._of_alike([most, *others]) if alike else self._of_coarsest(most, others))
+            for gone in [most, *others] if alike else [most]:
+                overlaps = {lines: rest for lines in overlaps if (rest := overlaps[lines] - {gone}) and lines != gone}
+        return sentences
+
+    def _pairs(self) -> Iterator[tuple[Lines, Lines]]:
+        """Yield the lines of a percentage, or of its curve, and of another row, if they are not independent."""
         targets, courses = self.targets, self.targets.courses
         fitted = (figure for figure in targets.fitted if isinstance(figure, Share | PatientTimes))
-        percentages = {figure.line: row_of(figure, "", targets.cohort, targets.pathway) for figure in fitted}
-        curves = {figure.line: figure.curve or figure.name for figure in targets.fitted}
-        lines = {figure.where: figure.line for figure in targets.figures}
-        for line, percentage in percentages.items():
+        percentages = [(figure, row_of(figure, "", targets.cohort, targets.pathway)) for figure in fitted]
+        lines = {figure.where: self._together_with(figure) for figure in targets.fitted}
+        for place, (figure, percentage) in enumerate(percentages):
             for other in courses.rows:
                 if courses.in_common(percentage, other) and not courses.settles(other, percentage):
-                    yield line, lines[other.where]
-            for later, other in percentages.items():
-                if later > line and curves[line] != curves[later] and courses.in_common(percentage, other):
-                    yield line, later
+                    yield lines[figure.where], lines[other.where]
+            for later, other in percentages[place + 1 :]:
+                if lines[figure.where] != lines[later.where] and courses.in_common(percentage, other):
+                    yield lines[figure.where], lines[later.where]
 
-    def _sentence(self, lines: list[int]) -> str:
+    def _together_with(self, figure: Kind) -> Lines:
+        """Return the lines of a figure's curve, numbers at risk included; its own if it is of none."""
+        return tuple(
+            other.line
+            for other in self.targets.fitted
+            if other is figure or (figure.curve and other.curve == figure.curve)
+        )
+
+    def _of_alike(self, every: Sequence[Lines]) -> str:
+        """Return that rows count patients of one another."""
+        curves = "".join(f" ({_in_words(lines)}: one curve)" for lines in sorted(every) if len(lines) > 1)
+        mend = f"Give {'one' if len(every) == 2 else 'all but one'} of them"
+        return self._sentence(f"{_in_words(chain(*every))}{curves} count the same patients, but", mend)
+
+    def _of_coarsest(self, lines: Lines, others: Sequence[Lines]) -> str:
+        """Return that a row, or a curve, counts patients of others, which stay."""
+        one, count = _in_words(lines), "counts" if len(lines) == 1 else "count"
+        return self._sentence(f"{one} {count} patients of {_in_words(chain(*others))} again, but all", f"Give {one}")
+
+    def _sentence(self, finding: str, mend: str) -> str:
         return (
-            f"{self.targets.folder / 'targets.csv'}: {_in_words(lines)} count the same patients, but enter the fit as "
-            "if they were independent, so that its intervals may be wrong. Give "
-            f'{"one" if len(lines) == 2 else "all but one"} of them use = "predictive".'
+            f"{self.targets.folder / 'targets.csv'}: {finding} enter the fit as if they were independent, so that its "
+            f'intervals may be wrong. {mend} use = "predictive".'
         )
 
 
-def _in_words(lines: list[int]) -> str:
-    """Return "lines 3 and 4", "lines 3, 5 to 7 and 9"."""
-    runs = [list(run) for _, run in groupby(enumerate(lines), key=lambda place: place[1] - place[0])]
-    spans = [
-        f"{run[0][1]} to {run[-1][1]}" if len(run) > 2 else " and ".join(str(line) for _, line in run) for run in runs
-    ]
-    return f"lines {', '.join(spans[:-1])}{' and ' if spans[1:] else ''}{spans[-1]}"
+def _in_words(lines: Iterable[int]) -> str:
+    """Return "line 3", "lines 3 and 4", "lines 3, 5 to 7, 9 and 10"."""
+    spans: list[str] = []
+    for _, places in groupby(enumerate(sorted(lines)), key=lambda place: place[1] - place[0]):
+        run = [line for _, line in places]
+        spans += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run)
+    *before, last = spans
+    return f"lines {', '.join(before)} and {last}" if before else f"line{'s' * (' ' in last)} {last}"

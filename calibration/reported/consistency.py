@@ -103,8 +103,9 @@ def _check_numbers(figure: Kind, cohort: Cohort) -> None:
     percentages.check_error(figure, is_open=figure.is_open)
     if isfinite(n) and n > cohort.n:
         raise InputError("more patients than the cohort has", where=at, got=int(n), allowed=f"up to {cohort.n}")
-    if isfinite(figure.month) and not 0 < figure.month <= HORIZON:
-        what, allowed = "a month that is not simulated", f"months above 0, up to {HORIZON:g}"
+    if isfinite(figure.month) and not (0 < figure.month <= HORIZON or figure.is_start):
+        what = "a month that is not simulated"
+        allowed = f"months above 0, up to {HORIZON:g}; at month 0, survival of 100 % and all `n` at risk"
         raise InputError(what, where=f"{at}, month", got=f"{figure.month:g}", allowed=allowed)
     if cohort.follow_up is not None:
         _check_followed(figure, cohort.follow_up[1])

@@ -87,6 +87,8 @@ def load(folder: Path, reading: str = "", structure: str = "") -> Paper:
     figures = read(cohort, pathway)
     check_somebody(figures)
     check_cohort(figures, cohort, pathway)
+    figures = curves.after_start(figures)
+    cohort = replace(cohort, targets=cohort.targets.loc[[figure.line for figure in figures]])
     contradictions.check_reported_once(figures)
     scenario = scenario_of(figures, cohort, pathway)
     return _paper(figures, cohort, scenario)

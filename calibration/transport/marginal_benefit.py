@@ -32,6 +32,7 @@ from calibration.reported.percentages import Percentage
 from calibration.sampler.diagnostics import effective_sample_size
 from calibration.transport.hierarchy import GRID, Hierarchy
 from calibration.validation.external import USE
+from calibration.validation.provenance import each_patient_once
 from simulator import execution
 from simulator.arrays import Floats, slices
 from simulator.engines.curves import INTERVAL
@@ -114,7 +115,7 @@ def gather(
     table : draws as fitted; here every draw treats the reference, as in a run
     The draws go in the same batches whatever `jobs` is: the same bytes every time.
     """
-    figures = [(cohort, figure) for cohort in cohorts if (figure := informing(cohort)) is not None]
+    figures = [(cohort, figure) for cohort in _counted(cohorts) if (figure := informing(cohort)) is not None]
     pathway = cohorts[0].pathway
     scenarios = [(Scenario(name=pathway.name, pathway=pathway, file=pathway.file), pathway.months.answer)]
     for targets, figure in figures:
@@ -230,6 +231,20 @@ def of_other_models(cohorts: Sequence[Targets]) -> list[str]:
     return [cohort.cohort.name for cohort in cohorts if cohort not in same and informing(cohort) is not None]
 
 
+def of_same_patients(cohorts: Sequence[Targets]) -> list[str]:
+    """Return the cohorts that would inform m if none before them had some of the same patients."""
+    same = [cohort.cohort.name for cohort in _same_model(cohorts) if informing(cohort) is not None]
+    counted = [cohort.cohort.name for cohort in _counted(_same_model(cohorts))]
+    return [name for name in same if name not in counted]
+
+
+def _counted(cohorts: Sequence[Targets]) -> list[Targets]:
+    """Return the cohorts that inform m, without those of the same patients as one before them."""
+    every = [cohort for cohort in cohorts if informing(cohort) is not None]
+    counted = each_patient_once(every)
+    return [cohort for cohort in every if cohort.cohort.name in counted]
+
+
 def _same_model(cohorts: Sequence[Targets]) -> list[Targets]:
     """Return the cohorts of the model of the first one that informs m, or of the first one."""
     first = next((cohort for cohort in cohorts if informing(cohort) is not None), cohorts[0]).pathway
@@ -257,7 +272,8 @@ def of_cohorts(
 ) -> Benefit | None:
     """Return the posterior of m under the first `most` draws, or all; None without draws, or if no cohort informs m.
 
-    Cohorts of other pathways than that of the first one to inform it do not count: see `of_other_models`.
+    Cohorts of another pathway than the first one to inform it do not count, nor of the same patients: see
+    `of_other_models`, `of_same_patients`.
     """
     same_model = _same_model(cohorts)
     path = draws_file(same_model[0].pathway)
@@ -267,7 +283,7 @@ def of_cohorts(
     gathered = gather(same_model, table, jobs=jobs, progress=progress)
     if gathered is None:
         return None
-    fitted_to = fingerprint.of_benefit(path, [cohort.folder for cohort in same_model if informing(cohort)])
+    fitted_to = fingerprint.of_benefit(path, [cohort.folder for cohort in _counted(same_model)])
     return replace(infer(*gathered, alive_at(same_model[0].pathway.months.answer)), fitted_to=fitted_to)
 
 

@@ -23,7 +23,7 @@ from calibration.reported.kinds.counts import Deaths
 from calibration.reported.kinds.kind import Kind
 from calibration.validation import scores
 from calibration.validation.joint_ranks import Ranks
-from calibration.validation.provenance import centred_on, declared
+from calibration.validation.provenance import centred_on, each_patient_once
 from simulator import execution
 from simulator.arrays import Booleans, Floats, slices
 from simulator.errors import InputError
@@ -236,11 +236,7 @@ def _together(of: Prediction, counted: str, name: str = "") -> dict[str, object]
 
 
 def _counted(predictions: Sequence[Prediction]) -> list[Prediction]:
-    """Return the cohorts with figures that test the model; of those of the same patients, that with most."""
-    counted: list[Prediction] = []
-    shared: set[str] = set()
-    for of in sorted(predictions, key=lambda of: -of.is_test.sum()):
-        if of.targets.cohort.name not in shared and of.is_test.any():
-            counted.append(of)
-            shared |= set(declared(of.targets).same_patients)
-    return counted
+    """Return the cohorts with figures that test the model; of the same patients, the one with most, or the first."""
+    tests = sorted((of for of in predictions if of.is_test.any()), key=lambda of: -of.is_test.sum())
+    counted = each_patient_once(of.targets for of in tests)
+    return [of for of in tests if of.targets.cohort.name in counted]

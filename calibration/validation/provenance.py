@@ -7,6 +7,7 @@ targets.csv its QUANTITY (column `evidence`), with others of some of its patient
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from calibration.likelihood.targets import Targets
 from calibration.reported.figure import Figure
@@ -34,6 +35,19 @@ def _citing(targets: Targets, pattern: str) -> list[str]:
     cited = re.compile(f": {re.escape(evidence)}{pattern}")
     parameters = targets.pathway.parameters.values() if evidence else ()
     return [parameter.name for parameter in parameters if parameter.prior and cited.search(parameter.source)]
+
+
+def each_patient_once(cohorts: Iterable[Targets]) -> list[str]:
+    """Return the cohorts but those that have some of the same patients as one before them: either may declare it."""
+    counted: list[Targets] = []
+    for targets in cohorts:
+        if not any(_share_patients(targets, other) or _share_patients(other, targets) for other in counted):
+            counted.append(targets)
+    return [targets.cohort.name for targets in counted]
+
+
+def _share_patients(targets: Targets, other: Targets) -> bool:
+    return other.cohort.name in declared(targets).same_patients
 
 
 def left(targets: Targets) -> list[str]:

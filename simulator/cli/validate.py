@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,8 +54,9 @@ def validate(
     stale = {targets.pathway.where: stale_note(targets.pathway) for targets in every}
     for sentence in filter(None, stale.values()):
         typer.echo(f"Note: {sentence}", err=True)
-    if of_other_models := marginal_benefit.of_other_models(every):
-        typer.echo(f"aftercart: {_left_out_in_words(of_other_models, every)}", err=True)
+    left_out = _left_out(every)
+    for why, names in left_out.items():
+        typer.echo(f"aftercart: not used for the marginal benefit ({why}): {', '.join(names)}", err=True)
     frozen = _frozen(every) if refit else None
     out = out or folder.default("validation")
     kept = nullcontext() if frozen is None else folder.kept(frozen)
@@ -63,7 +65,7 @@ def validate(
         most = None if refit else draws.MOST
         of_benefit = partial(_advance, advance, "the marginal benefit")
         benefit = marginal_benefit.of_cohorts(every, most=most, jobs=using, progress=of_benefit)
-        _write(found, benefit, unfinished, of_other_models, stale)
+        _write(found, benefit, unfinished, list(chain(*left_out.values())), stale)
         if frozen is not None and benefit is not None:
             benefit.write(frozen)
     priors, left = (
@@ -78,12 +80,16 @@ def _advance(advance: progress.Progress, stage: str, done: int, total: int) -> N
     advance(done, total, stage)
 
 
-def _left_out_in_words(of_other_models: Sequence[str], every: Sequence[Targets]) -> str:
-    from calibration.transport.marginal_benefit import informing
+def _left_out(every: Sequence[Targets]) -> dict[str, list[str]]:
+    """Return why cohorts do not inform the benefit that they would inform alone -> their names."""
+    from calibration.transport import marginal_benefit
 
-    first = next(targets.cohort.name for targets in every if informing(targets) is not None)
-    other = f"their pathway or draws differ from those of {first}"
-    return f"not used for the marginal benefit ({other}): {', '.join(of_other_models)}"
+    first = next((targets.cohort.name for targets in every if marginal_benefit.informing(targets) is not None), "")
+    left_out = {
+        f"their pathway or draws differ from those of {first}": marginal_benefit.of_other_models(every),
+        "another cohort that informs it has some of their patients": marginal_benefit.of_same_patients(every),
+    }
+    return {why: names for why, names in left_out.items() if names}
 
 
 def _check_names(every: Sequence[Targets]) -> None:
@@ -135,11 +141,7 @@ def _frozen(every: Sequence[Targets]) -> Path:
 
 
 def _write(
-    found: Validation,
-    benefit: Benefit | None,
-    into: Path,
-    of_other_models: Sequence[str],
-    stale: Mapping[str, str | None],
+    found: Validation, benefit: Benefit | None, into: Path, left_out: Sequence[str], stale: Mapping[str, str | None]
 ) -> None:
     from calibration.transport.marginal_benefit import SUMMARY_FILE
     from simulator.experiment import manifest
@@ -164,7 +166,7 @@ def _write(
         pictures.append(ranges.picture(found.ranges, sizes, _source(every)))
     picture.save(pictures, into)
     texts = {"answer": answer(found), "note": note(every, benefit)}
-    manifest.write(_manifest(every, texts, of_other_models, stale), into)
+    manifest.write(_manifest(every, texts, left_out, stale), into)
 
 
 def _source(every: Sequence[Targets]) -> str:
@@ -179,7 +181,7 @@ def _source(every: Sequence[Targets]) -> str:
 
 
 def _manifest(
-    every: Sequence[Targets], texts: Mapping[str, str], of_other_models: Sequence[str], stale: Mapping[str, str | None]
+    every: Sequence[Targets], texts: Mapping[str, str], left_out: Sequence[str], stale: Mapping[str, str | None]
 ) -> dict[str, Any]:
     from datetime import UTC, datetime
 
@@ -200,7 +202,7 @@ def _manifest(
             "priors_from_its_paper": provenance.of_paper(targets),
             "left_as_in_the_pathway": provenance.left(targets),
             "warnings": [*targets.warnings, *external.notes(targets)],
-            "left_out_of_the_marginal_benefit": targets.cohort.name in of_other_models,
+            "left_out_of_the_marginal_benefit": targets.cohort.name in left_out,
             "stale_draws": stale[targets.pathway.where],
             "files": manifest.files([targets.scenario], targets.folder),
         }

@@ -37,7 +37,25 @@ class Survival(Protocol):
 
 
 class Readable(Survival, Protocol):
-    """What outcomes are read of, of an engine without noise and without its curves."""
+    """What a run reports, of an engine without noise and without its whole curves."""
+
+    @property
+    def survival(self) -> Mapping[tuple[str, str], Floats]:
+        """(clock, population) -> S at the reported months, (n_draws, n_reported)."""
+
+    @property
+    def incidence(self) -> Mapping[str, Mapping[tuple[str, str], Floats]]:
+        """Of an end point, cause -> the same of first events."""
+
+    @property
+    def occupancy(self) -> Mapping[str, Mapping[str, Floats]]:
+        """Clock -> state -> the same of being there."""
+
+    @property
+    def patients(self) -> None: ...
+
+    def at_benefit(self, benefit: Floats) -> Readable:
+        """Return the same if a share of the additional patients, (n_draws,), benefits."""
 
     @property
     def sizes(self) -> Mapping[str, Floats]: ...

@@ -75,10 +75,10 @@ class FollowUpTable(toml.Table):
 
 
 class PopulationTable(toml.Table):
-    """Patients who entered one of `entered`, each of `entered_all` and none of `not_entered`."""
+    """Patients who entered one of `entered`, each of `entered_all` and none of `not_entered`: one of the first two."""
 
     label: toml.Line = ""
-    entered: Names
+    entered: Names = Field(default_factory=list)
     entered_all: Names = Field(default_factory=list)
     not_entered: Names = Field(default_factory=list)
 
@@ -251,6 +251,9 @@ class Cohort:
             if name in pathway.groups:
                 what = "a population with the name of a group of the pathway"
                 raise InputError(what, where=at, allowed="another name")
+            if not population.entered:
+                what, allowed = "a population of patients who entered no state", "`entered`, `entered_all`, or both"
+                raise InputError(what, where=at, allowed=allowed)
             for state in population.states:
                 if state not in pathway.states:
                     raise UnknownNameError("state", state, pathway.states, at)
@@ -387,8 +390,9 @@ def read_cohort(folder: Path) -> Cohort:
 
 
 def _population(name: str, of: PopulationTable) -> Group:
-    states = (tuple(_several(names)) for names in (of.entered, of.not_entered, of.entered_all))
-    return Group(name, of.label or name.replace("_", " "), *states)
+    entered, not_entered, entered_all = (tuple(_several(of)) for of in (of.entered, of.not_entered, of.entered_all))
+    # Of states that patients have entered each, any one is one of those that they have entered.
+    return Group(name, of.label or name.replace("_", " "), entered or entered_all[:1], not_entered, entered_all)
 
 
 def _several(names: str | list[str]) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.arrays import Floats
-from simulator.engines.curves import Curves, mixed
+from simulator.engines.curves import Curves, Readable, mixed
 from simulator.engines.model import resolve
 from simulator.evidence.draws import values
 from simulator.outcomes import summaries
@@ -135,10 +135,10 @@ def _ends(scenario: Scenario, displayed: Sequence[Scenario]) -> list[Scenario]:
 def mixture(
     scenario: Scenario,
     displayed: Sequence[Scenario],
-    curves: Mapping[str, Curves],
+    curves: Mapping[str, Curves | Readable],
     informed: Floats | None,
     margin: float,
-) -> tuple[Curves, BreakEven | None]:
+) -> tuple[Curves | Readable, BreakEven | None]:
     """Return the curves of a policy whose benefit differs between draws, and its break-even unless cohorts inform it.
 
     curves : scenario's name -> curves, of `simulated(displayed)`; informed : (n_draws,) the benefit cohorts suggest
@@ -155,23 +155,25 @@ def mixture(
             first = [curves[end.name] for end in _ends(displayed[0], displayed)]
         break_even = _break_even([*first, none, benefited], scenario.pathway, margin)
         benefit = np.clip(np.nan_to_num(break_even.benefit, posinf=1.0), 0.0, 1.0)
-    return mixed([benefited, none], [benefit, 1.0 - benefit]), break_even
+    if isinstance(benefited, Curves) and isinstance(none, Curves):
+        return mixed([benefited, none], [benefit, 1.0 - benefit]), break_even
+    assert not isinstance(benefited, Curves)
+    return benefited.at_benefit(benefit), break_even
 
 
 def survival_at_benefit(
-    scenario: Scenario, displayed: Sequence[Scenario], curves: Mapping[str, Curves], benefit: Floats
+    scenario: Scenario, displayed: Sequence[Scenario], curves: Mapping[str, Curves | Readable], benefit: Floats
 ) -> Floats:
     """Return S at the answer's month, (n_draws,), if a share of the additional patients benefits; else as `mixture`."""
     every, none = (_at_answer(curves[end.name], scenario.pathway) for end in _ends(scenario, displayed))
     return benefit * every + (1.0 - benefit) * none
 
 
-def _at_answer(curves: Curves, pathway: Pathway) -> Floats:
-    of_all = pathway.clock, "all"
-    return summaries.survival_at(curves.months, curves.survival[of_all], curves.means[of_all], pathway.months.answer)
+def _at_answer(curves: Curves | Readable, pathway: Pathway) -> Floats:
+    return summaries.readable(curves).alive((pathway.clock, "all"), pathway.months.answer)
 
 
-def _break_even(curves: Sequence[Curves], pathway: Pathway, margin: float) -> BreakEven:
+def _break_even(curves: Sequence[Curves | Readable], pathway: Pathway, margin: float) -> BreakEven:
     every_before, before, none, every = (_at_answer(one, pathway) for one in curves)
     # Where patients of the first policy are additional too, as many of them benefit.
     every = every - (every_before - before)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from simulator.arrays import Floats
+from simulator.arrays import Floats, Integers
 from simulator.engines.curves import Curves, Readable, in_rows, populations
 from simulator.experiment.centre import ResourceDraws
 from simulator.experiment.events import Histories
@@ -104,11 +104,13 @@ def treated_share(curves: Curves | Readable, pathway: Pathway) -> Floats:
     return np.zeros_like(curves.sizes["all"]) if treated is None else curves.sizes[treated]
 
 
-def draws_of_curves(curves: Curves, scenario: Scenario) -> ScenarioDraws:
-    """Return the reported months and outcomes of curves."""
+def draws_of_curves(curves: Curves | Readable, scenario: Scenario) -> ScenarioDraws:
+    """Return the reported months and outcomes of curves, or of what is read at the reported months only."""
     pathway = scenario.pathway
-    months = report_months(float(curves.months[-1]), pathway.months.early)
-    at = np.rint(months / (curves.months[1] - curves.months[0])).astype(int)
+    at: Integers | slice = slice(None)
+    if isinstance(curves, Curves):
+        months = report_months(float(curves.months[-1]), pathway.months.early)
+        at = np.rint(months / (curves.months[1] - curves.months[0])).astype(int)
     survival = {key: alive[:, at] for key, alive in curves.survival.items()}
     end_points = {
         (*key, name, cause): shares[key][:, at]

@@ -11,10 +11,11 @@ import pandas as pd
 
 from simulator import execution
 from simulator.arrays import Floats, slices
-from simulator.engines.curves import Curves
+from simulator.engines.curves import Curves, Readable
 from simulator.engines.exact import engine as exact
 from simulator.engines.exact.accuracy import TooCoarse
 from simulator.engines.exact.embedded import refuse_endless
+from simulator.engines.exact.outcome_readings import read_together
 from simulator.engines.model import resolve, resolve_each
 from simulator.errors import InputError
 from simulator.evidence.draws import choose, load_informed_draws, single, values
@@ -23,7 +24,7 @@ from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.events import Histories
 from simulator.experiment.lattice_error import measured
 from simulator.experiment.marginal_benefit import mixture, simulated, survival_at_benefit, with_marginal_benefits
-from simulator.experiment.parts import ScenarioDraws, draws_of_curves, with_noise
+from simulator.experiment.parts import ScenarioDraws, draws_of_curves, report_months, with_noise
 from simulator.experiment.results import Results, gather
 from simulator.experiment.settings import Given, Options, Progress, Settings, with_options
 from simulator.experiment.shards import Counted, Simulation, shards, whole
@@ -184,7 +185,9 @@ class _Work:
         if self.engine == "exact":
             draw_values = values(self.table, rows)
             models = list(resolve_each(self.scenarios, draw_values))
-            return self.parts(exact.compared(models, self.settings.horizon), rows)
+            horizon = self.settings.horizon
+            reported = report_months(horizon, self.scenarios[0].pathway.months.early)
+            return self.parts(read_together(models, horizon, reported=tuple(reported.tolist())), rows)
         one, draw = single(self.table, rows.start), rows.start + 1
         if any(scenario.is_limited for scenario in self.displayed):
             return [_of_centre(scenario, one, self.engine, self.settings, draw) for scenario in self.scenarios]
@@ -204,7 +207,9 @@ class _Work:
         histories = [Histories(pd.concat(part.events, ignore_index=True)) for part in counted if part.events]
         return self.parts([part.tally.curves() for part in counted], rows, histories)
 
-    def parts(self, curves: Sequence[Curves], rows: slice, histories: Sequence[Histories] = ()) -> list[ScenarioDraws]:
+    def parts(
+        self, curves: Sequence[Curves | Readable], rows: slice, histories: Sequence[Histories] = ()
+    ) -> list[ScenarioDraws]:
         """Return a part of every displayed scenario, from the curves and any histories of the simulated ones."""
         by_name = {scenario.name: simulated for scenario, simulated in zip(self.scenarios, curves, strict=True)}
         kept = {scenario.name: history for scenario, history in zip(self.scenarios, histories, strict=False)}
@@ -215,7 +220,7 @@ class _Work:
             for scenario, part in zip(self.displayed, parts, strict=True)
         ]
 
-    def _part(self, scenario: Scenario, curves: Mapping[str, Curves], rows: slice) -> ScenarioDraws:
+    def _part(self, scenario: Scenario, curves: Mapping[str, Curves | Readable], rows: slice) -> ScenarioDraws:
         """Return the part of a scenario: of its curves, or of a mixture where its benefit differs between draws."""
         if scenario.name in curves:
             return draws_of_curves(curves[scenario.name], scenario)

@@ -128,7 +128,8 @@ class _OfCurves:
         return median(self.curves, *key)
 
 
-def _survival(curves: Curves | Readable) -> Survival:
+def readable(curves: Curves | Readable) -> Survival:
+    """Return what is read of survival."""
     return _OfCurves(curves) if isinstance(curves, Curves) else curves
 
 
@@ -136,7 +137,7 @@ def of_survival(
     curves: Curves | Readable, clock: str, population: str, read_at: OutcomeMonths, only: Container[str] | None = None
 ) -> Outcomes:
     """Return the outcomes of one survival curve, at the pathway's months. only : names of those to read, default all"""
-    key, read = (clock, population), _survival(curves)
+    key, read = (clock, population), readable(curves)
     reads: dict[str, tuple[str, Callable[[float], Floats], float]] = {}
     for month in read_at.survival:
         reads[alive_at(month)] = ("probability", partial(read.alive, key), month)
@@ -165,7 +166,7 @@ def of_end_points(
     for name, free in curves.end_points.items():
         if isinstance(free, Curves) and (clock, population) not in free.survival:
             continue
-        end_point, read = pathway.end_points[name], _survival(free)
+        end_point, read = pathway.end_points[name], readable(free)
         named = {alive_at(month): end_point.free_at(month) for month in months.survival}
         named |= {"median_os": end_point.median}
         named |= {mean_to(month): end_point.mean_to(month) for month in months.means}

@@ -189,6 +189,15 @@ def test_the_benefit_is_frozen_next_to_the_draws_of_its_cohort(folder: Path) -> 
     assert frozen.resolve() == (folder / "region" / "mine").resolve()
 
 
+def test_a_cohort_of_patients_who_inform_the_benefit_already_is_named_as_left_out(folder: Path) -> None:
+    shutil.copytree(cohorts_folder() / "schultz2023", folder / "copy")
+    declared = (folder / "copy" / "cohort.toml").read_text(encoding="utf-8")
+    (folder / "copy" / "cohort.toml").write_text(f'same_patients = ["schultz2023"]\n{declared}', encoding="utf-8")
+    every = [load_targets(name) for name in ("schultz2023", "wudhikarn2021", folder / "copy")]
+    assert validate._left_out(every) == {"another cohort that informs it has some of their patients": ["copy"]}
+    assert validate._left_out(every[:2]) == {}
+
+
 @pytest.mark.slow
 def test_a_refitted_benefit_is_not_called_stale(
     aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch

@@ -45,6 +45,20 @@ class Curve:
         return np.asarray((coefficient + special.xlog1py(events, -kept) + special.xlogy(others, kept)).sum(axis=1))
 
 
+def after_start(figures: Sequence[Kind]) -> tuple[Kind, ...]:
+    """Return the figures without those of month 0, which say no more than the `n` of their curve: how many are at risk.
+
+    Raises InputError naming the line of another `n`.
+    """
+    at_risk = [figure for figure in figures if isinstance(figure, AtRisk) and figure.curve]
+    for start in (figure for figure in at_risk if figure.is_start):
+        for other in at_risk:
+            if other.curve == start.curve and other.n != start.n:
+                what, allowed = f"{start.n:g} patients at month 0 of curve {start.curve}, and another n", f"{start.n:g}"
+                raise InputError(what, where=f"{start.where} and {other.where}, n", got=f"{other.n:g}", allowed=allowed)
+    return tuple(figure for figure in figures if not figure.is_start)
+
+
 def read(figures: Iterable[Kind], cohort: Cohort) -> tuple[Curve, ...]:
     """Return the curves of fitted figures. Raises InputError naming the line of a point that does not fit."""
     points: dict[str, list[Survival]] = {}

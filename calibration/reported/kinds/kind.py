@@ -85,6 +85,11 @@ class Kind(Figure, ABC):
         """The populations whose patients, together, it is of."""
         return (self.population,)
 
+    @property
+    def is_start(self) -> bool:
+        """Whether it is what all patients have in common at month 0, where curves are drawn from."""
+        return False
+
     def asks(self, cohort: Cohort, pathway: Pathway) -> set[str]:
         """Return the states whose entries decide the figure of simulated patients."""
         return {*cohort.states_of(self.state), self.since} - {""}

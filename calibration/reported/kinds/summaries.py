@@ -97,6 +97,10 @@ class AtRisk(ToEvent):
         super().check_fitted(cohort, pathway, mix)
 
     @property
+    def is_start(self) -> bool:
+        return self.month == 0.0 and self.count == self.n
+
+    @property
     def left_out_with(self) -> str:
         return self.curve or self.name
 

@@ -88,6 +88,10 @@ class Survival(Share):
     def left_out_with(self) -> str:
         return self.curve or (f"survivors at month {self.month:g}" if self.is_plain else self.name)
 
+    @property
+    def is_start(self) -> bool:
+        return self.month == 0.0 and self.value == 100.0
+
     def check_printed(self, cohort: Cohort) -> None:
         if self.curve:
             percentages.check_share(self)

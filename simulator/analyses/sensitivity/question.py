@@ -267,6 +267,7 @@ def _model(model: Model, is_varied: bool, rows: pd.DataFrame, structure: str) ->
 def _curves(models: Sequence[Model], question: Question, last: float) -> Sequence[Curves | Readable]:
     """Return what outcomes read of models to compare, on one lattice."""
     from simulator.engines.exact import engine
+    from simulator.engines.exact.outcome_readings import read_together
 
     pathway = question.scenario.pathway
     clock, treated = pathway.clock, summaries.treated_group(pathway)
@@ -277,4 +278,4 @@ def _curves(models: Sequence[Model], question: Question, last: float) -> Sequenc
         only.add((clock, treated))
     # As fine as a run to the horizon, however early the outcome.
     step = engine.step_of(tuple(question.options), question.horizon)
-    return engine.read_together(models, last, step=step, only=only)
+    return read_together(models, last, step=step, only=only)

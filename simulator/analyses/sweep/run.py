@@ -19,6 +19,7 @@ from simulator.arrays import Floats, slices
 from simulator.engines.curves import populations
 from simulator.engines.exact import engine as exact
 from simulator.engines.exact.accuracy import TooCoarse
+from simulator.engines.exact.outcome_readings import readings
 from simulator.engines.model import Model, resolve_each, stacked
 from simulator.evidence.draws import load_informed_draws, values
 from simulator.experiment import cost, manifest, resource_tables
@@ -266,7 +267,7 @@ def _read(plan: _Plan, models: Sequence[Model], step: float, rows: slice) -> lis
     # No cell's own curves are kept, so that twice as many draws fit in memory as in a run.
     for draws in slices(models[0].n_draws, 2 * exact.batch(pathway, horizon)):
         some = stacked(models, range(models[0].n_draws)[draws])
-        read = exact.readings(some, horizon, step, exact.new_paths(pathway, horizon, step, repeats=len(models)))
+        read = readings(some, horizon, step, exact.new_paths(pathway, horizon, step, repeats=len(models)))
         if read is None and len(models) > 1:
             return [part for model in models for part in _read(plan, [model], step, rows)]
         if read is None:

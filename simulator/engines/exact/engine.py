@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial, reduce
-from operator import add
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -19,10 +18,8 @@ from simulator.engines.exact.embedded import absorption
 from simulator.engines.exact.first_events import FirstEvents
 from simulator.engines.exact.history_graph import Marking
 from simulator.engines.exact.lattice import Lattice, choose_step
-from simulator.engines.exact.outcome_readings import OutcomeReadings
-from simulator.engines.exact.path_sums import path_sums
-from simulator.engines.exact.paths import Paths, TooManyPaths
-from simulator.engines.exact.solution import ROUNDING, Flows, Solution
+from simulator.engines.exact.paths import Paths
+from simulator.engines.exact.solution import Flows, Solution
 from simulator.engines.model import Model, resolve
 from simulator.engines.no_benefit import ends_of_benefit
 from simulator.engines.steps import STEP
@@ -43,7 +40,7 @@ MEASURED = 1_200.0
 
 def batch(pathway: Pathway, horizon: float, only: Wanted | None = None) -> int:
     """Return how many draws are solved at once, by the length of their lattice. `only` : as in `curves`"""
-    in_groups = _is_windowed(pathway, only)
+    in_groups = is_windowed(pathway, only)
     n = (pathway.followed(horizon) if in_groups else horizon) / STEP
     return int(np.clip(BYTES / (PATHS[in_groups] * 48 * n), 1, BATCH))
 
@@ -237,7 +234,7 @@ def curves(
     if len(ends) > 1:
         step = step or one_step([model], horizon)
     if step is not None:
-        paths = paths or new_paths(model.pathway, horizon, step, window=_is_windowed(model.pathway, only))
+        paths = paths or new_paths(model.pathway, horizon, step, window=is_windowed(model.pathway, only))
     parts = [_curves(end, horizon, step, only, paths) for end, _ in ends]
     return mixed(parts, [share for _, share in ends]) if len(ends) > 1 else parts[0]
 
@@ -248,23 +245,11 @@ def compared(
     """Return the curves of models of one pathway and the same draws, on one lattice; see `curves`."""
     step = step or one_step(models, horizon)
     pathway = models[0].pathway
-    paths = new_paths(pathway, horizon, step, window=_is_windowed(pathway, only))
+    paths = new_paths(pathway, horizon, step, window=is_windowed(pathway, only))
     return [curves(model, horizon, step=step, only=only, paths=paths) for model in models]
 
 
-def read_together(
-    models: Sequence[Model], horizon: float, *, step: float, only: Wanted | None = None
-) -> Sequence[Curves | OutcomeReadings]:
-    """Return what outcomes read of models as of `compared`; `step` is of those in which nobody comes back."""
-    pathway = models[0].pathway
-    paths = new_paths(pathway, horizon, step, window=_is_windowed(pathway, only))
-    read = [read for model in models if (read := readings(model, horizon, step, paths, only)) is not None]
-    if len(read) == len(models):
-        return read
-    return compared(models, horizon, step=None if any(map(accuracy.cycle, models)) else step, only=only)
-
-
-def _is_windowed(pathway: Pathway, only: Wanted | None) -> bool:
+def is_windowed(pathway: Pathway, only: Wanted | None) -> bool:
     """Return whether anything wanted is a group's."""
     return bool(pathway.groups) and (only is None or any(key[1] in pathway.groups for key in only))
 
@@ -273,7 +258,7 @@ def _curves(model: Model, horizon: float, step: float | None, only: Wanted | Non
     pathway = model.pathway
     every = [(clock, name) for clock in pathway.clocks for name in populations(pathway)]
     wanted = every if only is None else [key for key in every if key in only]
-    window = _is_windowed(pathway, only)
+    window = is_windowed(pathway, only)
     solution = solve(model, horizon, step=step, window=window, paths=paths)
     end_points: dict[str, Curves] = {}
     for end_point in pathway.end_points.values():
@@ -284,19 +269,19 @@ def _curves(model: Model, horizon: float, step: float | None, only: Wanted | Non
     return replace(
         _read(solution, wanted, solve),
         occupancy={
-            clock: dict(zip(_stays(model), solution.occupied(_stays(model), clock), strict=True))
+            clock: dict(zip(stays(model), solution.occupied(stays(model), clock), strict=True))
             for clock in (pathway.clocks if only is None else ())
         },
-        counts={name: _count(solution, name, horizon=horizon) for name in pathway.counts},
+        counts={name: count(solution, name, horizon=horizon) for name in pathway.counts},
         end_points=end_points,
     )
 
 
 def _without_event(first: FirstEvents, end_point: EndPoint, wanted: Sequence[tuple[str, str]]) -> Curves:
     """Return the curves of patients without an end point's event, and its incidence by cause."""
-    free = _read(first, wanted, partial(_first_events_again, end_point))
+    free = _read(first, wanted, partial(first_events_again, end_point))
     incidence = {
-        cause: {(clock, name): first.incidence(cause, _who(first.model, name), clock) for clock, name in wanted}
+        cause: {(clock, name): first.incidence(cause, alike(first.model, name), clock) for clock, name in wanted}
         for cause in end_point.causes
     }
     return replace(free, incidence=incidence)
@@ -306,7 +291,7 @@ def _read(
     solution: Solution | FirstEvents, wanted: Sequence[tuple[str, str]], solve: Callable[..., Solution | FirstEvents]
 ) -> Curves:
     """Return survival and its means, of a solution's kind; `solve` as in `Crossing`."""
-    like = {(clock, name): (clock, _who(solution.model, name)) for clock, name in wanted}
+    like = {(clock, name): (clock, alike(solution.model, name)) for clock, name in wanted}
     keys = list(dict.fromkeys(like.values()))
     alive, means_alive = solution.survival_of(keys), solution.mean_survival_of(keys)
     survival = {key: alive[keys.index(same)] for key, same in like.items()}
@@ -323,7 +308,7 @@ def _read(
     )
 
 
-def _who(model: Model, population: str) -> str:
+def alike(model: Model, population: str) -> str:
     """Return whose curves are the same: all, for a level, with patients, of an attribute that decides nothing."""
     if population == "all" or population in model.pathway.groups:
         return population
@@ -331,11 +316,11 @@ def _who(model: Model, population: str) -> str:
     return "all" if attribute not in model.attributes and model.mix[attribute][level] > 0.0 else population
 
 
-def _stays(model: Model) -> list[str]:
+def stays(model: Model) -> list[str]:
     return [name for name, state in model.pathway.states.items() if not state.is_choice]
 
 
-def _count(solution: Solution, name: str, *, horizon: float) -> Floats:
+def count(solution: Solution, name: str, *, horizon: float) -> Floats:
     count = solution.model.pathway.counts[name]
     if count.entries:
         flow = solution.flow(count.entries, "all", None, "in")
@@ -343,57 +328,5 @@ def _count(solution: Solution, name: str, *, horizon: float) -> Floats:
     return solution.up_to(solution.flow(count.months, "all", None, "net"), [horizon])[:, 0]
 
 
-def readings(
-    model: Model, horizon: float, step: float, paths: Paths, only: Wanted | None = None
-) -> OutcomeReadings | None:
-    """Return what outcomes read of a model, by the path curves of models of the same draws, without its own curves.
-
-    None where that does not do: patients come back, join a group after an end point's event, or go too many paths.
-    """
-    refuse(model.scenario)
-    pathway, window = model.pathway, _is_windowed(model.pathway, only)
-    if any(graph.has_cycle for graph in _graphs(model, marking_of(pathway, horizon))):
-        return None
-    try:
-        solution = _solve(model, horizon, step, window, paths)
-    except TooManyPaths:
-        return None
-    assert isinstance(solution.flows, path_flows.PathFlows)
-    every = [(clock, name) for clock in pathway.clocks for name in populations(pathway)]
-    like = {(clock, name): (clock, _who(model, name)) for clock, name in every if only is None or (clock, name) in only}
-    keys = list(dict.fromkeys(like.values()))
-    size = np.stack([solution.size(name, clock) for clock, name in keys], axis=1)
-    empty = [ROUNDING if name in pathway.groups else 0.0 for _, name in keys]
-    dead = [solution.flow(pathway.deaths, name, clock, "in") for clock, name in keys]
-    whole = OutcomeReadings(
-        solution=solution,
-        keys=keys,
-        columns={key: keys.index(same) for key, same in like.items()},
-        sums=path_sums(solution.flows, dead),
-        by_cause={},
-        size=np.where(size > empty, size, np.nan),
-        count=partial(_count, solution, horizon=horizon),
-        solve=solve,
-    )
-    for end_point in pathway.end_points.values():
-        if only is not None and not any(key[2:] == (end_point.name,) for key in only):
-            continue
-        first = first_events(solution, end_point, horizon, window)
-        if not first.is_settled:
-            return None
-        assert isinstance(first.until.flows, path_flows.PathFlows)
-        flows = {cause: [first.flow(cause, name, clock) for clock, name in keys] for cause in first.causes}
-        whole.end_points[end_point.name] = replace(
-            whole,
-            solution=first,
-            sums=path_sums(first.until.flows, [reduce(add, of_key) for of_key in zip(*flows.values(), strict=True)]),
-            by_cause={cause: path_sums(first.until.flows, of_cause) for cause, of_cause in flows.items()},
-            solve=partial(_first_events_again, end_point),
-            end_points={},
-            _kept={},
-        )
-    return whole
-
-
-def _first_events_again(end_point: EndPoint, model: Model, until: float, step: float, window: bool) -> FirstEvents:
+def first_events_again(end_point: EndPoint, model: Model, until: float, step: float, window: bool) -> FirstEvents:
     return first_events(solve(model, until, step=step, window=window), end_point, until, window)

@@ -1,23 +1,28 @@
-"""What outcomes read of a model without cycles: survival at some months, means and medians, and no curves.
+"""What a run reports of a model without cycles: curves at some months only, outcomes, and no whole curves.
 
-Sums of path curves are made at the months that are read only, and for medians at the places of a bisection.
+Sums of path curves are made at the months that are read, and for medians at the places of a bisection.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
 import numpy as np
 
 from simulator.arrays import Floats, Integers
-from simulator.engines.curves import populations, up_to
+from simulator.engines.curves import Curves, populations, up_to
+from simulator.engines.exact import accuracy, engine
 from simulator.engines.exact.crossing import AROUND, Crossing, is_even, is_inside
 from simulator.engines.exact.first_events import FirstEvents
-from simulator.engines.exact.path_sums import PathSums
-from simulator.engines.exact.solution import ROUNDING, Solution
+from simulator.engines.exact.path_flows import PathFlows
+from simulator.engines.exact.path_sums import PathSums, path_sums
+from simulator.engines.exact.paths import Paths, TooManyPaths
+from simulator.engines.exact.solution import ROUNDING, Flow, Solution
 from simulator.engines.lifetimes import is_below, least_of_path, on_curve
+from simulator.engines.model import Model
+from simulator.pathway.end_points import EndPoint
 
 Key = tuple[str, str]
 
@@ -25,7 +30,10 @@ OVER = 1e-11
 """Share of a group whose events may be too many, as the lattice's error makes them, before its curve is cut at 0."""
 
 COARSE = 32
-"""Places of the lattice between those at which a median is looked for first."""
+"""Places of the lattice between those at which a median is looked for first, where no months are reported."""
+
+NEAR = 10
+"""Places among which a median is looked for at once."""
 
 
 @dataclass
@@ -35,6 +43,8 @@ class OutcomeReadings:
     keys : those of a column each; columns : those of others, too, who are like them
     sums : of who has died, or has had an event; by_cause : of each cause's first events
     size : (n_draws, n_keys) the share of patients in a population, NaN where it is empty
+    states : those in which time passes; there : clock -> sums of who is in each
+    again : the readings of another model of the same draws
     """
 
     solution: Solution | FirstEvents
@@ -43,13 +53,51 @@ class OutcomeReadings:
     sums: PathSums
     by_cause: Mapping[str, PathSums]
     size: Floats
+    states: Sequence[str]
+    there: Callable[[str], PathSums]
     count: Callable[[str], Floats]
     solve: Callable[..., Solution | FirstEvents]
+    again: Callable[[Model], OutcomeReadings | None]
     end_points: dict[str, OutcomeReadings] = field(default_factory=dict)
+    patients: None = None
     _kept: dict[object, Floats] = field(default_factory=dict)
+
+    @cached_property
+    def survival(self) -> dict[Key, Floats]:
+        """Key -> S at the reported months, (n_draws, n_reported)."""
+        alive = 1.0 - self.sums.at_reported / self.size[..., None]
+        return self._by_key(np.minimum.accumulate(alive, axis=-1))
+
+    @cached_property
+    def incidence(self) -> dict[str, dict[Key, Floats]]:
+        """Cause -> key -> first events by the reported months, (n_draws, n_reported)."""
+        events = self.sums.at_reported / self.size[..., None]
+        # The lattice's error may make the events of a small group more than its patients.
+        most = np.where(events > 1.0 + ROUNDING, events, 1.0)
+        by_cause = {cause: sums.at_reported / self.size[..., None] for cause, sums in self.by_cause.items()}
+        return {cause: self._by_key(np.maximum.accumulate(come, axis=-1) / most) for cause, come in by_cause.items()}
+
+    @cached_property
+    def occupancy(self) -> dict[str, dict[str, Floats]]:
+        """Clock -> state -> the probability of being there at the reported months, (n_draws, n_reported)."""
+        by_clock = {clock: self.there(clock).at_reported for clock in self.solution.model.pathway.clocks}
+        return {
+            clock: dict(zip(self.states, np.moveaxis(np.clip(there, 0.0, 1.0), 1, 0), strict=True))
+            for clock, there in by_clock.items()
+        }
+
+    def at_benefit(self, benefit: Floats) -> OutcomeReadings:
+        """Return the readings if a share of the additional patients, (n_draws,), benefits."""
+        model = self.solution.model
+        assert model.marginal is not None
+        read = self.again(replace(model, marginal=replace(model.marginal, benefit=benefit[:, None])))
+        assert read is not None
+        return read
 
     def alive(self, key: Key, month: float) -> Floats:
         """Return S(month), (n_draws,); NaN beyond the horizon."""
+        if month in self.sums.reported:
+            return self.survival[key][:, self.sums.reported.index(month)]
         return self._of(key, month, ("alive", month), lambda: 1.0 - self.sums.at(month) / self.size)
 
     def months_alive(self, key: Key, month: float) -> Floats:
@@ -64,6 +112,8 @@ class OutcomeReadings:
 
     def come(self, cause: str, key: Key, month: float) -> Floats:
         """Return the probability of a first event of a cause by a month, (n_draws,); NaN beyond the horizon."""
+        if month in self.sums.reported:
+            return self.incidence[cause][key][:, self.sums.reported.index(month)]
 
         def read() -> Floats:
             events = self.sums.at(month) / self.size
@@ -92,6 +142,11 @@ class OutcomeReadings:
         """(n_months,) from 0 to the horizon."""
         return self.solution.months
 
+    def _by_key(self, values: Floats) -> dict[Key, Floats]:
+        """Return probabilities, (n_draws, n_keys, n_reported), by key."""
+        values = np.clip(values, 0.0, 1.0)
+        return {key: values[:, column] for key, column in self.columns.items()}
+
     def _of(self, key: Key, month: float, name: object, read: Callable[[], Floats]) -> Floats:
         if month > self.months[-1] + 1e-9:
             return np.full(len(self.size), np.nan)
@@ -107,17 +162,20 @@ class OutcomeReadings:
         months, level, last = self.months, 0.5, self.months.size - 1
 
         def alive(places: Integers) -> Floats:
-            return 1.0 - self.sums.at_places(np.clip(places, 0, last)) / self.size
+            return 1.0 - self.sums.at_places(np.clip(places, 0, last)) / self.size[..., None]
 
-        coarse = is_below(1.0 - self.sums.at_every(COARSE)[..., : last // COARSE + 1] / self.size[..., None], level)
-        after = np.where(coarse.any(axis=-1), COARSE * coarse.argmax(axis=-1), last + 1)
-        above, below = np.where(after > last, COARSE * (last // COARSE), after - COARSE), after
-        while np.any(below - above > 1):
+        above, below = self._bracket(level, last)
+        while np.any(below - above > NEAR):
             middle = (above + below) // 2
             low = is_below(alive(middle), level)
             above, below = np.where(low, above, middle), np.where(low, middle, below)
-        around = np.stack([alive(below + i) for i in range(-AROUND, AROUND)])
-        means = 1.0 - self.sums.means_at(np.clip(below, 1, last) - 1) / self.size
+        near = alive(above + np.arange(-AROUND + 1, NEAR + AROUND))
+        low = is_below(near[..., AROUND : NEAR + AROUND], level)
+        first = np.where(low.any(axis=-1), low.argmax(axis=-1) + 1, last + 1 - above[..., 0])
+        below = above[..., 0] + first
+        about = np.minimum(first[..., None] - 1 + np.arange(2 * AROUND), near.shape[-1] - 1)
+        around = np.moveaxis(np.take_along_axis(near, about, axis=-1), -1, 0)
+        means = 1.0 - self.sums.means_at(np.clip(below, 1, last)[..., None] - 1)[..., 0] / self.size
         medians = on_curve(months, around[AROUND - 1], around[AROUND], means, level, below)
         even = is_even(around, means, self.solution.lattice.step) & is_inside(below, last)
         uneven = np.isfinite(medians) & (below > 0) & ~even & ~np.isnan(self.size)
@@ -128,3 +186,107 @@ class OutcomeReadings:
                 if path is not None:
                     medians[draw, column] = least_of_path(path, level)
         return np.where(np.isnan(self.size), np.nan, medians)
+
+    def _bracket(self, level: float, last: int) -> tuple[Integers, Integers]:
+        """Return the places between which survival falls below a level, (n_draws, n_keys, 1): the last, if nowhere."""
+        places = self.sums.places if self.sums.reported else np.arange(0, last + 1, COARSE)
+        come = self.sums.at_reported if self.sums.reported else self.sums.by_place(places)
+        low = is_below(1.0 - come / self.size[..., None], level)
+        first = np.where(low.any(axis=-1, keepdims=True), low.argmax(axis=-1)[..., None], places.size)
+        ends = np.concatenate([[-1], places, [last + 1]])
+        return ends[first], ends[first + 1]
+
+
+def read_together(
+    models: Sequence[Model],
+    horizon: float,
+    *,
+    step: float | None = None,
+    only: engine.Wanted | None = None,
+    reported: tuple[float, ...] = (),
+) -> Sequence[Curves | OutcomeReadings]:
+    """Return what is read of models of one pathway and the same draws, on one lattice; see `readings`.
+
+    Curves where that does not do, as of `engine.compared`.
+    """
+    if any(map(accuracy.cycle, models)):
+        return engine.compared(models, horizon, only=only)
+    pathway, step = models[0].pathway, step or engine.one_step(models, horizon)
+    paths = engine.new_paths(pathway, horizon, step, window=engine.is_windowed(pathway, only))
+    each = (readings(model, horizon, step, paths, only, reported) for model in models)
+    read = [of_model for of_model in each if of_model is not None]
+    return read if len(read) == len(models) else engine.compared(models, horizon, step=step, only=only)
+
+
+def readings(
+    model: Model,
+    horizon: float,
+    step: float,
+    paths: Paths,
+    only: engine.Wanted | None = None,
+    reported: tuple[float, ...] = (),
+) -> OutcomeReadings | None:
+    """Return what is read of a model, by the path curves of models of the same draws, without its own curves.
+
+    reported : months at which curves are read. None where that does not do: patients come back, join a group after an
+    end point's event, or go too many paths.
+    """
+    engine.refuse(model.scenario)
+    pathway, window = model.pathway, engine.is_windowed(model.pathway, only)
+    if accuracy.cycle(model):
+        return None
+    try:
+        solution = engine.solve(model, horizon, step=step, window=window, paths=paths)
+    except TooManyPaths:
+        return None
+    if not isinstance(solution.flows, PathFlows):
+        return None
+    every = [(clock, name) for clock in pathway.clocks for name in populations(pathway)]
+    wanted = every if only is None else [key for key in every if key in only]
+    like = {(clock, name): (clock, engine.alike(model, name)) for clock, name in wanted}
+    keys = list(dict.fromkeys(like.values()))
+    size = np.stack([solution.size(name, clock) for clock, name in keys], axis=1)
+    empty = [ROUNDING if name in pathway.groups else 0.0 for _, name in keys]
+    sums = partial(path_sums, solution.flows, reported=reported)
+    whole = OutcomeReadings(
+        solution=solution,
+        keys=keys,
+        columns={key: keys.index(same) for key, same in like.items()},
+        sums=sums(lambda: [solution.flow(pathway.deaths, name, clock) for clock, name in keys]),
+        by_cause={},
+        size=np.where(size > empty, size, np.nan),
+        states=engine.stays(model),
+        there=lambda clock: sums(lambda: solution.there(engine.stays(model), clock)),
+        count=partial(engine.count, solution, horizon=horizon),
+        solve=engine.solve,
+        again=partial(readings, horizon=horizon, step=step, paths=paths, only=only, reported=reported),
+    )
+    for end_point in pathway.end_points.values():
+        if only is not None and not any(key[2:] == (end_point.name,) for key in only):
+            continue
+        first = engine.first_events(solution, end_point, horizon, window)
+        if not first.is_settled:
+            return None
+        whole.end_points[end_point.name] = _without_event(whole, first, end_point)
+    return whole
+
+
+def _without_event(whole: OutcomeReadings, first: FirstEvents, end_point: EndPoint) -> OutcomeReadings:
+    """Return what is read of patients without an end point's event."""
+    keys, n_keys = whole.keys, len(whole.keys)
+
+    def flows() -> list[Flow]:
+        return [first.flow(cause, name, clock) for cause in first.causes for clock, name in keys]
+
+    assert isinstance(first.until.flows, PathFlows)
+    events = path_sums(first.until.flows, flows, whole.sums.reported)
+    causes = enumerate(first.causes)
+    return replace(
+        whole,
+        solution=first,
+        sums=events.each(n_keys),
+        by_cause={cause: events.part(slice(place * n_keys, (place + 1) * n_keys)) for place, cause in causes},
+        solve=partial(engine.first_events_again, end_point),
+        end_points={},
+        _kept={},
+    )

@@ -43,7 +43,7 @@ class PathFlows:
     after: Combinations
     before: Combinations | None
     no_benefit: Sequence[WithoutBenefit]
-    _totals: dict[tuple[Node, str], Combination] = field(default_factory=dict)
+    _totals: dict[tuple[tuple[Node, ...], str], tuple[tuple[int, ...], Floats]] = field(default_factory=dict)
 
     @property
     def nodes(self) -> list[Node]:
@@ -65,17 +65,16 @@ class PathFlows:
 
         from_entry : on the entry clock, where it follows the arrivals at the default clock
         """
-        total: Combination = {}
-        for node in nodes:
-            add(total, self._at(node, which))
+        used, coefficients = self._at(tuple(nodes), which)
         if not from_entry or self.before is None:
-            return PathFlow(mixed(total, weights))
+            return PathFlow(dict(zip(used, (coefficients * weights).sum(axis=-1), strict=True)))
         paths, shares = self.after.paths, dict[int, Floats]()
         arrivals = self.before.entered.get(Node(self.after.model.pathway.clock_state, frozenset()), {})
         for before, share in arrivals.items():
-            for path, coefficient in mixed(total, weights * share).items():
-                if coefficient.any():
-                    shares[paths.place(Then(before, path))] = coefficient
+            mixed_on = (coefficients * (weights * share)).sum(axis=-1)
+            for path, of_path, has_some in zip(used, mixed_on, mixed_on.any(axis=-1), strict=True):
+                if has_some:
+                    shares[paths.place(Then(before, path))] = of_path
         return PathFlow(shares)
 
     def before_default(self, states: Iterable[str], which: str, weights: Floats) -> PathFlow:
@@ -102,16 +101,20 @@ class PathFlows:
                     add(total, passed, sign)
         return PathFlow(mixed(total, weights))
 
-    def _at(self, node: Node, which: str) -> Combination:
-        """Return who enters a node after the default clock, or that less who leaves it."""
-        if (node, which) not in self._totals:
-            total: Combination = {}
+    def _at(self, nodes: tuple[Node, ...], which: str) -> tuple[tuple[int, ...], Floats]:
+        """Return who enters nodes after the default clock, or that less who leaves them: their paths, and the share of
+        patients on each, (n_paths, n_draws or 1, n_cells or 1), which is mixed for many populations."""
+        if (nodes, which) in self._totals:
+            return self._totals[nodes, which]
+        total: Combination = {}
+        for node in nodes:
             if node in self.after.graph.out_of:
                 add(total, self.after.entered[node] if which == "in" else self.after.staying(node))
             for part in self.no_benefit:
                 add(total, (part.entered if which == "in" else part.there).get(node, {}))
-            self._totals[node, which] = total
-        return self._totals[node, which]
+        coefficients = np.stack(np.broadcast_arrays(*total.values())) if total else np.zeros((0, 1, 1))
+        self._totals[nodes, which] = tuple(total), coefficients
+        return self._totals[nodes, which]
 
     def cumulative(self, flows: Sequence[PathFlow]) -> list[Floats]:
         """Return how many of each flow have come by every lattice point, (n_draws or 1, n)."""

@@ -193,9 +193,12 @@ class Solution:
 
     def occupied(self, states: Sequence[str], clock: str | None = None) -> list[Floats]:
         """Return the probability of being in each of some states, (n_draws, n_months)."""
+        return [np.clip(there, 0.0, 1.0) for there in self._by_month(self.there(states, clock))]
+
+    def there(self, states: Sequence[str], clock: str | None = None) -> list[Flow]:
+        """Return who is in each of some states."""
         declared = self.model.pathway.states
-        flows = [self.flow([name], "all", clock, "in" if declared[name].is_absorbing else "net") for name in states]
-        return [np.clip(there, 0.0, 1.0) for there in self._by_month(flows)]
+        return [self.flow([name], "all", clock, "in" if declared[name].is_absorbing else "net") for name in states]
 
     def size(self, population: str, clock: str | None = None) -> Floats:
         """Return the share of a clock's patients in a population, (n_draws,)."""

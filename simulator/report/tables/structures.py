@@ -19,7 +19,8 @@ NOTE = (
     "else by a fit of its own. Moved: by how much the difference changes from the structure as declared, with its "
     "Monte Carlo error. k-hat: the shape of the largest weights; from 0.7 on (less for fewer than 2,200 points) it "
     "counts only where they make up a quarter of the mean squared weight or more. Log evidence: since that structure, "
-    "if the rows are the same. A policy treats the same share of all patients in each structure, and the additional "
+    "if the rows are the same. The table has all parameter sets, a run the first of them: as declared, both may differ "
+    "by a little. A policy treats the same share of all patients in each structure, and the additional "
     "patients benefit as today's treated patients do."
 )
 

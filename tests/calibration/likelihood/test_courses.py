@@ -315,6 +315,44 @@ def test_percentages_of_two_arms_are_named_arm_by_arm(cohort: NewCohort) -> None
         assert 'Give one of them use = "predictive".' in sentence
 
 
+OVERLAPS = {
+    "two arms and all": (
+        ["survival,responders,,6,,33", "survival,others,,6,,27", "survival,all,,12,,60"],
+        "line 4 counts patients of lines 2 and 3 again, but all enter .* Give line 4 use",
+    ),
+    "an arm with its size, and all": (
+        ["patients,responders,,,33,60", "survival,responders,,6,,33", "survival,all,,12,,60", "survival,others,,6,,27"],
+        "line 4 counts patients of lines 2, 3 and 5 again, but all enter .* Give line 4 use",
+    ),
+    "an arm, and all twice": (
+        ["survival,responders,,6,,33", "survival,all,,12,,60", "survival,all,,24,,60"],
+        "lines 2 to 4 count the same patients, but enter .* Give all but one of them use",
+    ),
+    "two arms, and all twice": (
+        ["survival,responders,,6,,33", "survival,others,,6,,27", "survival,all,,12,,60", "survival,all,,24,,60"],
+        "line 4 counts patients of lines 2, 3 and 5 again, .* Give line 4 use",
+        "line 5 counts patients of lines 2 and 3 again, .* Give line 5 use",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OVERLAPS)
+def test_rows_of_patients_who_count_elsewhere_have_to_go_and_no_row_of_an_arm_that_shares_nobody(
+    case: str, cohort: NewCohort
+) -> None:
+    """Done as the sentences say, from all rows but one that remain, nothing overlaps: a percentage an arm, or one."""
+    rows, *expected = OVERLAPS[case]
+    sentences = SamePatients(cohort(*rows)).sentences()
+    for sentence, words in zip(sentences, expected, strict=True):
+        assert re.search(words, sentence), sentence
+    gone = {int(line) for sentence in sentences for line in re.findall(r"Give line (\d+)", sentence)}
+    kept = [row for line, row in enumerate(rows, start=2) if line not in gone]
+    if "all but one" in sentences[0]:
+        kept = kept[:1]
+    assert SamePatients(cohort(*kept)).sentences() == []
+    assert not any(row.startswith("survival,all") for row in kept)
+
+
 INDEPENDENT = {
     "percentages of two arms": ["survival,responders,,6,,33", "survival,others,,6,,27"],
     "the size of an arm, and its survival": ["patients,responders,,,33,60", "survival,responders,,6,,33"],

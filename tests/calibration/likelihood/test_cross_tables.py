@@ -309,7 +309,10 @@ def declared(folder: Path, **tables: object) -> Targets:
 
 BAD_POPULATIONS = {
     "a state that is not there": ({"entered": "drog"}, r"populations.responding_women\]: unknown state.*'drug'"),
-    "nothing to enter": ({"not_entered": "drug"}, "entered: a key is missing"),
+    "nothing to enter": (
+        {"not_entered": "drug"},
+        "a population of patients who entered no state; allowed: `entered`, ",
+    ),
     "an unknown key": ({"entered": "drug", "left": "drug"}, "unknown key"),
 }
 
@@ -319,6 +322,16 @@ def test_a_population_that_cannot_be_read_is_refused(case: str, tmp_path: Path) 
     table, complaint = BAD_POPULATIONS[case]
     with pytest.raises(InputError, match=complaint):
         declared(tmp_path, populations={"responding_women": table})
+
+
+@pytest.mark.parametrize("table", [{"entered_all": ["drug", "dead"]}, {"entered": "drug", "entered_all": "dead"}])
+def test_patients_who_entered_each_of_some_states_need_no_state_of_which_they_entered_any(
+    table: dict[str, object], tmp_path: Path
+) -> None:
+    """40 % have the drug, of whom a few women live for longer than the 120 months in which groups form."""
+    targets = declared(tmp_path, populations={"responding_women": table}, follow_up={"lower": 239.0, "upper": 240.0})
+    dead = 1.0 - 0.25 * np.exp(-0.05 * 120) - 0.75 * np.exp(-0.2 * 120)
+    assert Likelihood(targets)({})[0] == pytest.approx(stats.binom.logpmf(3, 20, 0.4 * dead), abs=1e-4)
 
 
 @pytest.mark.parametrize(("name", "complaint"), [("treated", "a group of the pathway"), ("all", "an arm or a level")])

@@ -74,6 +74,23 @@ def test_a_curve_without_censoring_is_the_multinomial_of_its_intervals(tmp_path:
     np.testing.assert_allclose(part(targets, "os of all"), expected, rtol=0, atol=1e-6)
 
 
+START = {"curve": "os", "month": 0}
+
+
+@pytest.mark.parametrize("use", ["likelihood", "validation"])
+def test_a_curve_that_begins_at_month_0_with_everybody_is_the_curve_without_that_point(
+    use: str, tmp_path: Path
+) -> None:
+    """As a digitiser exports it: 100 % and 40 at risk at month 0."""
+    start = [row("s", "survival", value=100, use=use, **START), row("n", "at_risk", count=40, n=40, use=use, **START)]
+    without = load(tmp_path, DIES, *points(use=use))
+    targets = load(tmp_path, DIES, *start, *points(use=use))
+    assert targets.curves == without.curves
+    assert [figure.name for figure in targets.figures] == [figure.name for figure in without.figures]
+    assert [figure.line for figure in targets.figures] == [figure.line + 2 for figure in without.figures]
+    assert len(targets.cohort.targets) == len(targets.figures)
+
+
 def test_patients_censored_within_an_interval_count_half(tmp_path: Path) -> None:
     """5 of 40 are censored before month 3, and survive it as the others: d of 40 - c / 2."""
     (curve,) = load(tmp_path, DIES, *points(censored=5)).curves
@@ -135,10 +152,11 @@ def test_survival_without_an_end_point_is_a_binomial(tmp_path: Path) -> None:
 
 def test_points_of_one_curve_are_no_rows_of_the_same_patients_but_two_curves_are(tmp_path: Path) -> None:
     assert SamePatients(load(tmp_path, DIES, *points())).sentences() == []
-    (sentence,) = SamePatients(
-        load(tmp_path, DIES, *points(), row("os_12", "survival", month=12, n=40, value=30))
-    ).sentences()
-    assert "count the same patients" in sentence
+    later = row("os_12", "survival", month=12, n=40, value=30)
+    (sentence,) = SamePatients(load(tmp_path, DIES, *points(), later)).sentences()
+    assert "lines 2 to 8 (lines 2 to 7: one curve) count the same patients, but" in sentence
+    assert 'Give one of them use = "predictive"' in sentence
+    assert SamePatients(load(tmp_path, DIES, *points(use="predictive"), later)).sentences() == []
 
 
 REFUSED = {
@@ -162,6 +180,22 @@ REFUSED = {
     "a curve of two sets of patients": (
         [points()[0], row("s0", "survival", curve="os", month=3, value=75, end_point="efs")],
         "curve os is of two sets of patients or events",
+    ),
+    "a curve that does not begin at 100 %": (
+        [row("s", "survival", value=98, **START), *points()],
+        "line 2, month: a month that is not simulated; got '0'; allowed: .*; at month 0, survival of 100 % and all `n`",
+    ),
+    "fewer than all at risk at month 0": (
+        [row("n", "at_risk", count=39, n=40, **START), *points()],
+        "line 2, month: a month that is not simulated; got '0'",
+    ),
+    "another n at month 0": (
+        [row("n", "at_risk", count=39, n=39, **START), *points()],
+        "line 2 and .*line 3, n: 39 patients at month 0 of curve os, and another n; got '40'; allowed: 39",
+    ),
+    "survivors at month 0": (
+        [row("s", "survivors", count=40, n=40, month=0)],
+        "line 2, month: a month that is not simulated; got '0'",
     ),
     "months from a state": (
         [row("s", "survival", **{"from": "ill"}, month=3, value=75, n=40)],

@@ -333,6 +333,28 @@ def test_cohorts_on_one_pathway_inform_the_benefit_together_however_they_name_it
     assert mean["all cohorts with one benefit"] == pytest.approx(by_closed_form(tmp_path, list(COHORTS)), abs=0.003)
 
 
+@pytest.mark.parametrize("declaring", COHORTS)
+def test_patients_of_two_cohorts_inform_the_benefit_once_whichever_of_the_two_declares_it(
+    declaring: str, tmp_path: Path
+) -> None:
+    first, second = COHORTS
+    write_two_cohorts(tmp_path, "relative")
+    with (tmp_path / declaring / "cohort.toml").open("r+", encoding="utf-8") as stream:
+        text = stream.read()
+        stream.seek(0)
+        stream.write(f'same_patients = ["{second if declaring == first else first}"]\n{text}')
+    cohorts = [load_targets(tmp_path / name) for name in COHORTS]
+    for order, counted, left_out in ((cohorts, first, second), (cohorts[::-1], second, first)):
+        assert benefit.of_same_patients(order) == [left_out]
+        found = benefit.of_cohorts(order)
+        assert found is not None
+        mean = found.summary.set_index("how")["mean"]
+        assert mean[f"{counted} alone"] == pytest.approx(by_closed_form(tmp_path, [counted]), abs=0.003)
+        assert found.summary["n"].max() == 80
+        assert counted in found.fitted_to
+        assert f"{left_out}=" not in found.fitted_to
+
+
 CHANGES = [("own.toml", "rate = 0.25", "rate = 0.3"), ("draws.csv", "0.", "0.1")]
 
 

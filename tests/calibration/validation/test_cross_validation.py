@@ -141,3 +141,6 @@ def test_the_frozen_table_includes_every_target(letter: Targets) -> None:
     assert ((frozen["lower"] - 1e-9 <= frozen["reported"]) & (frozen["reported"] <= frozen["upper"] + 1e-9)).map(
         {True: "yes", False: "no"}
     ).tolist() == frozen["inside"].tolist()
+    # As docs/calibration.md says.
+    assert (frozen["inside"] == "yes").all()
+    assert (frozen["informs"] == "no").sum() == 7

@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -240,6 +241,20 @@ def test_cohorts_of_the_same_patients_count_once_and_figures_that_a_prior_is_cen
         vars(prediction)["centred_on"] = [[]]
     counted = external.together(predictions).set_index("cohort")["counted"]
     assert sorted(counted[["chop2024", "myers2021"]]) == ["no", "yes"]
+
+
+@pytest.mark.parametrize("declaring", [0, 1])
+@pytest.mark.parametrize("more", [0, 1])
+def test_of_two_cohorts_of_the_same_patients_the_one_with_more_figures_counts_whichever_declares_it(
+    declaring: int, more: int, new_cohort: NewCohort
+) -> None:
+    figures = [["alive,survivors,all,,,6,15,25,"], ["alive,survivors,all,,,6,15,25,", "later,survivors,all,,,9,9,25,"]]
+    both = [new_cohort(25, *figures[cohort == more], use="validation") for cohort in (0, 1)]
+    both = [replace(targets, cohort=replace(targets.cohort, name=str(i))) for i, targets in enumerate(both)]
+    table = both[declaring].cohort.declared.model_copy(update={"same_patients": [str(1 - declaring)]})
+    both[declaring] = replace(both[declaring], cohort=replace(both[declaring].cohort, declared=table))
+    together = external.together([external.validate(targets, None, wanted=20) for targets in both])
+    assert together.set_index("cohort")["counted"].to_dict() == {str(more): "yes", str(1 - more): "no"}
 
 
 def test_reported_survival_is_compared_by_how_many_simulated_cohorts_survive_better(new_cohort: NewCohort) -> None:

@@ -8,11 +8,12 @@ from sojourn_times import fixed, weibull
 from worlds import DEATH, chance, scenario, slow, sojourn, world
 
 from simulator.arrays import Floats
-from simulator.engines.curves import Curves
+from simulator.engines.curves import Curves, mixed
 from simulator.engines.exact import engine
+from simulator.engines.exact.outcome_readings import read_together, readings
 from simulator.engines.model import Model, resolve, resolve_each, stacked
 from simulator.evidence.draws import load_informed_draws, values
-from simulator.experiment.parts import outcomes_of, treated_share
+from simulator.experiment.parts import draws_of_curves, outcomes_of, report_months, treated_share
 from simulator.outcomes.summaries import of_end_points, of_survival
 from simulator.scenario.scenario import load_scenario
 
@@ -22,7 +23,7 @@ Outcomes = Mapping[tuple[str, str, str], Floats]
 def outcomes(model: Model, horizon: float = 120.0) -> tuple[Outcomes, Outcomes]:
     """Return outcomes of path curves, and of curves."""
     step = engine.one_step([model], horizon)
-    read = engine.readings(model, horizon, step, engine.new_paths(model.pathway, horizon, step))
+    read = readings(model, horizon, step, engine.new_paths(model.pathway, horizon, step))
     assert read is not None
     curves = engine.curves(model, horizon, step=step)
     np.testing.assert_allclose(treated_share(read, model.pathway), treated_share(curves, model.pathway), atol=1e-12)
@@ -83,8 +84,8 @@ def test_patients_who_come_back_have_no_path_curves() -> None:
         "dead": DEATH,
     }
     model = resolve(scenario(world("remission", states)))
-    assert engine.readings(model, 24.0, 0.1, engine.new_paths(model.pathway, 24.0, 0.1)) is None
-    (read,) = engine.read_together([model], 24.0, step=0.1)
+    assert readings(model, 24.0, 0.1, engine.new_paths(model.pathway, 24.0, 0.1)) is None
+    (read,) = read_together([model], 24.0, step=0.1)
     assert isinstance(read, Curves)
 
 
@@ -96,7 +97,7 @@ def test_models_that_differ_in_shares_and_benefit_are_read_together_as_one_by_on
     models = [resolve(policy, draws) for policy in policies]
     step = engine.one_step(models, 24.0)
     paths = engine.new_paths(policies[0].pathway, 24.0, step, repeats=len(models))
-    together = engine.readings(stacked(models, range(models[0].n_draws)), 24.0, step, paths)
+    together = readings(stacked(models, range(models[0].n_draws)), 24.0, step, paths)
     assert together is not None
     read = outcomes_of(together, policies[0].pathway)
     for place, model in enumerate(models):
@@ -112,7 +113,7 @@ def test_one_outcome_of_one_population_is_read_as_of_its_curves() -> None:
     models = list(resolve_each(policies, draws))
     only = {("relapse", "all"), ("relapse", "treated"), ("relapse", "all", "efs")}
     step = engine.one_step(models, 24.0)
-    read, curves = (of(models, 24.0, step=step, only=only) for of in (engine.read_together, engine.compared))
+    read, curves = (of(models, 24.0, step=step, only=only) for of in (read_together, engine.compared))
     for of_paths, of_curves in zip(read, curves, strict=True):
         assert not isinstance(of_paths, Curves)
         both = of_paths, of_curves
@@ -122,3 +123,30 @@ def test_one_outcome_of_one_population_is_read_as_of_its_curves() -> None:
         for name in ("efs_12", "rmst_efs_12"):
             ways = (of_end_points(one, "relapse", "all", pathway, {name})[name][1] for one in both)
             np.testing.assert_allclose(*ways, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+def test_a_run_reads_the_months_that_it_reports_as_of_whole_curves() -> None:
+    """At a benefit that differs between parameter sets, too, where whole curves are a mixture of both ends."""
+    policies = [load_scenario(name) for name in ("wider-salvage", "wider-salvage@0")]
+    pathway, draws = policies[0].pathway, values(load_informed_draws(policies[0].pathway), slice(0, 4))
+    models = list(resolve_each(policies, draws))
+    read = read_together(models, 24.0, reported=tuple(report_months(24.0, pathway.months.early).tolist()))
+    every, none = engine.compared(models, 24.0)
+    benefit = np.array([0.0, 0.25, 0.8, 1.0])
+    assert not isinstance(read[0], Curves)
+    pairs = [
+        (read[0], every),
+        (read[1], none),
+        (read[0].at_benefit(benefit), mixed([every, none], [benefit, 1 - benefit])),
+    ]
+    for of_months, whole in pairs:
+        reported, expected = (draws_of_curves(curves, policies[0]) for curves in (of_months, whole))
+        assert reported.shares.keys() == expected.shares.keys()
+        for key, at in expected.shares.items():
+            np.testing.assert_allclose(reported.shares[key], at, rtol=1e-9, atol=1e-9, err_msg=str(key))
+        for clock, states in expected.occupancy.items():
+            for state, there in states.items():
+                np.testing.assert_allclose(reported.occupancy[clock][state], there, atol=1e-9, err_msg=state)
+        for key, outcomes in expected.outcomes.items():
+            for name, (_, at, _) in outcomes.items():
+                np.testing.assert_allclose(reported.outcomes[key][name][1], at, rtol=1e-9, atol=1e-8, err_msg=name)
