@@ -38,6 +38,10 @@ class Percentage:
     end_point: str = ""
     cause: str = ""
 
+    @property
+    def months(self) -> tuple[float, ...]:
+        return (self.month,)
+
     def log_likelihood(self, survival: Floats) -> Floats:
         """Return the log-likelihood of survival probabilities, of their shape."""
         dead = self.n - self.alive
@@ -162,22 +166,33 @@ def cut_warning(figure: Figure, cohort: Cohort) -> str:
 
 
 def at_risk_warning(figure: Figure, cohort: Cohort) -> str:
-    """Return that hardly any patients are followed until a fitted percentage's month; else "".
+    """Return that hardly any patients are followed until a fitted percentage's month; else ""."""
+    few = few_at_risk(figure, cohort) if figure.is_fitted else ""
+    return few and (
+        f"{figure.where}: at month {figure.month:g} {few}, so that the fit takes this figure as more certain than it "
+        "is; an earlier month of the curve is safer"
+    )
+
+
+def few_at_risk(figure: Figure, cohort: Cohort, counted: float = np.nan) -> str:
+    """Return "only about 2.1 of 57 patients are still at risk" at a figure's month, if hardly any are; else "".
 
     n S G are at risk, G : share of survivors who are followed for longer. With few, Greenwood's error is too small.
+    counted : the patients at risk, if they are reported
     """
-    if cohort.follow_up is None or not figure.is_fitted:
-        return ""
-    lower, upper = cohort.follow_up
     n = figure.n if np.isfinite(figure.n) else population_sizes.most(cohort, population_sizes.of_figure(cohort, figure))
-    longer = (upper - figure.month) / (upper - lower)
-    at_risk = n * figure.value / 100.0 * longer
+    alive = figure.count if np.isfinite(figure.count) else n * figure.value / 100.0
+    if np.isfinite(counted):
+        longer = counted / max(alive, 1.0)
+    elif cohort.follow_up is None:
+        return ""
+    else:
+        lower, upper = cohort.follow_up
+        longer = (upper - figure.month) / (upper - lower)
+    at_risk = counted if np.isfinite(counted) else alive * longer
     if longer >= FEWEST_FOLLOWED or at_risk >= FEWEST_AT_RISK:
         return ""
-    return (
-        f"{figure.where}: at month {figure.month:g} only about {at_risk:.1f} of {n:g} patients are still at risk, so "
-        f"that the fit takes this figure as more certain than it is; an earlier month of the curve is safer"
-    )
+    return f"only about {at_risk:.1f} of {n:g} patients are still at risk"
 
 
 def check_counted(figure: Figure, cohort: Cohort) -> None:

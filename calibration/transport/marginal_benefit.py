@@ -1,7 +1,7 @@
 """The posterior of the marginal benefit, m, by cohorts that treated more patients than the cohort of the draws.
 
 For draw i, with practice at the pathway's reference, a fact, and cohort c, at its own uptake and mix, survival is a
-line in m, and the cohort's figure binomial:
+line in m, and the cohort's figure binomial (of a curve, or of single patients, as in a fit: see `overall_survival`):
 
     S_ic(m) = S_ic(0) + m (S_ic(1) - S_ic(0)),      L_ic(m) = Binomial(k_c; n_c, S_ic(m))        m ~ U(0, 1)
 
@@ -24,14 +24,15 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from calibration.likelihood.reached import FollowedUp
 from calibration.likelihood.targets import Targets
-from calibration.reported import percentages
-from calibration.reported.kinds.counts import Survivors
-from calibration.reported.kinds.survival import Survival
+from calibration.reported.kinds.curves import Curve
+from calibration.reported.kinds.patient_times import Times
 from calibration.reported.percentages import Percentage
 from calibration.sampler.diagnostics import effective_sample_size
+from calibration.transport import overall_survival
 from calibration.transport.hierarchy import GRID, Hierarchy
-from calibration.validation.external import USE
+from calibration.transport.overall_survival import Finest
 from calibration.validation.provenance import each_patient_once
 from simulator import execution
 from simulator.arrays import Floats, slices
@@ -57,50 +58,66 @@ FLAT, BEFORE = "prior alone, flat", "prior alone, with a spread between cohorts"
 
 @dataclass(frozen=True)
 class Evidence:
-    """A cohort's figure, and S at its month under every draw if no or all marginal patients benefit, (n_draws,)."""
+    """A cohort's figure, and S at its months if no or all marginal patients benefit, (n_draws, n_months); of one month,
+    (n_draws,).
+    """
 
     cohort: str
-    figure: Percentage
+    figure: Percentage | Curve | Times
     without_benefit: Floats
     with_benefit: Floats
 
     @property
     def log_likelihood(self) -> Floats:
         """(n_draws, n_grid)."""
-        survival = self.without_benefit[:, None] + GRID * (self.with_benefit - self.without_benefit)[:, None]
-        return self.figure.log_likelihood(np.clip(survival, 0.0, 1.0))
+        rows = []
+        for none, all_ in zip(self.without_benefit, self.with_benefit, strict=True):
+            survival = np.clip(none + GRID[:, None] * (all_ - none), 0.0, 1.0)
+            rows.append(self.figure.log_likelihood(survival).reshape(GRID.size))
+        return np.array(rows)
 
 
-def informing(targets: Targets) -> Percentage | None:
-    """Return the figure that informs m: the latest OS of all patients; None if there is none, or m is declared.
+def informing(targets: Targets) -> Finest | None:
+    """Return what informs m: the finest OS of all patients; None if there is none, or if m is declared.
 
     On the pathway's first clock: from entry, the share that reaches its start matters as well.
     """
-    everybody = (
-        figure for figure in targets.figures if (figure.population, figure.attribute) == ("all", "") and figure.is_plain
-    )
-    alive = [figure for figure in everybody if figure.use == USE and isinstance(figure, Survivors | Survival)]
+    return overall_survival.finest(targets) if _may_inform(targets) else None
+
+
+def notes(targets: Targets) -> list[str]:
+    """Return which figures do not inform m, and why, with their lines."""
+    return overall_survival.notes(targets) if _may_inform(targets) else []
+
+
+def _may_inform(targets: Targets) -> bool:
     on_default = targets.cohort.clock == targets.pathway.clock
-    if not alive or targets.fixed_benefit or targets.pathway.marginal is None or not on_default:
-        return None
-    return percentages.read(sorted(alive, key=lambda figure: figure.month)[-1], targets.cohort)
+    return on_default and targets.pathway.marginal is not None and not targets.fixed_benefit
+
+
+Read = tuple[Scenario, tuple[float, ...], tuple[float, float]]
+"""A scenario, the months at which it is read, and the months between which follow-up ends."""
 
 
 @dataclass(frozen=True)
 class ScenarioSurvival:
-    """S(month) of all patients under scenarios, with a month each, by the exact engine."""
+    """S of all patients under scenarios, by the exact engine."""
 
-    scenarios: tuple[tuple[Scenario, float], ...]
+    scenarios: tuple[Read, ...]
     table: pd.DataFrame
 
     def of(self, rows: slice) -> Floats:
-        """Return S under some draws, (n_scenarios, n_rows)."""
-        draw_values = values(self.table, rows)
-        solved = [
-            engine.solve(resolve(scenario, draw_values), month, window=False).of_a_cohort()
-            for scenario, month in self.scenarios
-        ]
-        return np.array([solution.survival()[:, -1] for solution in solved])
+        """Return S under some draws, a row a month of a scenario, (n_months of all, n_rows)."""
+        draw_values, alive = values(self.table, rows), []
+        for scenario, months, ends in self.scenarios:
+            solved = engine.solve(resolve(scenario, draw_values), max(months), window=False).of_a_cohort()
+            if len(months) == 1 and ends == overall_survival.FOREVER:
+                # The last point of the lattice, where nothing is interpolated.
+                alive.append(solved.survival()[:, -1:].T)
+            else:
+                dead = solved.flow(scenario.pathway.deaths, "all")
+                alive.append(1.0 - FollowedUp(solved, *ends).by(dead, months).T)
+        return np.concatenate(alive)
 
 
 def gather(
@@ -115,22 +132,25 @@ def gather(
     table : draws as fitted; here every draw treats the reference, as in a run
     The draws go in the same batches whatever `jobs` is: the same bytes every time.
     """
-    figures = [(cohort, figure) for cohort in _counted(cohorts) if (figure := informing(cohort)) is not None]
+    informed = [(cohort, finest) for cohort in _counted(cohorts) if (finest := informing(cohort)) is not None]
     pathway = cohorts[0].pathway
-    scenarios = [(Scenario(name=pathway.name, pathway=pathway, file=pathway.file), pathway.months.answer)]
-    for targets, figure in figures:
-        scenarios += [(replace(targets.scenario, marginal_benefit=end), figure.month) for end in (0.0, 1.0)]
+    baseline = Scenario(name=pathway.name, pathway=pathway, file=pathway.file)
+    scenarios: list[Read] = [(baseline, (pathway.months.answer,), overall_survival.FOREVER)]
+    for targets, of_all in informed:
+        read = (of_all.figure.months, of_all.ends)
+        scenarios += [(replace(targets.scenario, marginal_benefit=m), *read) for m in (0.0, 1.0)]
     in_practice = at_reference(pathway, {str(name): table[name].to_numpy(dtype=float) for name in table})
     work = ScenarioSurvival(tuple(scenarios), pd.DataFrame(in_practice)).of
     survival = execution.map(work, slices(len(table), engine.BATCH), jobs=jobs, progress=progress)
-    alive, *ends = np.concatenate(list(survival), axis=1)
+    first_rows = np.cumsum([len(months) for _, months, _ in scenarios])[:-1]
+    alive, *of_cohorts = np.split(np.concatenate(list(survival), axis=1), first_rows)
     evidence = [
-        Evidence(targets.cohort.name, figure, none, all_)
-        for (targets, figure), none, all_ in zip(figures, ends[::2], ends[1::2], strict=True)
+        Evidence(targets.cohort.name, of_all.figure, none.T, all_.T)
+        for (targets, of_all), none, all_ in zip(informed, of_cohorts[::2], of_cohorts[1::2], strict=True)
     ]
     # Where no more than today are treated, nobody is marginal.
     evidence = [one for one in evidence if np.any(one.with_benefit > one.without_benefit + 1e-9)]
-    return (evidence, alive) if evidence else None
+    return (evidence, alive[0]) if evidence else None
 
 
 @dataclass(frozen=True)
@@ -232,16 +252,17 @@ def of_other_models(cohorts: Sequence[Targets]) -> list[str]:
 
 
 def of_same_patients(cohorts: Sequence[Targets]) -> list[str]:
-    """Return the cohorts that would inform m if none before them had some of the same patients."""
+    """Return the cohorts that would inform m if no other that does had some of the same patients."""
     same = [cohort.cohort.name for cohort in _same_model(cohorts) if informing(cohort) is not None]
     counted = [cohort.cohort.name for cohort in _counted(_same_model(cohorts))]
     return [name for name in same if name not in counted]
 
 
 def _counted(cohorts: Sequence[Targets]) -> list[Targets]:
-    """Return the cohorts that inform m, without those of the same patients as one before them."""
-    every = [cohort for cohort in cohorts if informing(cohort) is not None]
-    counted = each_patient_once(every)
+    """Return the cohorts that inform m; of those of the same patients, the one with most months, or the first."""
+    months = {cohort.cohort.name: len(found.figure.months) for cohort in cohorts if (found := informing(cohort))}
+    every = [cohort for cohort in cohorts if cohort.cohort.name in months]
+    counted = each_patient_once(sorted(every, key=lambda cohort: -months[cohort.cohort.name]))
     return [cohort for cohort in every if cohort.cohort.name in counted]
 
 

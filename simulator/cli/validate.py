@@ -48,7 +48,7 @@ def validate(
     for targets in every:
         if not external.is_silent(targets):
             external.to_validate(targets)
-        for warning in [*targets.warnings, *external.notes(targets)]:
+        for warning in [*targets.warnings, *external.notes(targets), *marginal_benefit.notes(targets)]:
             typer.echo(f"aftercart: {warning}", err=True)
     stale_note = draws.stale_draws if refit else draws.staleness
     stale = {targets.pathway.where: stale_note(targets.pathway) for targets in every}
@@ -185,6 +185,7 @@ def _manifest(
 ) -> dict[str, Any]:
     from datetime import UTC, datetime
 
+    from calibration.transport import marginal_benefit
     from calibration.validation import external, provenance
     from simulator.experiment import manifest
 
@@ -201,7 +202,7 @@ def _manifest(
             "dependence": targets.dependence,
             "priors_from_its_paper": provenance.of_paper(targets),
             "left_as_in_the_pathway": provenance.left(targets),
-            "warnings": [*targets.warnings, *external.notes(targets)],
+            "warnings": [*targets.warnings, *external.notes(targets), *marginal_benefit.notes(targets)],
             "left_out_of_the_marginal_benefit": targets.cohort.name in left_out,
             "stale_draws": stale[targets.pathway.where],
             "files": manifest.files([targets.scenario], targets.folder),

@@ -26,7 +26,10 @@ from simulator.evidence.cohort import Cohort
 
 @dataclass(frozen=True)
 class Curve:
-    """Events by interval. months : their ends, the first of them begins at 0; events, patients : of each, not whole."""
+    """Events by interval. months : their ends, the first of them begins at 0; events, patients : of each, not whole.
+
+    n : patients at risk at month 0
+    """
 
     name: str
     population: str
@@ -34,6 +37,7 @@ class Curve:
     months: tuple[float, ...]
     events: tuple[float, ...]
     patients: tuple[float, ...]
+    n: float
 
     def log_likelihood(self, survival: Floats) -> Floats:
         """Return the log-likelihood, (n_draws,), of survival at the months, (n_draws, n_months)."""
@@ -80,7 +84,7 @@ def read(figures: Iterable[Kind], cohort: Cohort) -> tuple[Curve, ...]:
 def _curve(points: Sequence[Survival], at_risk: dict[tuple[str, float], AtRisk], cohort: Cohort) -> Curve:
     first, events, patients = points[0], list[float](), list[float]()
     name, population = first.curve, population_sizes.of_figure(cohort, first)
-    before, survived, lowest = 0.0, 1.0, 1.0
+    n, before, survived, lowest = 0.0, 0.0, 1.0, 1.0
     for point in points:
         below = at_risk.get((name, point.month))
         if below is None:
@@ -95,7 +99,8 @@ def _curve(points: Sequence[Survival], at_risk: dict[tuple[str, float], AtRisk],
             ):
                 what, allowed = f"curve {name} is of two sets of patients or events", f"those of line {first.line}"
                 raise InputError(what, where=other.where, got=other.of_patients, allowed=allowed)
-        before = before or below.n
+        n = n or below.n
+        before = before or n
         low, high = (percent / 100.0 for percent in point.range_of("value"))
         if high < 0.0 or low > survived or below.count > before * min(high / max(lowest, 1e-12), 1.0) + 1e-9:
             what = f"{below.count:g} at risk of {before:g} before, while survival goes to {point.as_printed}"
@@ -107,4 +112,4 @@ def _curve(points: Sequence[Survival], at_risk: dict[tuple[str, float], AtRisk],
         patients.append((before + below.count + died) / 2.0)
         before, survived, lowest = below.count, point.value / 100.0, max(low, 0.0)
     months = tuple(point.month for point in points)
-    return Curve(name, population, first.end_point, months, tuple(events), tuple(patients))
+    return Curve(name, population, first.end_point, months, tuple(events), tuple(patients), n)

@@ -43,6 +43,10 @@ class Times:
     def months(self) -> tuple[float, ...]:
         return (*self.lower, *self.upper, *self.censored)
 
+    @property
+    def n(self) -> float:
+        return float(len(self.lower) + len(self.censored))
+
     def log_likelihood(self, survival: Floats) -> Floats:
         """Return the log-likelihood, (n_draws,), of survival at the months, (n_draws, n_months)."""
         lower, upper, censored = np.split(survival, np.cumsum([len(self.lower), len(self.upper)]), axis=1)

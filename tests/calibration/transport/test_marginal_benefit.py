@@ -12,11 +12,13 @@ from scipy import integrate, special, stats
 from sojourn_times import exponential
 from worlds import chance, decision, practice, share, slow, sojourn, toml, world
 
+from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.reported.percentages import Percentage
 from calibration.transport import marginal_benefit as benefit
 from calibration.transport.hierarchy import GRID, Hierarchy
 from calibration.transport.marginal_benefit import Evidence, ScenarioSurvival, infer, of_one_benefit, quantiles
+from calibration.transport.overall_survival import FOREVER
 from simulator.arrays import Floats
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
@@ -205,9 +207,10 @@ def test_survival_is_linear_in_the_benefit(first_draws: tuple[list[Evidence], Fl
     part = replace(SHIPPED[0].scenario, marginal_benefit=0.3)
     in_practice = load_draws(pathway)
     assert in_practice is not None
-    survival = ScenarioSurvival(((part, 12.0),), in_practice).of(slice(0, 10))[0]
+    survival = ScenarioSurvival(((part, (12.0,), FOREVER),), in_practice).of(slice(0, 10))[0]
     evidence = first_draws[0][0]
-    np.testing.assert_allclose(survival, 0.7 * evidence.without_benefit + 0.3 * evidence.with_benefit, atol=1e-9)
+    linear = 0.7 * evidence.without_benefit + 0.3 * evidence.with_benefit
+    np.testing.assert_allclose(survival, linear[:, 0], atol=1e-9)
 
 
 def test_the_shipped_benefit_follows_from_its_draws_and_cohorts(first_draws: tuple[list[Evidence], Floats]) -> None:
@@ -386,3 +389,124 @@ def test_a_cohort_of_another_pathway_that_does_not_inform_the_benefit_may_be_the
     assert of_all is not None
     assert of_relapsed is not None
     pd.testing.assert_frame_equal(of_all.summary, of_relapsed.summary)
+
+
+COLUMNS = "name,kind,population,state,attribute,month,curve,count,n,value,standard_error,unit,place,use,note"
+FOLLOWED = "[follow_up]\nlower = 6\nupper = 30\n"
+TIMES = {"events": (0.4, 2.3, 5.1, 5.1, 7.7, 14.0), "others": (9.5, 21.0, 30.0)}
+"""Months of nine patients, and those at which some of them were last seen alive."""
+
+
+def first_alone(folder: Path, *rows: str, more: str = "", use: str = "validation") -> Targets:
+    """The first cohort with other figures. rows : name,kind,population,state,attribute,month,curve,count,n,value"""
+    write_two_cohorts(folder, "relative")
+    lines = ["treated,patients,treated,,,,,64,80,,,patients,page 1,setting,"]
+    lines += [f"{row},,%,page 2,{use}," for row in rows]
+    (folder / "first" / "targets.csv").write_text("\n".join([COLUMNS, *lines, ""]))
+    with (folder / "first" / "cohort.toml").open("a") as stream:
+        stream.write(more)
+    patients = [f"all,{month},{event}" for event, name in ((1, "events"), (0, "others")) for month in TIMES[name]]
+    (folder / "first" / "patients.csv").write_text("\n".join(["population,month,event", *patients, ""]))
+    return load_targets(folder / "first")
+
+
+def alive_by_closed_form(folder: Path, month: Floats | float, m: Floats) -> Floats:
+    """S of the first cohort, (n_draws, n_m, n_months), in which 0.8 are treated; practice treats 0.4."""
+    response = pd.read_csv(folder / "draws.csv")["responding"].to_numpy()[:, None, None]
+    month, m = np.atleast_1d(month), m[:, None]
+    treated = response * np.exp(-0.02 * month) + (1 - response) * np.exp(-0.4 * month)
+    untreated = np.exp(-0.25 * month)
+    return np.asarray(0.4 * treated + 0.4 * (m * treated + (1 - m) * untreated) + 0.2 * untreated)
+
+
+def drawn(*months: float, at_risk: bool = True) -> list[str]:
+    """Points of a curve of 80, of whom nobody is censored."""
+    alive = {3.0: 60, 9.0: 48, 24.0: 30}
+    points = [f"s{t:g},survival,all,,,{t:g},os,,80,{100 * alive[t] / 80}" for t in months]
+    return points + [f"n{t:g},at_risk,all,,,{t:g},os,{alive[t]},80," for t in months if at_risk]
+
+
+def of_the_curve(folder: Path, m: Floats) -> Floats:
+    alive = alive_by_closed_form(folder, np.array([0.0, 3.0, 9.0, 24.0, np.inf]), m)
+    return np.asarray(stats.multinomial.logpmf([20, 12, 18, 30], 80, -np.diff(alive)))
+
+
+def of_the_times(folder: Path, m: Floats) -> Floats:
+    events, others = (np.array(TIMES[name]) for name in ("events", "others"))
+    died = alive_by_closed_form(folder, events - 0.05, m) - alive_by_closed_form(folder, events + 0.05, m)
+    return np.asarray(np.log(died).sum(axis=-1) + np.log(alive_by_closed_form(folder, others, m)).sum(axis=-1))
+
+
+def of_the_followed(folder: Path, m: Floats) -> Floats:
+    """Follow-up ends evenly between months 6 and 30: who is lost before month 24 is not known to have died."""
+    until = np.minimum(24.0, 6.0 + 24.0 * (np.arange(2000) + 0.5) / 2000)
+    return np.asarray(stats.binom.logpmf(45, 80, alive_by_closed_form(folder, until, m).mean(axis=-1)))
+
+
+FINEST = {
+    "a curve with its numbers at risk": ([*drawn(3, 9, 24), "late,survival,all,,,36,,,80,5"], "", of_the_curve, 80),
+    "times of single patients": (["os,patient_times,all,,,12,,,9,", *drawn(3, 9, 24)], "", of_the_times, 9),
+    "a count of patients, some of them lost": (["alive,survivors,all,,,24,,45,80,"], FOLLOWED, of_the_followed, 80),
+}
+
+
+@pytest.mark.parametrize("case", FINEST)
+def test_the_finest_survival_that_a_cohort_reports_informs_the_benefit(case: str, tmp_path: Path) -> None:
+    rows, more, log_likelihood, n = FINEST[case]
+    found = benefit.of_cohorts([first_alone(tmp_path, *rows, more=more)])
+    assert found is not None
+    row = found.summary.set_index("how").loc["first alone"]
+    m = np.linspace(0, 1, 2001)
+    weights = special.softmax(log_likelihood(tmp_path, m), axis=1).mean(axis=0)
+    assert row["mean"] == pytest.approx(weights @ m, abs=0.002)
+    ends = np.interp([0.025, 0.975], np.cumsum(weights), m)
+    assert list(row[["lower", "upper"]]) == pytest.approx(list(ends), abs=0.006)
+    assert row["n"] == n
+
+
+@pytest.mark.parametrize("rows", [drawn(3, 9, 24), ["os,patient_times,all,,,12,,,9,"]])
+def test_the_likelihood_of_the_benefit_is_that_of_a_fit_of_the_same_rows(rows: list[str], tmp_path: Path) -> None:
+    fitted = first_alone(tmp_path / "fitted", *rows, use="likelihood")
+    gathered = benefit.gather([first_alone(tmp_path, *rows)], pd.read_csv(tmp_path / "draws.csv"))
+    assert gathered is not None
+    draws = {"uptake": np.full((30, 1), 0.4), "responding": pd.read_csv(tmp_path / "draws.csv")[["responding"]].values}
+    for place in (0, 60, 200):
+        scenario = replace(fitted.scenario, marginal_benefit=float(GRID[place]))
+        of_all = Likelihood(replace(fitted, scenario=scenario)).parts(draws)["os of all"]
+        np.testing.assert_allclose(gathered[0][0].log_likelihood[:, place], of_all, rtol=0, atol=2e-3)
+
+
+AS_IF_UNCENSORED = {
+    "few at risk as reported": (
+        ["early,survival,all,,,12,,,80,55", "late,survival,all,,,36,,,80,20", "n36,at_risk,all,,,36,,1,80,"],
+        "",
+        "line 4: at month 36 only about 1.0 of 80 patients are still at risk, so that this figure does not inform",
+    ),
+    "few at risk by follow-up": (
+        ["early,survival,all,,,12,,,80,55", "late,survival,all,,,29,,,80,30"],
+        FOLLOWED,
+        "line 4: at month 29 only about 1.0 of 80 patients are still at risk, so that this figure does not inform",
+    ),
+    "a curve without numbers at risk": (
+        ["early,survival,all,,,12,,,80,55", "late,survival,all,,,36,os,,80,20"],
+        "",
+        "line 4: a point of curve os without its number at risk does not inform the marginal benefit",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", AS_IF_UNCENSORED)
+def test_a_month_with_hardly_anybody_at_risk_does_not_inform_the_benefit_and_is_named(
+    case: str, tmp_path: Path
+) -> None:
+    rows, more, words = AS_IF_UNCENSORED[case]
+    targets = first_alone(tmp_path, *rows, more=more)
+    found = benefit.informing(targets)
+    assert found is not None
+    assert (found.figure.months, found.figure.n) == ((12.0,), 80.0)
+    (note,) = benefit.notes(targets)
+    assert words in note
+    alone = first_alone(tmp_path / "alone", *rows[1:])
+    if case != "few at risk by follow-up":
+        assert benefit.informing(alone) is None
+        assert "line 3" in benefit.notes(alone)[0]
