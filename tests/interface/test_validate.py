@@ -189,6 +189,24 @@ def test_the_benefit_is_frozen_next_to_the_draws_of_its_cohort(folder: Path) -> 
     assert frozen.resolve() == (folder / "region" / "mine").resolve()
 
 
+def test_a_figure_that_does_not_inform_the_benefit_for_want_of_patients_at_risk_is_named(
+    aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulator.evidence.draws.MOST", 4)
+    shutil.copytree(cohorts_folder() / "schultz2023", folder / "mine")
+    with (folder / "mine" / "targets.csv").open("a", encoding="utf-8") as stream:
+        stream.write("late,survival,all,,,36,,57,20,,,,%,Figure,validation,,\n")
+        stream.write("late_n,at_risk,all,,,36,1,57,,,,,patients,Figure,validation,,\n")
+    result = aftercart("validate", "mine", "--jobs", "1", "--out", "found")
+    assert result.exit_code == 0, result.output
+    note = "line 4: at month 36 only about 1.0 of 57 patients are still at risk, so that this figure does not inform"
+    assert note in result.stderr
+    (cohort,) = json.loads((folder / "found" / "manifest.json").read_text(encoding="utf-8"))["cohorts"]
+    assert any(note in warning for warning in cohort["warnings"])
+    summary = pd.read_csv(folder / "found" / "marginal_benefit_summary.csv")
+    assert summary["cohorts"].max() == 1
+
+
 def test_a_cohort_of_patients_who_inform_the_benefit_already_is_named_as_left_out(folder: Path) -> None:
     shutil.copytree(cohorts_folder() / "schultz2023", folder / "copy")
     declared = (folder / "copy" / "cohort.toml").read_text(encoding="utf-8")
