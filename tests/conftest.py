@@ -95,5 +95,4 @@ def work_by_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def in_one_width(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw a run's figures wide only: as compact they take as long again, and other tests read both widths."""
-    for module in ("gallery", "survival.end_points"):
-        monkeypatch.setattr(f"simulator.figures.{module}.in_two_widths", lambda draw: draw())
+    monkeypatch.setattr("simulator.figures.gallery.in_two_widths", lambda draw: draw())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,6 +66,7 @@ def compare(
 def _simulate(names: Sequence[str], chosen: Options) -> None:
     """Run scenarios, write the folder and print the results."""
     from simulator.evidence.cohort import load_cohort
+    from simulator.execution import Pool
     from simulator.experiment import cost, events
     from simulator.experiment import run as experiment
     from simulator.experiment.manifest import ROUGH
@@ -84,9 +86,10 @@ def _simulate(names: Sequence[str], chosen: Options) -> None:
     def work(advance: Progress) -> Results:
         if not chosen.yes:
             cost.check_run(scenarios, settings)
-        return experiment.simulate(scenarios, settings, advance, None if chosen.quiet else _print_offered_loads)
+        return experiment.simulate(scenarios, settings, advance, None if chosen.quiet else _print_offered_loads, pool)
 
-    results, out = output.written(chosen, name, work, run_folder.write)
+    with Pool(settings.jobs) as pool:
+        results, out = output.written(chosen, name, work, partial(run_folder.write, pool=pool))
     if chosen.patients is not None and results.manifest["engine"] == "exact" and not chosen.quiet:
         typer.echo("The exact engine simulates no individual patients, so --patients has no effect.", err=True)
     if chosen.json and results.is_rough:

@@ -67,10 +67,12 @@ def simulate(
     settings: Settings,
     progress: Progress | None = None,
     report_load: Callable[[Scenario, dict[str, Floats]], None] | None = None,
+    pool: execution.Pool | None = None,
 ) -> Results:
     """Return the results of scenarios, with differences from the first. Raises InputError.
 
     report_load : called before anything runs, with the offered loads of a scenario's resources : (n_draws,)
+    pool : the processes that do the work; None starts some for it
     """
     loaded = _loaded(scenarios)
     pathway = loaded[0].pathway
@@ -94,12 +96,12 @@ def simulate(
     work = _Work(displayed, simulated(displayed, engine), table, engine, settings)
     try:
         by_shards = engine == "microsim" and not limited
-        parts = _by_shards(work, n_draws, progress) if by_shards else _by_draws(work, n_draws, progress)
+        parts = (_by_shards if by_shards else _by_draws)(work, n_draws, progress, pool or settings.jobs)
     except TooCoarse as error:
         if settings.engine != "auto":
             raise
         # The declared values have a lattice, and one of the draws has none.
-        instead = simulate(loaded, replace(settings, engine="microsim"), progress, report_load)
+        instead = simulate(loaded, replace(settings, engine="microsim"), progress, report_load, pool)
         instead.manifest["engine_because"] = f"{error.what}: {error.got}"
         return instead
     results = gather(displayed, parts, settings, engine, why, n_draws)
@@ -121,20 +123,24 @@ def _loaded(given: Iterable[Given | list[Given] | tuple[Given, ...]]) -> list[Sc
     return loaded
 
 
-def _by_draws(work: _Work, n_draws: int, progress: Progress | None) -> list[list[ScenarioDraws]]:
+def _by_draws(
+    work: _Work, n_draws: int, progress: Progress | None, jobs: int | execution.Pool
+) -> list[list[ScenarioDraws]]:
     """Return the parts of draws; the exact engine takes several draws together."""
     pathway, horizon = work.scenarios[0].pathway, work.settings.horizon
     draws = slices(n_draws, exact.batch(pathway, horizon) if work.engine == "exact" else 1)
-    return list(execution.map(work.of, draws, jobs=work.settings.jobs, progress=progress))
+    return list(execution.map(work.of, draws, jobs=jobs, progress=progress))
 
 
-def _by_shards(work: _Work, n_draws: int, progress: Progress | None) -> list[list[ScenarioDraws]]:
+def _by_shards(
+    work: _Work, n_draws: int, progress: Progress | None, jobs: int | execution.Pool
+) -> list[list[ScenarioDraws]]:
     """Return the parts of draws whose patients are simulated in pieces."""
     settings, draws = work.settings, range(n_draws)
     pieces = [shard for i in draws for shard in shards(i + 1, single(work.table, i), settings.patients)]
     simulation = Simulation(work.scenarios, settings.seed, settings.horizon, settings.histories)
     parts: list[list[ScenarioDraws]] = []
-    for counted in whole(pieces, execution.map(simulation.counted, pieces, jobs=settings.jobs, progress=progress)):
+    for counted in whole(pieces, execution.map(simulation.counted, pieces, jobs=jobs, progress=progress)):
         if counted is not None:
             parts.append(work.of_counted(counted, slice(len(parts), len(parts) + 1)))
     return parts

@@ -55,7 +55,8 @@ def of_run(results: Results, cohort: Cohort | None) -> tuple[Results, Cohort | N
     }
     scenarios = tuple(_scenario(scenario, names, clocks) for scenario in results.scenarios)
     renamed_cohort = cohort if cohort is None else replace(cohort, clock=clocks.get(cohort.clock, cohort.clock))
-    return replace(results, scenarios=scenarios, **tables), renamed_cohort
+    # No figure reads the tables of single parameter sets and patients, which are long.
+    return replace(results, scenarios=scenarios, draws=None, histories=None, requests=None, **tables), renamed_cohort
 
 
 def _scenario(scenario: Scenario, names: Mapping[str, str], clocks: Mapping[str, str]) -> Scenario:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +58,23 @@ class Picture:
         """The second width as SVG; empty if there is none."""
         return "" if self.compact is None else style.svg(self.compact, title=self.title, alt=self.alt)
 
+    @cached_property
+    def png(self) -> bytes:
+        """The figure as PNG."""
+        return style.png(self.figure)
+
+    @cached_property
+    def compact_png(self) -> bytes:
+        """The second width as PNG; empty if there is none."""
+        return b"" if self.compact is None else style.png(self.compact)
+
+    def finished(self) -> Picture:
+        """Return this picture with its files made, and without the figures: so it goes from one process to another."""
+        made = {name: getattr(self, name) for name in ("svg", "png", "compact_svg", "compact_png")}
+        files = copy(self)
+        vars(files).update(made, figure=None, compact=None)
+        return files
+
     def in_two_widths(self, compact: Picture | None) -> Picture:
         """Return this picture with another's figure as its second width."""
         return self if compact is None else replace(self, compact=compact.figure)
@@ -75,7 +93,7 @@ def save(pictures: Sequence[Picture], folder: Path) -> None:
     """Write every picture as NAME.svg and NAME.png, a second width as NAME_compact, each whole. Raises OSError."""
     for picture in pictures:
         whole.write(folder / f"{picture.name}.svg", picture.svg.encode())
-        whole.write(folder / f"{picture.name}.png", style.png(picture.figure))
-        if picture.compact is not None:
+        whole.write(folder / f"{picture.name}.png", picture.png)
+        if picture.compact_svg:
             whole.write(folder / f"{picture.name}_compact.svg", picture.compact_svg.encode())
-            whole.write(folder / f"{picture.name}_compact.png", style.png(picture.compact))
+            whole.write(folder / f"{picture.name}_compact.png", picture.compact_png)

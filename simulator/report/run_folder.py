@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from simulator.engines.curves import LONGEST, populations
 from simulator.errors import InputError
 from simulator.evidence.cohort import load_cohort
+from simulator.execution import Pool
 from simulator.experiment.parts import report_months
 from simulator.experiment.results import Results
 from simulator.experiment.summaries import SHARES
@@ -122,9 +123,10 @@ class _Manifest(BaseModel):
     files: list[_File] = Field(default_factory=list)
 
 
-def write(results: Results, folder: Path) -> Path:
+def write(results: Results, folder: Path, pool: Pool | None = None) -> Path:
     """Write a run's figures and report.html into an existing folder; return the page's path.
 
+    pool : the processes that draw the figures; None: this one
     It links to an explorer that is there. Raises OSError if the folder cannot be written, InputError if the cohort's
     files are malformed.
     """
@@ -132,7 +134,7 @@ def write(results: Results, folder: Path) -> Path:
     # What is there by now stays: only among what figures leave is garbage looked for.
     gc.freeze()
     try:
-        pictures = gallery(results, cohort)
+        pictures = gallery(results, cohort, pool)
         explorer = explorer_of_run.NAME if (folder / explorer_of_run.NAME).exists() else ""
         page = html(results, cohort=cohort, figures=pictures, explorer=explorer)
         picture.save(pictures, folder)

@@ -53,6 +53,14 @@ def letter_read_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_process() -> Iterator[None]:
+    """Commands start no other process unless they are typed with --jobs: it takes longer than what they do here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("simulator.execution.cores", lambda: 1)
+        yield
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working folder, with two scenarios on the illness-death model: its answers are known in closed form."""
@@ -78,7 +86,7 @@ def aftercart_with_figures(folder: Path) -> Callable[..., Any]:
 @pytest.fixture
 def aftercart(folder: Path, without_pictures: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Return a function that runs a command without figures and without the page of a run, which take seconds."""
-    monkeypatch.setattr("simulator.report.run_folder.write", lambda results, into: into)
+    monkeypatch.setattr("simulator.report.run_folder.write", lambda results, into, **_: into)
     return command
 
 
@@ -108,7 +116,7 @@ def with_page_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     from simulator.evidence.cohort import load_cohort
     from simulator.report.page import html
 
-    def write_page(results: Any, into: Path) -> Path:
+    def write_page(results: Any, into: Path, **_: Any) -> Path:
         page = into / "report.html"
         page.write_text(html(results, cohort=load_cohort(results.scenarios[0].pathway)), encoding="utf-8")
         return page

@@ -199,8 +199,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
         patch.setenv("COLUMNS", "80")
         # The same drawing as pixels: it takes the longest and has no text to read. As compact it has the same texts.
         patch.setattr("simulator.figures.style.png", lambda figure: b"")
-        for module in ("gallery", "survival.end_points"):
-            patch.setattr(f"simulator.figures.{module}.in_two_widths", lambda draw: draw())
+        patch.setattr("simulator.figures.gallery.in_two_widths", lambda draw: draw())
         yield run
 
 

@@ -473,6 +473,18 @@ def test_ctrl_c_stops_a_run_and_leaves_no_file(
     assert (status, output, complaint) == (1, "", "aftercart: stopped; nothing was written\n")
 
 
+@pytest.mark.slow
+def test_ctrl_c_while_figures_are_drawn_leaves_no_file(started: Started, folder: Path, untouched: None) -> None:
+    process = started("run", "baseline", "--draws", "2", "--horizon", "24", "--jobs", "2", "--out", "deep/run")
+    while not list(folder.glob("deep/run/.unfinished-*/manifest.json")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    pressed = time.monotonic() + 3.0
+    status, output, complaint = interrupted(process, 3.0)
+    assert (status, output, complaint) == (1, "", "aftercart: stopped; nothing was written\n")
+    assert time.monotonic() - pressed < 3.0
+
+
 @pytest.mark.parametrize("quiet", [(), ("--quiet",)], ids=["shown", "quiet"])
 def test_a_ctrl_c_that_python_dropped_still_stops_the_command(
     aftercart: Command, untouched: None, monkeypatch: pytest.MonkeyPatch, quiet: tuple[str, ...]

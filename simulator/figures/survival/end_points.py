@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import pandas as pd
 
 from simulator.evidence.cohort import Cohort
 from simulator.figures import notes, style
-from simulator.figures.picture import Picture, in_two_widths
+from simulator.figures.picture import Picture
 from simulator.figures.style import Line
 from simulator.figures.survival import curve, panels
 from simulator.figures.survival.panels import Panel
@@ -21,12 +21,14 @@ from simulator.wording import statements
 from simulator.wording.table import Row, Table, columns
 
 
-def pictures(table: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> Iterator[Picture]:
-    """Yield a figure an end point, of all patients on a clock, in two widths. table : the run's end points"""
+def pictures(
+    table: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None
+) -> Iterator[Callable[..., Picture]]:
+    """Yield what draws the figure of an end point on a clock, of all patients, at any `width`. table : of the run"""
     lines = style.lines(curve.scenarios_in(table))
     for end_point in pathway.end_points.values():
         of_one = table[table["end_point"] == end_point.name]
-        yield in_two_widths(partial(_picture, of_one, end_point, pathway, clock, cohort, lines))
+        yield partial(_picture, of_one, end_point, pathway, clock, cohort, lines)
 
 
 def _picture(

@@ -801,7 +801,8 @@ def test_an_end_point_of_many_policies_is_of_the_first_scenario_and_says_so(resu
     assert table is not None
     first = table[table["scenario"] == "baseline"]
     many = pd.concat([first, *(first.assign(scenario=f"policy-{place}") for place in range(8))])
-    (picture,) = end_points.pictures(many, pathway, clock="relapse")
+    (draw,) = end_points.pictures(many, pathway, clock="relapse")
+    picture = draw()
     assert picture.title.endswith(" under baseline")
     assert "8 policies are too many curves" in text_of(picture.figure)
     assert curves_of(picture.figure) == {"#000000"}

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +21,7 @@ from worlds import longer_remission, slow
 
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort, cohorts_folder, load_cohort
+from simulator.execution import Pool
 from simulator.experiment.results import Results
 from simulator.experiment.run import compare, run
 from simulator.figures import style
@@ -566,6 +568,21 @@ def test_a_table_without_a_column_is_refused_by_its_name(run_of_two: Path) -> No
     pd.read_csv(path).drop(columns="lower").to_csv(path, index=False)
     with pytest.raises(InputError, match=r"survival\.csv: a column is missing.*allowed: lower"):
         run_folder.write_again(run_of_two)
+
+
+@pytest.mark.usefixtures("work_by_other_processes")
+@pytest.mark.parametrize("names", [["three_state"], slow(["baseline", "wider-salvage"])])
+def test_figures_and_report_are_the_same_files_in_however_many_processes(names: list[str], tmp_path: Path) -> None:
+    scenarios = [Scenario("today", load_pathway(name)) if name in shipped.names() else name for name in names]
+    results, written = compare(*scenarios, draws=1, horizon=24.0), []
+    for jobs in (1, 2):
+        (folder := tmp_path / str(jobs)).mkdir()
+        with Pool(jobs) as pool:
+            run_folder.write(results, folder, pool)
+        assert len(pool.starting) == jobs - 1
+        written.append({file.name: sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()})
+    assert written[0] == written[1]
+    assert {"report.html", "overall_survival.png", "state_occupancy_compact.svg"} <= written[0].keys()
 
 
 @pytest.mark.parametrize("moved", [False, True])
