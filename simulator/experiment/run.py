@@ -72,7 +72,7 @@ def simulate(
     """Return the results of scenarios, with differences from the first. Raises InputError.
 
     report_load : called before anything runs, with the offered loads of a scenario's resources : (n_draws,)
-    pool : the processes that do the work; None starts some for it
+    pool : the processes that do the work; None: as many as the settings say, for this work alone
     """
     loaded = _loaded(scenarios)
     pathway = loaded[0].pathway
