@@ -1,7 +1,8 @@
 """The OS of all patients of a cohort, in the finest likelihood of its rows: that by which `calibrate` would fit them.
 
-Times of single patients; or a curve with its numbers at risk; or the latest percentage or count. Figures of the same
-patients count once, and no month counts at which hardly anybody is at risk as if nobody were censored.
+Times of single patients, or a curve with its numbers at risk, whichever has more patients; else the latest percentage
+or count. Figures of the same patients count once, and no month counts as if nobody were censored at which hardly
+anybody is at risk.
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ class Finest(NamedTuple):
 def finest(targets: Targets) -> Finest | None:
     """Return the finest likelihood of the OS of all patients; None without any. Raises InputError naming a bad line."""
     cohort, figures = targets.cohort, _of_all(targets)
-    if times := [figure.times(cohort) for figure in figures if isinstance(figure, PatientTimes)]:
-        return Finest(times[0])
-    if drawn := curves.read(_drawn(figures), cohort):
-        return Finest(max(drawn, key=lambda curve: len(curve.months)))
+    times = [figure.times(cohort) for figure in figures if isinstance(figure, PatientTimes)]
+    finer: list[Curve | Times] = [*times, *curves.read(_drawn(figures), cohort)]
+    if finer:
+        return Finest(max(finer, key=lambda figure: (figure.n, len(figure.months))))
     refused = dict(_refused(targets, figures))
     alive = [figure for figure in figures if isinstance(figure, Survivors | Survival) and figure.line not in refused]
     if not alive:

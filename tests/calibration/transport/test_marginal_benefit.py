@@ -445,7 +445,13 @@ def of_the_followed(folder: Path, m: Floats) -> Floats:
 
 FINEST = {
     "a curve with its numbers at risk": ([*drawn(3, 9, 24), "late,survival,all,,,36,,,80,5"], "", of_the_curve, 80),
-    "times of single patients": (["os,patient_times,all,,,12,,,9,", *drawn(3, 9, 24)], "", of_the_times, 9),
+    "times of single patients": (
+        ["os,patient_times,all,,,12,,,9,", "late,survival,all,,,24,,,80,20"],
+        "",
+        of_the_times,
+        9,
+    ),
+    "a curve of all, and times of a few": (["os,patient_times,all,,,12,,,9,", *drawn(3, 9, 24)], "", of_the_curve, 80),
     "a count of patients, some of them lost": (["alive,survivors,all,,,24,,45,80,"], FOLLOWED, of_the_followed, 80),
 }
 
