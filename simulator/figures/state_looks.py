@@ -24,8 +24,8 @@ _LIVING = LinearSegmentedColormap.from_list(
 _LIVING_HATCHES = ("", "////", "....", "\\\\\\\\")
 _DEAD = (
     ("#979797", "////"),
-    ("#bdbdbd", ""),
     ("#dedede", "////"),
+    ("#bdbdbd", ""),
     ("#ababab", "----"),
     ("#cecece", ""),
     ("#8a8a8a", ""),

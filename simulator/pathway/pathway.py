@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from simulator.pathway.end_points import Described, EndPoint
 from simulator.pathway.joint import Joint
+from simulator.pathway.order import in_order
 from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths
 from simulator.pathway.references import REST, Reference, attributes_in, leaf_of, names_in
 
@@ -287,20 +288,8 @@ class Pathway:
 
     @cached_property
     def in_order(self) -> list[str]:
-        """The states by reverse postorder from the start: most after those that lead to them, branches as declared."""
-        done: list[str] = []
-        seen = {self.start}
-        work = [(self.start, reversed(self.states[self.start].transitions))]
-        while work:
-            name, ways = work[-1]
-            way = next(ways, None)
-            if way is None:
-                done.append(name)
-                work.pop()
-            elif way.to not in seen:
-                seen.add(way.to)
-                work.append((way.to, reversed(self.states[way.to].transitions)))
-        return done[::-1]
+        """The states from the start on, each after those that lead to it, branches as declared (see `order.py`)."""
+        return in_order(self.start, self.onward)
 
     def onward(self, name: str) -> list[str]:
         """Return where a state's exits lead."""
