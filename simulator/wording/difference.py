@@ -1,4 +1,4 @@
-"""A difference of probabilities in words, and whether it is clear."""
+"""A difference between scenarios in words, and whether it is clear."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ AGREED = 0.9
 
 
 class Difference(NamedTuple):
-    """A difference of probabilities, its 95 % interval, and the share of the parameter sets with its sign."""
+    """A difference, its 95 % interval, and the share of the parameter sets with its sign. unit : of the table"""
 
     value: float
     lower: float = math.nan
     upper: float = math.nan
     same_sign: float = math.nan
+    unit: str = "probability"
 
     @classmethod
     def of_row(cls, row: Row) -> Difference:
@@ -46,8 +47,8 @@ class Difference(NamedTuple):
 
     @property
     def more_or_fewer(self) -> str:
-        """The difference per 100 patients: "26 more", "2.1 fewer", "as many"."""
-        number = rounding.number(self.value, "probability")
+        """The difference, of probabilities per 100 patients: "26 more", "2.1 fewer", "as many"."""
+        number = rounding.number(self.value, self.unit)
         return EQUAL if number == "0" else f"{number.removeprefix(rounding.MINUS)} {self._direction}"
 
     @property
@@ -93,7 +94,7 @@ class Difference(NamedTuple):
         return f"{self._direction} in {sets}"
 
     def _interval(self) -> str:
-        ends = rounding.interval(self.lower, self.upper, "probability", self.value)
+        ends = rounding.interval(self.lower, self.upper, self.unit, self.value)
         if ends is None:
             return ""
         lower, upper = (end.removeprefix(rounding.MINUS) for end in ends)

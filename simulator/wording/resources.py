@@ -186,9 +186,10 @@ def answer(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str:
         if known:
             most = max(known, key=lambda one: abs(late[one.name]["difference"]))
             after, before = (rounding.number(late[one.name]["estimate"], "probability") for one in (most, first))
-            return (
+            difference = Difference.of_row(late[most.name])
+            return difference.lead(
                 f"Of {PER} requests for {label(first.pathway.resources[resource], 2)}, "
-                f"{Difference.of_row(late[most.name])} wait over 30 days under {most.name}: "
+                f"{difference.words} wait over 30 days under {most.name}: "
                 f"{after} instead of {before} under {first.name}."
             )
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -146,10 +147,9 @@ def _estimates(question: Question, lead: Lead) -> str:
 def answer_of(question: Question, lead: Lead) -> Difference | str:
     """Return the outcome or its difference with its interval: "26 more (95 % interval 15 to 39)"."""
     estimate, lower, upper = (float(end) for end in lead.answer[:3])
-    if question.base is not None and unit_of(question) == "probability":
-        return Difference(estimate, lower, upper, lead.same_sign)
-    sign = "" if question.base is None else "+"
-    return number(question, estimate) + in_brackets(lower, upper, unit_of(question), estimate, sign=sign)
+    if question.base is not None and math.isfinite(estimate):
+        return Difference(estimate, lower, upper, lead.same_sign, unit_of(question))
+    return number(question, estimate) + in_brackets(lower, upper, unit_of(question), estimate)
 
 
 def unit_of(question: Question) -> str:

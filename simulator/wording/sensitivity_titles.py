@@ -64,7 +64,8 @@ def _of_100(question: Question, lead: Lead) -> str:
     """Return an estimate with its interval: "14 more of 100 (95 % interval 0 to 32)"."""
     answer = answer_of(question, lead)
     if isinstance(answer, Difference):
-        return f"{answer.more_or_fewer} of {PER}{answer.in_brackets}"
+        unit = f" of {PER}" if answer.unit == "probability" else _points(question)
+        return answer.led(f"{answer.more_or_fewer}{unit}{answer.in_brackets}")
     value, _, interval = answer.partition(" ")
     return f"{value}{_points(question)}{interval and f' {interval}'}"
 

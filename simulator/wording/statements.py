@@ -66,15 +66,16 @@ def alive_in_groups(values: Mapping[str, Estimate], when: str, scenario: str) ->
 
 
 def changes(added: Sequence[Added]) -> str:
-    """Return how far policies move survival from the first scenario's, with the intervals of the paired differences."""
+    """Return by how many of 100 alive policies differ from the first scenario: the lowest and the highest of them."""
     if not added:
         return f"{IN_THE_MODEL}, no policy has patients"
-    opening = f"{IN_THE_MODEL}, {len(added)} policies change survival {added[0].when} by"
-    least, most, kinds = min(added, key=_difference), max(added, key=_difference), intervals.kinds()
-    fewest = _points(least, kinds)
+    any_clear = any(one.difference.is_clear for one in added)
+    change = f"{len(added)} policies change" if any_clear else "no policy clearly changes"
+    opening = f"{IN_THE_MODEL}, {change} how many of {PER} are alive {added[0].when}"
+    least, most = min(added, key=_difference), max(added, key=_difference)
     if least is most:
-        return f"{opening} {fewest} each"
-    return f"{opening} {fewest} under {least.scenario.name} to {_points(most, kinds)} under {most.scenario.name}"
+        return f"{opening}: {least.difference} each"
+    return f"{opening}: {' to '.join(f'{one.difference} under {one.scenario.name}' for one in (least, most))}"
 
 
 def branches(state: str, after: str, shares: Mapping[str, float]) -> str:
@@ -126,12 +127,6 @@ def nobody_waits(values: Mapping[str, tuple[float, float]], label: str) -> str:
 
 def _difference(one: Added) -> float:
     return one.difference.value
-
-
-def _points(one: Added, kinds: Iterator[str]) -> str:
-    """Return "+26 points (95 % interval 12 to 38)"."""
-    points = intervals.rounded(*one.difference[:3], "probability", sign="+")
-    return f"{points.value} points{_ends(points, kinds)}"
 
 
 def _per_100(share: float) -> str:

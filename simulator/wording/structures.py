@@ -29,7 +29,7 @@ def sentence(rows: pd.DataFrame, cohort: Cohort, pathway: Pathway) -> str:
         return ""
     ends = min(others, key=itemgetter("moved")), max(others, key=itemgetter("moved"))
     low, high = (rounding.number(row["moved"], "probability", sign="+") for row in ends)
-    lowest, highest = (f"{_figure(row)} ({cohort.structures[row['structure']].meaning})" for row in ends)
+    lowest, highest = (_figure(row, cohort.structures[row["structure"]].meaning) for row in ends)
     what = "survival" if math.isnan(ends[0]["difference"]) else "the difference"
     move = f"{len(others)} other readings, priors and structures, fitted to the same {cohort.n} patients, move"
     if len(others) == 1:
@@ -54,10 +54,13 @@ def _verdicts(rows: pd.DataFrame, others: Sequence[Row]) -> Iterator[str]:
         yield f"; in {turned} of them it has the other sign"
 
 
-def _figure(row: Row) -> str:
+def _figure(row: Row, structure: str) -> str:
+    """Return the survival or the difference of a structure; of one that is not clear, why."""
     if math.isnan(row["difference"]):
-        return rounding.number(row["survival"], "probability")
-    return Difference(row["difference"]).more_or_fewer
+        return f"{rounding.number(row['survival'], 'probability')} ({structure})"
+    difference = Difference.of_row(row)
+    unclear = "" if difference.is_clear else f"; {difference.led(difference.details)}"
+    return f"{difference.more_or_fewer} ({structure}{unclear})"
 
 
 def of_all(table: pd.DataFrame, cohort: Cohort, pathway: Pathway) -> Iterator[str]:

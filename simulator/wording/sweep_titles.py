@@ -60,7 +60,8 @@ def _difference(sweep: Sweep, outcome: Displayed, values: Floats, most: int, lea
     cells = np.arange(len(sweep.grid)).reshape(sweep.grid.shape)
     cell, other = (int(plane(cells.astype(float)).flat[at]) for at in (most, least))
     difference = between_cells(sweep, cell, other)
-    return f"; difference {rounding.number(abs(difference.value), 'probability')}{difference.in_brackets}"
+    words = "difference" if difference.is_clear else "no clear difference:"
+    return f"; {words} {rounding.number(abs(difference.value), 'probability')}{difference.in_brackets}"
 
 
 def of_outcomes(sweep: Sweep, outcomes: Sequence[Displayed], moving: Sequence[Displayed]) -> str:

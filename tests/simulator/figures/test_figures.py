@@ -357,9 +357,8 @@ def test_many_policies_have_a_panel_each() -> None:
     ]
     picture = panels.by_policy(frame, {"policy-2": "A title"}, changes, clock="relapse")
     assert picture.title == (
-        "In the model, 5 policies change survival at 12 months by \N{MINUS SIGN}60 points (95 % interval "
-        "\N{MINUS SIGN}65 to \N{MINUS SIGN}60) under policy-6 to \N{MINUS SIGN}20 points (\N{MINUS SIGN}25 to "
-        "\N{MINUS SIGN}20) under policy-2"
+        "In the model, 5 policies change how many of 100 are alive at 12 months: 60 fewer (95 % interval 60 to 65) "
+        "under policy-6 to 20 fewer (95 % interval 20 to 25) under policy-2"
     )
     assert "A title" in text_of(picture.figure)
     figure = panels.by_policy(frame, {}, changes, clock="relapse").figure
