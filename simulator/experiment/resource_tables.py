@@ -22,7 +22,7 @@ from simulator.engines.curves import INTERVAL
 from simulator.experiment.centre import ResourceDraws
 from simulator.outcomes.labels import WHOLE_STAYS, follow_up
 from simulator.outcomes.resource_use import ENDS_OF_WAITS, LABELS, shares_waiting
-from simulator.outcomes.uncertainty import NOTHING, Summary, of_means
+from simulator.outcomes.uncertainty import NOTHING, Summary, of_means, same_sign
 from simulator.scenario.scenario import Scenario
 
 NORMAL = 1.959964
@@ -63,12 +63,14 @@ def _row(values: Floats, first: Floats | None, precision: float) -> dict[str, fl
     estimate, within = summary(values)
     half = precision * abs(float(estimate.estimate))
     wanted = np.ceil((NORMAL**2 * within) / half**2 / len(values)) if half > 0 else np.nan
-    difference = NOTHING if first is None or first.shape != values.shape else summary(values - first)[0]
+    gap = np.full_like(values, np.nan) if first is None or first.shape != values.shape else values - first
+    difference, known = summary(gap)[0], gap[np.isfinite(gap).any(axis=1)]
     return {
         **estimate.columns(),
         "replication_sd": float(np.sqrt(within)),
         "replications_wanted": float(max(wanted, 1.0)) if np.isfinite(wanted) else np.nan,
         **difference.columns("difference"),
+        "difference_same_sign": float(same_sign(np.nanmean(known, axis=1), difference.estimate)),
     }
 
 

@@ -124,6 +124,17 @@ def test_differences_are_taken_replication_by_replication() -> None:
     assert second["difference_monte_carlo_se"] == pytest.approx(0.0, abs=1e-12)
 
 
+def test_the_share_of_draws_with_the_sign_of_a_difference_is_counted() -> None:
+    """By a known shift of every draw, of which some have none, and one has no patient in the second scenario."""
+    values, shift = normals(BETWEEN, WITHIN), np.linspace(-0.25, 0.75, DRAWS).round(1)
+    second = values + shift[:, None]
+    second[-1] = np.nan
+    table = resource_tables.service([scenario("one"), scenario("two")], [resources(values), resources(second)])
+    expected = np.count_nonzero(shift[:-1] > 0.0) / (DRAWS - 1)
+    assert table["difference_same_sign"].iloc[1] == pytest.approx(expected)
+    assert np.isnan(table["difference_same_sign"].iloc[0])
+
+
 def test_the_queue_over_time_is_of_all_replications_of_all_draws() -> None:
     values = np.arange(100.0).reshape(25, 4)
     table = resource_tables.queue([scenario("one")], [resources(values)])

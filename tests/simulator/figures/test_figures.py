@@ -361,6 +361,11 @@ def test_many_policies_have_a_panel_each() -> None:
         "under policy-6 to 20 fewer (95 % interval 20 to 25) under policy-2"
     )
     assert "A title" in text_of(picture.figure)
+    unclear = [replace(one, difference=Difference(0.01, -0.02, 0.04, 0.6)) for one in changes]
+    assert panels.by_policy(frame, {}, unclear, clock="relapse").title == (
+        "In the model, no policy clearly changes how many of 100 are alive at 12 months: no clear difference (1.0 "
+        "more; 95 % interval 2.0 fewer to 4.0 more; more in 60 of 100 parameter sets) each"
+    )
     figure = panels.by_policy(frame, {}, changes, clock="relapse").figure
     titles = text_of(figure)
     assert all(f"policy-{i}" in titles for i in range(2, 7))

@@ -11,11 +11,14 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from simulator.analyses.sensitivity.lead import Lead
 from simulator.analyses.sensitivity.run import Sensitivity, analyse
 from simulator.evidence.cohort import Cohort
 from simulator.figures.analyses.sensitivity import pictures
 from simulator.figures.picture import Picture
+from simulator.outcomes.uncertainty import Summary
 from simulator.wording import sensitivity_titles
+from simulator.wording.sensitivity import answer
 
 BENEFIT = "Share of additional patients who benefit as today's treated do"
 
@@ -74,6 +77,25 @@ def test_titles_are_statements_in_the_model_and_subtitles_have_both_estimates(dr
             words = text_of(figure)
             assert "if the newly treated benefit as other cohorts suggest" in words, name
             assert len(re.findall(r"\d+ more of 100", words)) == 2, name
+
+
+def test_an_estimate_that_is_not_clear_is_led_by_that_in_any_unit(tornado: Sensitivity) -> None:
+    def made_up(value: float, lower: float, upper: float) -> tuple[Lead]:
+        summary = Summary(*map(np.asarray, (value, lower, upper, 0.0)))
+        return (Lead(None, (), summary, 0.6),)
+
+    of_100 = replace(tornado, leads=made_up(0.01, -0.02, 0.04))
+    assert sensitivity_titles.estimates(of_100) == (
+        "Estimate: no clear difference, 1.0 more of 100 (95 % interval 2.0 fewer to 4.0 more; more in 60 of 100 "
+        "parameter sets)."
+    )
+    months = replace(tornado.question, outcome="rmst_60")
+    in_months = replace(tornado, question=months, leads=made_up(-1.0, -2.5, 0.2), tables={})
+    assert sensitivity_titles.estimates(in_months) == (
+        "Estimate: no clear difference, 1.0 fewer months (95 % interval 2.5 fewer to 0.2 more; fewer in 60 of 100 "
+        "parameter sets)."
+    )
+    assert "wider-salvage less baseline: no clear difference (1.0 fewer; 95 % interval 2.5" in answer(in_months)
 
 
 def test_rows_have_their_meaning_above_their_name_and_none_is_cut(drawn: dict[str, Picture]) -> None:

@@ -12,7 +12,8 @@ from matplotlib.text import Text
 from simulator.analyses.sweep.run import Sweep, sweep
 from simulator.figures.analyses.sweep import pictures
 from simulator.figures.picture import Picture
-from simulator.wording import sweep_axes
+from simulator.wording import sweep_axes, sweep_titles
+from simulator.wording.difference import Difference
 from simulator.wording.sweep_rows import drawn as outcomes_of
 from simulator.wording.sweep_titles import moves
 
@@ -56,6 +57,13 @@ def test_axes_and_titles_are_in_words_with_units(of_uptake: Sweep, drawn_of_upta
     words = f"In the model, alive at 12 months: {100 * high:.0f} % with salvage uptake 90 %; {100 * low:.0f} % with"
     assert line.title.startswith(words)
     assert "95 % interval" in line.title
+
+
+def test_a_title_whose_difference_is_not_clear_says_so(of_uptake: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep_titles, "between_cells", lambda *_: Difference(0.018, -0.007, 0.073, 0.7))
+    assert sweep_titles.of_outcome(of_uptake, outcomes_of(of_uptake)[0]).endswith(
+        "; no clear difference: 1.8 (95 % interval 0.7 fewer to 7.3 more; more in 70 of 100 parameter sets)"
+    )
 
 
 def test_today_and_the_policy_are_marked_where_they_lie(drawn_of_uptake: list[Picture]) -> None:
