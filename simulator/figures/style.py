@@ -188,5 +188,5 @@ def _settle_letters(figure: Figure) -> None:
             text.set_fontfamily(fonts)
     if missing and all(text.get_text() != NO_FONT for text in texts):
         across, up = figure.get_size_inches()
-        place = (1 - MARGIN / across, 1 - 0.03 / up)
+        place = (1 - MARGIN / across, 1 - 0.005 / up)
         figure.text(*place, NO_FONT, color=QUIET, fontsize=small(across), ha="right", va="top")
