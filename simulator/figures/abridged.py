@@ -1,4 +1,4 @@
-"""Names and labels for figures: short enough to be read, and as distinct as the full ones."""
+"""Names and labels for figures: short enough to be read, as distinct as the full ones; and what intervals are over."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ def _cut(text: str, most: int) -> str:
 
 
 def of_run(results: Results, cohort: Cohort | None) -> tuple[Results, Cohort | None]:
-    """Return a run and its cohort with short names of scenarios and clocks and short labels."""
+    """Return a run and its cohort with short names of scenarios and clocks and short labels.
+
+    Its curves have their parameter sets as a column `draws`: see `Curve`.
+    """
     stems = shortened((scenario.policy for scenario in results.scenarios), NAME)
     names = {s.name: stems[s.policy] + s.name.removeprefix(s.policy) for s in results.scenarios}
     clocks = shortened(results.scenarios[0].pathway.clocks, NAME)
@@ -49,10 +52,13 @@ def of_run(results: Results, cohort: Cohort | None) -> tuple[Results, Cohort | N
         columns = {"scenario": names, "clock": clocks}
         return table.assign(**{key: table[key].map(to) for key, to in columns.items() if key in table})
 
-    tables: Mapping[str, Any] = {
+    tables: dict[str, Any] = {
         key: renamed(getattr(results, key))
         for key in ("survival", "outcomes", "occupancy", "end_points", "benefit", "service", "queue")
     }
+    for key in ("survival", "end_points"):
+        if tables[key] is not None:
+            tables[key] = tables[key].assign(draws=results.manifest["draws"])
     scenarios = tuple(_scenario(scenario, names, clocks) for scenario in results.scenarios)
     renamed_cohort = cohort if cohort is None else replace(cohort, clock=clocks.get(cohort.clock, cohort.clock))
     # No figure reads the tables of single parameter sets and patients, which are long.

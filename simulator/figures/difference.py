@@ -74,10 +74,17 @@ def _subtitle(results: Results, rows: Sequence[Added], margin: float | None) -> 
     drawn = f"Difference from {results.scenarios[0].name}, {'a row a policy' if several else 'a row a month'}. "
     uncertain = added.unseen(rows, results.manifest["draws"])
     if not uncertain:
-        uncertain = "Lines: 95 % intervals of the difference within the same parameter sets."
-        is_whole = all(math.isfinite(one.lower) for one in added.differences(rows))
-        uncertain += "" if is_whole else " Where a line is missing, too few runs show it."
+        uncertain = _lines(added.differences(rows), results.manifest["draws"])
     return f"{drawn}{uncertain}{'' if margin is None else f' Shaded: {margin:g} more or better.'}"
+
+
+def _lines(drawn: Sequence[Difference], draws: int) -> str:
+    """Return what the lines are, where any is seen, and why others are missing."""
+    if not any(one.upper > one.lower for one in drawn):
+        return "No lines: every parameter set has the same difference."
+    is_whole = all(math.isfinite(one.lower) for one in drawn)
+    missing = "" if is_whole else " Where a line is missing, too few runs show it."
+    return f"Lines: 95 % intervals of the paired difference, over {intervals.sets(draws)}.{missing}"
 
 
 def _key(rows: Sequence[Added]) -> list[Sample]:

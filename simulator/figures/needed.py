@@ -71,9 +71,10 @@ def _subtitle(results: Results, needed: Mapping[str, Row]) -> str:
     policy = next(iter(needed)) if len(needed) == 1 else "the policy"
     who = f"Additional patients are treated only under {policy}. "
     if results.manifest["draws"] == 1:
-        return f"{who}Line: the difference. One parameter set: uncertainty is not shown."
+        return f"{who}Line: the difference. {intervals.unseen(1)}"
+    over = intervals.sets(results.manifest["draws"])
     bar = " Black bar: 95 % interval of the share needed." if any(map(_interval, needed.values())) else ""
-    return f"{who}Line and band: the difference and its 95 % interval.{bar}"
+    return f"{who}Line and band: the difference and its 95 % interval over {over}.{bar}"
 
 
 def _is_reached(needed: Row) -> bool:

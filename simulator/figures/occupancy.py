@@ -110,7 +110,8 @@ def picture(
     alive = {one.scenario: one.estimate(chart.end) for one in every if not one.is_empty}
     statement = statements.alive(alive, f"{in_words(chart.end)} after {clock}", where=_most_are_in(chart))
     is_known = any(value.ends is not None for value in alive.values())
-    subtitle = [_subtitle(chart, has_table=bool(columns), is_known=is_known), *curve.not_drawn(alive, names, "panels")]
+    values = f"Means of {curve.sets(every)}." if is_known else curve.unseen(every)
+    subtitle = [_subtitle(chart, values, has_table=bool(columns)), *curve.not_drawn(alive, names, "panels")]
     sheet = Sheet(statement, " ".join(subtitle), notes.foot(_footing(chart, pathway), cohort, width), body, width=width)
     for axes, name, head, note in zip(sheet.panels(grid), names, heads, below, strict=True):
         _fill(axes, chart, name)
@@ -134,12 +135,11 @@ def displayed(occupancy: pd.DataFrame, clock: str) -> list[str]:
     return drawn if len(drawn) <= MOST_PANELS else drawn[:1]
 
 
-def _subtitle(chart: Stack, *, has_table: bool, is_known: bool) -> str:
+def _subtitle(chart: Stack, values: str, *, has_table: bool) -> str:
     table = " The table: mean months per patient in each state in that time." if has_table else ""
-    values = "means of the parameter sets" if is_known else curve.UNSEEN
     return (
-        f"Where patients are in the first {in_words(chart.end)} after {chart.clock}; {values}; patients below the "
-        f"black line are alive.{table}"
+        f"Where patients are in the first {in_words(chart.end)} after {chart.clock}. {values} Patients below the black "
+        f"line are alive.{table}"
     )
 
 

@@ -14,7 +14,7 @@ from simulator.figures.picture import Picture
 from simulator.figures.sheet import Grid, Sample, Sheet, area
 from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import in_words
-from simulator.wording import added
+from simulator.wording import added, intervals
 from simulator.wording.added import Added
 
 NAME = "of_100_patients"
@@ -54,9 +54,13 @@ def picture(
 
 
 def _subtitle(results: Results, rows: Sequence[Added], clock: str) -> str:
-    of_intervals = [added.of_100(row)[1] for row in rows if row.difference.in_brackets]
-    uncertain = "Hatched dots are not certain: see their interval." if any(of_intervals) else ""
-    unseen = added.unseen(rows, results.manifest["draws"]) or ("" if of_intervals else "Uncertainty is not shown.")
+    draws, of_intervals = (
+        results.manifest["draws"],
+        [added.of_100(row)[1] for row in rows if row.difference.in_brackets],
+    )
+    over = f"Hatched dots are not certain: see their interval over {intervals.sets(draws)}."
+    uncertain = over if any(of_intervals) else ""
+    unseen = added.unseen(rows, draws) or ("" if of_intervals else "Uncertainty is not shown.")
     return f"Each dot: one of {PER} patients, {in_words(rows[0].month)} after {clock}. {uncertain or unseen}"
 
 

@@ -111,8 +111,9 @@ def _subtitle(results: Results, rows: Sequence[tuple[Scenario, str, Table]]) -> 
     mark = "Bracket" if is_late else "At the right"
     bars = f"Bars: means of all requests. {mark}: waits over 30 days, however they end"
     if draws > 1 and replications > 1:
-        return f"{bars}, with the 95 % interval where simulation noise allows one."
-    return f"{bars}. {'One parameter set' if draws == 1 else 'One replication'}: uncertainty is not shown."
+        over = intervals.sets(draws)
+        return f"{bars}, with the 95 % interval over {over} where simulation noise allows one."
+    return f"{bars}. {intervals.unseen(draws, replications)}"
 
 
 def _key(rows: Sequence[tuple[Scenario, str, Table]], shown: Sequence[str]) -> list[Sample]:

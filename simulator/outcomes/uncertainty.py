@@ -32,6 +32,9 @@ QUARTILES = 1.348980
 ROUNDING = 1e-12
 """Share of an estimate by which equal values of one outcome may differ."""
 
+FEWEST = 40
+"""Draws: of fewer, none lies outside their 95 % interval, and its ends mean nothing."""
+
 REPETITIONS = 1_000
 """Repetitions of the draws' noise, which give the standard error of their median to 2 %."""
 

@@ -115,9 +115,8 @@ def at_other_benefit(one: Added) -> str:
 
 def unseen(added: Sequence[Added], draws: int) -> str:
     """Return that no interval of these differences is known, and why; empty where one is."""
-    if any(math.isfinite(one.lower) for one in differences(added)):
-        return ""
-    return f"{'One parameter set' if draws == 1 else 'Too few runs'}: uncertainty is not shown."
+    known = any(math.isfinite(one.lower) for one in differences(added))
+    return "" if known else intervals.unseen(draws)
 
 
 def differences(added: Sequence[Added]) -> list[Difference]:

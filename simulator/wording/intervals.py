@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from typing import Any
 
+from simulator.outcomes.uncertainty import FEWEST
 from simulator.wording import rounding
 
 Row = Mapping[Any, Any]
@@ -81,6 +82,17 @@ def in_brief(row: Row) -> Estimate | str:
 def over_draws(draws: int) -> str:
     """Return the end of a heading: "; 95 % intervals over 1000 parameter sets"."""
     return f"; 95 % intervals over {draws} parameter sets" if draws > 1 else "; one parameter set, so no intervals"
+
+
+def sets(draws: int) -> str:
+    """Return what an interval is over: "the parameter sets"; "2 parameter sets only", of too few for its ends."""
+    return "the parameter sets" if draws >= FEWEST else f"{draws} parameter sets only"
+
+
+def unseen(draws: int, replications: int = 0) -> str:
+    """Return that no interval is shown, and why. replications : if there are any"""
+    few = "One replication" if replications == 1 else "Too few runs"
+    return f"{'One parameter set' if draws == 1 else few}: uncertainty is not shown."
 
 
 def kinds() -> Iterator[str]:

@@ -8,6 +8,7 @@ from simulator.evidence.cohort import Cohort
 from simulator.evidence.replaced import replaced
 from simulator.pathway.pathway import FROM_PRIORS, Pathway
 from simulator.scenario.scenario import Scenario
+from simulator.wording import intervals
 
 PURPOSE = (
     "It is for planning and teaching about groups of patients, and not for decisions about an individual patient.",
@@ -62,7 +63,7 @@ def numbers(draws: int, *, has_differences: bool, has_errors: bool) -> str:
     note = "There is one parameter set, so there are no intervals."
     if draws > 1:
         note = (
-            "Numbers are means over the parameter sets (of median survival, the median), with 95 % intervals in "
+            f"Numbers are means over {intervals.sets(draws)} (of median survival, the median), with 95 % intervals in "
             f"brackets.{' Differences are taken within each parameter set.' * has_differences}"
         )
     return f"{note} All outcomes{', with Monte Carlo errors,' * has_errors} are in outcomes.csv."

@@ -187,10 +187,11 @@ def answer(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str:
             most = max(known, key=lambda one: abs(late[one.name]["difference"]))
             after, before = (rounding.number(late[one.name]["estimate"], "probability") for one in (most, first))
             difference = Difference.of_row(late[most.name])
+            unseen = "" if math.isfinite(difference.lower) else "; uncertainty is not shown"
             return difference.lead(
                 f"Of {PER} requests for {label(first.pathway.resources[resource], 2)}, "
                 f"{difference.words} wait over 30 days under {most.name}: "
-                f"{after} instead of {before} under {first.name}."
+                f"{after} instead of {before} under {first.name}{unseen}."
             )
     return ""
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator.analyses.sweep.run import Sweep
 from simulator.arrays import Floats
-from simulator.wording import rounding, sweep_axes
+from simulator.wording import intervals, rounding, sweep_axes
 from simulator.wording.added import IN_THE_MODEL
 from simulator.wording.sweep import between_cells
 from simulator.wording.sweep_rows import Displayed, lead
@@ -101,4 +101,4 @@ def meanings(sweep: Sweep) -> str:
 def uncertainty(sweep: Sweep) -> str:
     """Return what numbers and intervals are of; that none is shown, with one parameter set."""
     draws = sweep.manifest["draws"]
-    return f"means over {draws} parameter sets" if draws > 1 else "one parameter set: uncertainty is not shown"
+    return f"means over {intervals.sets(draws)}" if draws > 1 else "one parameter set: uncertainty is not shown"

@@ -16,7 +16,7 @@ from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.cohort import is_silent, load_cohort
 from simulator.evidence.draws import BENEFIT, choose, informed_draws
 from simulator.evidence.practice import at_reference, uptake
-from simulator.outcomes.uncertainty import central
+from simulator.outcomes.uncertainty import FEWEST, central
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.levers import apply_levers
@@ -26,9 +26,6 @@ BENEFIT_RANGE = (0.0, 1.0)
 """Uniform in between: an assumption where no other cohort informs it."""
 
 BENEFIT_MEANING = "share of additional patients (treated only under the policy) who benefit as today's treated do"
-
-LEAST = 40
-"""Draws: of fewer, none lies outside their 95 % interval, and its ends mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +177,7 @@ def _table(pathway: Pathway, wanted: int | None) -> tuple[pd.DataFrame, int]:
 
 
 def check_count(
-    pathway: Pathway, wanted: int | None, least: int = LEAST, what: str = "for the ends of a 95 % interval"
+    pathway: Pathway, wanted: int | None, least: int = FEWEST, what: str = "for the ends of a 95 % interval"
 ) -> int:
     """Return the number of draws. Raises InputError where the file has, or `wanted` is, less than `least`."""
     table, n_draws = _table(pathway, wanted)

@@ -19,7 +19,7 @@ from simulator.figures.survival.curve import Curve
 from simulator.figures.survival.panels import Panel
 from simulator.pathway.outcome_months import in_words
 from simulator.plain_text import capital
-from simulator.wording import rounding, virtual_cohorts
+from simulator.wording import intervals, rounding, virtual_cohorts
 
 ABOVE = 0.2
 """Inches between the differences and the curves."""
@@ -60,7 +60,7 @@ def _subtitle(result: ImmortalTime) -> str:
     truth = "; the bold line is the truth, 0" if virtual_cohorts.is_milestone(result) else ""
     return (
         f"The same patients, compared in different ways. Dots: difference at {virtual_cohorts.month(result)} with its "
-        f"95 % interval over the parameter sets{truth}. Below: the curves."
+        f"95 % interval over {intervals.sets(result.n_draws)}{truth}. Below: the curves."
     )
 
 
@@ -125,7 +125,7 @@ def _reported(result: ImmortalTime, label: str, name: str) -> str:
 
 def _panel(result: ImmortalTime, row: Mapping[Any, Any]) -> Panel:
     clock, kind, begins = row["clock"], row["analysis"], row["begins"]
-    rows = result.curves
+    rows = result.curves.assign(draws=result.n_draws)
     rows = rows[(rows["clock"] == clock) & (rows["analysis"] == kind) & (rows["begins"] == begins)]
     curves = [Curve.of(group.label, rows[rows["group"] == group.name]) for group in result.groups]
     default = result.scenario.pathway.clock

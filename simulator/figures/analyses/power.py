@@ -15,7 +15,7 @@ from simulator.figures.sheet import Sheet
 from simulator.figures.style import Line
 from simulator.figures.survival import curve
 from simulator.scenario.scenario import split_name
-from simulator.wording import rounding, virtual_cohorts
+from simulator.wording import intervals, rounding, virtual_cohorts
 from simulator.wording.headline import scenario_in_words
 
 PLOT, LEFT, BELOW, ROW, CLOSE = 2.9, 0.65, 0.52, 0.2, 0.38
@@ -64,10 +64,11 @@ def _subtitle(result: VirtualCohorts, power: pd.DataFrame) -> str:
         "mean over the parameter sets, which is the assurance of a trial, not its power."
     ]
     if result.n_draws == 1:
-        sentences = [sentences[0].partition(" Lines")[0], "One parameter set: uncertainty is not shown."]
+        sentences = [sentences[0].partition(" Lines")[0], intervals.unseen(1)]
     else:
         hidden = ", where simulation noise does not hide it" if power["lower"].isna().any() else ""
-        sentences.append(f"Bands: 95 % of the parameter sets' own powers{hidden}. Bars: Monte Carlo error (95 %).")
+        of_own = f"95 % of the own powers of {intervals.sets(result.n_draws)}"
+        sentences.append(f"Bands: {of_own}{hidden}. Bars: Monte Carlo error (95 %).")
     return " ".join(sentences)
 
 

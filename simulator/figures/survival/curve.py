@@ -14,6 +14,7 @@ from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
 from simulator.figures import notes, style, text
 from simulator.figures.style import Line
+from simulator.outcomes.uncertainty import FEWEST
 from simulator.pathway.outcome_months import OutcomeMonths, in_words
 from simulator.scenario.scenario import BREAK_EVEN
 from simulator.wording import intervals
@@ -33,26 +34,31 @@ SAME = 0.01
 BAND = 0.15
 """Opacity of a band."""
 
-UNSEEN = "uncertainty is not shown (one parameter set, or too few runs)"
-
 BOLD, THIN = 1.8, 0.8
 """Points of a curve while all patients are followed, and later."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """S(t) of one scenario: months, survival, lower, upper : (n_months,), as probabilities; NaN without patients."""
+    """S(t) of one scenario: months, survival, lower, upper : (n_months,), as probabilities; NaN without patients.
+
+    draws : the parameter sets that the interval is over, where a table says it
+    """
 
     scenario: str
     months: Floats
     survival: Floats
     lower: Floats
     upper: Floats
+    draws: int = FEWEST
 
     @classmethod
     def of(cls, scenario: str, rows: pd.DataFrame) -> Curve:
-        """Return the curve in rows with the columns month, survival, lower, upper."""
-        return cls(scenario, *(rows[name].to_numpy(dtype=float) for name in ("month", "survival", "lower", "upper")))
+        """Return the curve in rows with the columns month, survival, lower, upper, and perhaps draws."""
+        names = ("month", "survival", "lower", "upper")
+        months, survival, lower, upper = (rows[name].to_numpy(dtype=float) for name in names)
+        draws = int(rows["draws"].iloc[0]) if "draws" in rows else FEWEST
+        return cls(scenario, months, survival, lower, upper, draws)
 
     @property
     def label(self) -> str:
@@ -96,7 +102,7 @@ class Curve:
         inside = self.months[(self.months > start) & (self.months < end)]
         months = np.concatenate([[start], inside, [end]])
         parts = [np.interp(months, self.months, values) for values in (self.survival, self.lower, self.upper)]
-        return Curve(self.scenario, months, *parts)
+        return replace(self, months=months, survival=parts[0], lower=parts[1], upper=parts[2])
 
 
 def select(survival: pd.DataFrame, clock: str, population: str, scenarios: Iterable[str] = ()) -> list[Curve]:
@@ -118,7 +124,7 @@ def numbers(curves: Mapping[str, Curve], months: Iterable[float], clock: str) ->
     shown = sorted({horizon, *(month for month in months if month <= horizon)})
     rows = [Row(label, [one.estimate(month) for month in shown]) for label, one in known.items()]
     rows += [Row(label, ["no patients", *[""] * (len(shown) - 1)]) for label in curves if label not in known]
-    caption = f"Alive, in months since {clock}; intervals: 95 %, over the parameter sets"
+    caption = f"Alive, in months since {clock}; intervals: 95 %, over {sets(known.values())}"
     return Table(columns("", *map(in_words, shown)), rows, caption)
 
 
@@ -228,15 +234,25 @@ def marks_in_words(drawn: Sequence[Sequence[Curve]], reported: Sequence[pd.DataF
     sentences = []
     every = [curve for curves in drawn for curve in curves]
     if not any(curve.has_band for curve in every):
-        sentences.append(f"No bands: {UNSEEN}.")
+        sentences.append(f"No bands: {unseen(every)}")
     else:
         names = " and ".join(one.label for one in banded(drawn[0]))
         of_two = names if len(drawn) == 1 else "the first two of a panel"
         some = f" (of {of_two})" if any(len(curves) > MOST_BANDS for curves in drawn) else ""
-        sentences.append(f"Bands{some}: 95 % interval over the parameter sets.")
+        sentences.append(f"Bands{some}: 95 % interval over {sets(every)}.")
     if any(curve.has_gaps for curve in every):
         sentences.append("Where a band is missing, too few runs show it.")
     return [*sentences, notes.REPORTED] if any(len(rows) for rows in reported) else sentences
+
+
+def sets(curves: Iterable[Curve]) -> str:
+    """Return what the intervals of curves are over."""
+    return intervals.sets(min((one.draws for one in curves), default=FEWEST))
+
+
+def unseen(curves: Iterable[Curve]) -> str:
+    """Return that curves have no intervals, and why."""
+    return intervals.unseen(min((one.draws for one in curves), default=FEWEST))
 
 
 def _plot(axes: Axes, curve: Curve, line: Line, followed: FollowUp, end: float, band: float) -> None:

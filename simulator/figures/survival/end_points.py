@@ -59,6 +59,7 @@ def _picture(
     sheet = panels.draw(
         statement, drawn, of_drawn, clock, cohort, footing, end=end, subtitle=" ".join([topic, *left_out]), width=width
     )
-    caption = f"{in_words(month).capitalize()} after {clock}; intervals: 95 %, over the parameter sets"
-    numbers = Table(columns("", *(one.label for one in curve.drawn_as_curves(of_cause[""]))), rows, caption)
+    shown = curve.drawn_as_curves(of_cause[""])
+    caption = f"{in_words(month).capitalize()} after {clock}; intervals: 95 %, over {curve.sets(shown)}"
+    numbers = Table(columns("", *(one.label for one in shown)), rows, caption)
     return sheet.picture(f"end_point_{end_point.name}", numbers=numbers)

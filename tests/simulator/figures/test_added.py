@@ -143,6 +143,15 @@ def test_one_parameter_set_has_no_intervals_and_the_figures_say_so() -> None:
     assert not intervals(drawn(difference.picture(single, clock="relapse")).figure)
 
 
+def test_lines_are_named_only_where_one_is_drawn(results: Results) -> None:
+    alike = replace(results, outcomes=results.outcomes.assign(**dict.fromkeys(ENDS, 0.0)))
+    for width in WIDTHS:
+        figure = drawn(difference.picture(alike, clock="relapse", width=width)).figure
+        words = " ".join(texts(figure)).replace("\n", " ")
+        assert "Lines:" not in words
+        assert "No lines: every parameter set has the same difference." in words
+
+
 def test_a_run_of_one_scenario_has_nothing_to_compare() -> None:
     alone = run("no-hsct", draws=2)
     assert difference.picture(alone, clock="relapse") is None

@@ -329,7 +329,10 @@ def test_uncertainty_that_is_not_drawn_is_said_to_be_missing() -> None:
     few_runs = frame.assign(upper=frame["upper"].where(frame["month"] < 12.0))
     for table, unseen, missing in ((frame, False, False), (one_draw, True, False), (few_runs, False, True)):
         words = text_of(survival.picture(table, clock="relapse").figure)
-        assert (curve.UNSEEN in words, "Where a band is missing, too few runs show it." in words) == (unseen, missing)
+        assert ("uncertainty is not shown" in words, "Where a band is missing, too few runs show it." in words) == (
+            unseen,
+            missing,
+        )
 
 
 def test_months_are_named_with_every_reported_figure(pictures: list[Picture]) -> None:

@@ -114,6 +114,14 @@ def test_the_first_interval_of_a_title_is_called_one(gallery: list[Drawn]) -> No
     assert {name: found[0] for name, found in firsts.items() if found and "95 % interval" not in found[1]} == {}
 
 
+def test_an_interval_over_few_parameter_sets_says_over_how_many(gallery: list[Drawn]) -> None:
+    """Every run of these cases has fewer sets than an interval needs."""
+    for drawn in gallery:
+        words = " ".join(text.words for text in drawn.texts).replace("\n", " ")
+        if drawn.picture.name in OF_OUTCOMES and "95 % interval" in words:
+            assert re.search(r"\b\d+ parameter sets only", words), drawn.name
+
+
 def test_a_figure_without_intervals_says_so(gallery: list[Drawn]) -> None:
     """Figures of what is declared, or of what was reported, alone have none to miss."""
     for drawn in gallery:

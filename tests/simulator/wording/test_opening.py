@@ -36,6 +36,13 @@ def test_options_that_differ_in_their_beds_open_with_who_waits(centres: Results)
     assert waits.count("of patients who request") == 3
 
 
+def test_a_heading_without_an_interval_says_that_uncertainty_is_not_shown() -> None:
+    single = compare("letter-centre", "letter-centre-2-beds", draws=2, replications=1, horizon=24.0)
+    first, *_ = paragraphs(single)
+    assert "interval" not in first
+    assert first.endswith(" under letter-centre; uncertainty is not shown.")
+
+
 def test_survival_that_differs_by_less_than_the_margin_is_said_once(centres: Results) -> None:
     (alive,) = paragraphs(centres)[2:]
     assert re.match(
