@@ -66,6 +66,21 @@ def collisions(texts: Sequence[Lettering]) -> list[tuple[str, str]]:
     return [(first, second) for (first, a), (second, b) in combinations(boxes, 2) if a.overlaps(b)]
 
 
+def struck(axes: Axes, text: Text) -> list[Artist]:
+    """Return the lines and bands of axes that pass a text."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()
+    box = text.get_window_extent().shrunk(0.95, 0.7)
+    lines = (line for line in axes.lines if len(line.get_xdata()) > 2)
+    passing: list[Artist] = [
+        line for line in lines if line.get_path().transformed(line.get_transform()).intersects_bbox(box, filled=False)
+    ]
+    bands = (area for area in axes.collections if isinstance(area, PolyCollection))
+    areas = ((area, path.transformed(area.get_transform())) for area in bands for path in area.get_paths())
+    return passing + [area for area, path in areas if path.intersects_bbox(box, filled=True)]
+
+
 # --- Contrast ---
 
 

@@ -13,6 +13,8 @@ from simulator.experiment.results import Results
 from simulator.figures import notes, row_chart, style, text
 from simulator.figures.picture import Picture
 from simulator.figures.sheet import Sample, Sheet, marker_sample
+from simulator.figures.survival import curve
+from simulator.figures.survival.curve import FollowUp
 from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import in_words
 from simulator.scenario.scenario import COHORTS
@@ -36,9 +38,14 @@ def picture(
     if not at_answer:
         return None
     rows = at_answer if len(at_answer) > 1 else added.by_month(results.outcomes, results.scenarios, clock)
-    title, margin, has_cautious = added.title(at_answer), results.manifest.get("margin"), any(r.other for r in rows)
+    title, margin, has_cautious = (
+        added.title(at_answer, results.scenarios[0].name),
+        results.manifest.get("margin"),
+        any(r.other for r in rows),
+    )
     key = _key(rows) if has_cautious else ()
-    names = [_words(row, len(at_answer) > 1, 0.3 * width - 2 * style.MARGIN - 0.14) for row in rows]
+    followed = curve.follow_up(cohort, clock)
+    names = [_words(row, len(at_answer) > 1, followed, 0.3 * width - 2 * style.MARGIN - 0.14) for row in rows]
     left = 2 * style.MARGIN + 0.14 + max(text.width(line, style.TEXT, "bold") for name in names for line in name)
     numbers = max(text.width(_numbers(one), style.TEXT, "bold") for one in added.differences(rows))
     across = width - left - numbers - 2 * style.MARGIN
@@ -101,7 +108,7 @@ def _span(axes: Axes, rows: Sequence[Added], margin: float | None) -> None:
     low, high = min(0.0, *ends), max(0.0, *ends, min(1.5 * (margin or 0.0), float(PER)))
     room = 0.05 * max(high - low, 1.0)
     axes.set_xlim(low - room, high + room)
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     row_chart.zero_line(axes, 0.0)
     if margin is not None:
         axes.axvspan(margin, high + room, color=SHADE, linewidth=0, zorder=0)
@@ -115,10 +122,15 @@ def _span(axes: Axes, rows: Sequence[Added], margin: float | None) -> None:
         )  # fmt: skip
 
 
-def _words(row: Added, of_policies: bool, room: float) -> tuple[str, str]:
-    """Return a row's policy in words and its name, or its name alone if two lines would cut the words; or its month."""
+def _words(row: Added, of_policies: bool, followed: FollowUp, room: float) -> tuple[str, str]:
+    """Return a row's policy in words and its name, or its name alone if two lines would cut the words.
+
+    Of one policy, its month, and that the cohort was not all followed up to it.
+    """
     if not of_policies:
-        return in_words(row.month), ""
+        thins, ends = followed or (math.inf, math.inf)
+        few = "none" if row.month > ends else "fewer" if row.month > thins else ""
+        return in_words(row.month), few and f"{few} followed"
     name = row.scenario.name
     lines = text.in_two_lines(row.scenario.title or name, room, "bold")
     if row.scenario.title and text.CUT not in lines:

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
 from simulator.experiment.results import Results
 from simulator.figures import notes, style, text
@@ -98,12 +99,10 @@ def _difference(axes: Axes, rows: pd.DataFrame, line: Line, needed: Row, margin:
     known = [end for end in (*value, *lower, *upper, 1.4 * margin, 0.0) if math.isfinite(end)]
     room = 0.04 * max(max(known) - min(known), 1.0)
     axes.set(xlim=(0, PER), ylim=(min(known) - (room if min(known) < -0.5 else 0.0), max(known) + room))
-    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     axes.grid(axis="y", zorder=0)
     axes.axhline(margin, color=style.INK, linewidth=1.1, linestyle=(0, (4, 2)), zorder=2)
-    axes.annotate(
-        f"{margin:g} more", (PER, margin), (-2, -3), "data", "offset points", ha="right", va="top", color=style.INK
-    )
+    _name_margin(axes, margin, share, np.fmin(value, lower), np.fmax(value, upper), needed)
     if _is_reached(needed):
         estimate, ends = PER * needed["estimate"], _interval(needed)
         axes.plot(ends, [margin] * len(ends), color=style.INK, linewidth=3.6, solid_capstyle="butt", zorder=4)
@@ -113,6 +112,29 @@ def _difference(axes: Axes, rows: pd.DataFrame, line: Line, needed: Row, margin:
             f"{words}\nmust benefit", (estimate, margin), (0.04, 0.95), "data", "axes fraction", weight="bold",
             va="top", arrowprops={"arrowstyle": "-", "color": style.INK, "linewidth": 0.8, "shrinkB": 4}, zorder=6,
         )  # fmt: skip
+
+
+def _name_margin(
+    axes: Axes, margin: float, share: Floats, lowest: Floats, highest: Floats, needed: Row
+) -> None:  # fmt: skip
+    """Write the margin at an end of its line, below or above, where neither the band nor the share needed is."""
+    words = f"{margin:g} more"
+    box, (low, high) = axes.get_position(), axes.get_ylim()
+    across, up = axes.get_figure(root=True).get_size_inches()  # type: ignore[union-attr]
+    long, tall = PER * (text.width(words) + 0.06) / (box.width * across), 0.17 * (high - low) / (box.height * up)
+    marks = [PER * needed["estimate"], *_interval(needed)] if _is_reached(needed) else [math.nan]
+    places = [(begin, side) for side in (-1, 1) for begin in (PER - long, 0.0)]
+
+    def is_free(begin: float, side: int) -> bool:
+        inside, foot, top = np.linspace(begin, begin + long, 9), *sorted((margin, margin + side * tall))
+        passes = (np.interp(inside, share, lowest) < top) & (np.interp(inside, share, highest) > foot)
+        return not (passes.any() or (min(marks) < begin + long and max(marks) > begin))
+
+    begin, side = next((place for place in places if is_free(*place)), places[0])
+    axes.annotate(
+        words, (begin + long if begin else 0.0, margin), (-2 if begin else 2, 3 * side), "data", "offset points",
+        ha="right" if begin else "left", va="top" if side < 0 else "bottom", color=style.INK,
+    )  # fmt: skip
 
 
 def _benefit(sheet: Sheet, axes: Axes, rows: pd.DataFrame, known: Sequence[str]) -> Axes:

@@ -9,6 +9,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Affine2D
 
 from simulator.figures import style, text
@@ -19,6 +20,9 @@ from simulator.wording.table import Table
 SAMPLE, WORDS, NEXT, KEY_ROW = 0.3, 0.36, 0.3, 0.22
 """Inches of a sample in a key, from its start to its words, between its words and the next sample, and of a row."""
 
+
+HALO = withStroke(linewidth=2.5, foreground="white")
+"""Around words that a curve or a stream may cross."""
 
 LINES, COMPACT_LINES = 4, 7
 """Lines of a title at most."""
@@ -123,8 +127,7 @@ class Sheet:
         self.bottom = 0.19 + 0.148 * small / SMALL * len(footing)
         self.top = self.bottom + body
         below_heading = self.top + (0.08 + KEY_ROW * len(rows) if rows else 0.0)
-        most = LINES if width >= WIDTH else COMPACT_LINES
-        lines = [text.fitted(line, room, TITLE, "bold") for line in text.balanced(title, room, TITLE, "bold")[:most]]
+        lines = title_lines(title, room, LINES if width >= WIDTH else COMPACT_LINES)
         more = 0.2 * (len(lines) - 1)
         height = below_heading + 0.42 + more + 0.165 * len(heading)
         self.figure = style.canvas(width, height)
@@ -180,6 +183,17 @@ class Sheet:
     def picture(self, name: str, point: str = "", numbers: Table | None = None) -> Picture:
         """Return the sheet as a picture with its title. point, numbers : see `Picture`"""
         return Picture(name, self.title, self.figure, point, numbers)
+
+
+def title_lines(title: str, room: float, most: int) -> list[str]:
+    """Return a title in lines of a width in inches, at most so many: of a longer one, the last ends in an ellipsis."""
+    lines = [text.fitted(line, room, TITLE, "bold") for line in text.balanced(title, room, TITLE, "bold")]
+    if len(lines) > most:
+        last = lines[most - 1]
+        while text.width(f"{last}{text.CUT}", TITLE, "bold") > room or last[-1] in " -,;:":
+            last = last[:-1]
+        lines[most - 1 :] = [f"{last}{text.CUT}"]
+    return lines
 
 
 def key_rows(key: Sequence[Sample], room: float) -> list[list[Sample]]:

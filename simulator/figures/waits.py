@@ -27,6 +27,8 @@ LEFT, AFTER = style.MARGIN + 0.04, 0.12
 """Inches left of the bars, and from a name to its units."""
 
 LATE = "over 30 days"
+LEAST = 0.0005
+"""The smallest part that has an edge and an entry in the key."""
 
 LOST, HATCH = "#4d4d4d", "////"
 LOOKS: Mapping[str, Mapping[str, Any]] = {
@@ -54,7 +56,7 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     right = width - style.MARGIN - max(text.width(words, style.TEXT, "bold") for words in (LATE, *late))
     across = right - LEFT - style.MARGIN
     footing = [notes.source_in_words(cohort)]
-    shown = [name for name in LOOKS if any(parts(table)[name] > 0.0005 for *_, table in rows)]
+    shown = [name for name in LOOKS if any(parts(table)[name] > LEAST for *_, table in rows)]
     names = [scenario_in_words(scenario.name) for scenario, *_ in rows]
     units = [resources.units(scenario, resource) for scenario, resource, _ in rows]
     room = width - 3 * style.MARGIN
@@ -135,7 +137,9 @@ def _bar(axes: Axes, place: int, table: Table, tall: float) -> None:
     begin, foot = 0.0, -place - 0.5
     for name, share in parts(table).items():
         axes.add_patch(
-            Rectangle((begin, foot + 0.1 / tall), PER * share, 0.26 / tall, **{"linewidth": 0.6, **LOOKS[name]})
+            Rectangle(
+                (begin, foot + 0.1 / tall), PER * share, 0.26 / tall, linewidth=0.6 * (share > LEAST), **LOOKS[name]
+            )
         )
         begin += PER * share
     late = PER * float(table["wait_over_30_days"]["estimate"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import alive_at, in_words
+from simulator.plain_text import listed
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS
 from simulator.wording import intervals, rounding
 from simulator.wording.difference import EQUAL, Difference
@@ -83,23 +84,37 @@ def at_month(outcomes: pd.DataFrame, compared: Sequence[Sequence[Scenario]], clo
     return found
 
 
-def title(added: Sequence[Added]) -> str:
-    """Return the statement of what is added at one month, by one policy or by the policy that changes most."""
+def title(added: Sequence[Added], first: str) -> str:
+    """Return the statement of what is added to the first policy at a month, by a policy or by the one that adds most.
+
+    Policies that change as many, as rounded, are named, too.
+    """
     month, most = added[0].when, _changes_most(added)
     if len(added) == 1:
         (one,) = added
         words = f"{one.difference.more_or_fewer} of {PER} alive {month} under {one.scenario.name}"
+        if one.difference.more_or_fewer == EQUAL:
+            words = f"{EQUAL} of {PER} are alive {month} under {one.scenario.name} as under {first}"
         return f"{IN_THE_MODEL}, {one.difference.led(words)}{one.difference.in_brackets}{_cautiously(one)}"
     if most is None:
         return f"{IN_THE_MODEL}, no policy clearly changes how many are alive {month}"
     words = f"{most.difference.more_or_fewer} of {PER} alive {month}{most.difference.in_brackets}"
-    return f"{IN_THE_MODEL}, {most.scenario.name} changes most: {words}{_cautiously(most)}"
+    return f"{IN_THE_MODEL}, {most.scenario.name} changes most: {words}{_cautiously(most)}{_ties(added, most)}"
 
 
 def _changes_most(added: Sequence[Added]) -> Added | None:
     """Return the largest of the clear differences; None where there is none."""
     clear = [one for one in added if one.difference.is_clear and one.difference.more_or_fewer != EQUAL]
     return max(clear, key=lambda one: abs(one.difference.value), default=None)
+
+
+def _ties(added: Sequence[Added], most: Added) -> str:
+    """Return the other policies whose difference is displayed as the same number."""
+    number = most.difference.more_or_fewer
+    names = [one.scenario.name for one in added if one is not most and one.difference.more_or_fewer == number]
+    shown, more = names[: MOST_NAMES - 1], len(names) - MOST_NAMES + 1
+    rest = [f"{more} more {'policy' if more == 1 else 'policies'}"] if more > 0 else []
+    return f"; also {number} under {listed([*shown, *rest])}" if shown else ""
 
 
 def _cautiously(one: Added) -> str:
@@ -132,12 +147,14 @@ def of_100(one: Added) -> tuple[int, int]:
 
 def title_of_100(added: Sequence[Added], first: str) -> str:
     """Return the statement of patients as dots: alive under the first policy, and more under the policy."""
-    before = rounding.number(added[0].before, "probability")
-    words = f"of {PER} {added[0].patients}, {before} are alive {added[0].when} under {first}"
+    before = f"{rounding.number(added[0].before, 'probability')} are"
+    # So few that no dot stands for them.
+    before = "fewer than one is" if added[0].before > 0.0 and not of_100(added[0])[0] else before
+    words = f"of {PER} {added[0].patients}, {before} alive {added[0].when} under {first}"
     most = _changes_most(added) if len(added) > 1 else added[0]
     if most is None:
         return f"{IN_THE_MODEL}, {words}; no policy clearly changes that"
-    return f"{IN_THE_MODEL}, {words}; {most.difference} under {most.scenario.name}"
+    return f"{IN_THE_MODEL}, {words}; {most.difference} under {most.scenario.name}{_ties(added, most)}"
 
 
 def shares_needed(outcomes: pd.DataFrame, margin: float) -> dict[str, Row]:

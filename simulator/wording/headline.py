@@ -31,6 +31,9 @@ CAUTIOUS_NOTE = (
     f"{CAUTIOUS.capitalize()}: the additional patients benefit as other cohorts suggest. This also absorbs {ABSORBS}."
 )
 
+MOST_NEEDED = 2.0
+"""A larger share that would have to benefit is not displayed."""
+
 NOT_REACHED = "Not reached within the horizon: a dash, or an interval without an upper end."
 NEITHER_REACHED = "A difference of medians leaves out the parameter sets in which neither is reached."
 
@@ -228,7 +231,10 @@ def _break_even(outcomes: pd.DataFrame, scenario: Scenario) -> str:
 def share_needed(row: Row, more: str) -> str:
     """Return how many additional patients must benefit, in a sentence without its stop. more : the margin in words"""
     if not row["estimate"] <= 1.0:
-        return f"Even if all additional patients benefit, most parameter sets do not give {more}"
+        number, ends = _per_100(min(row["estimate"], MOST_NEEDED)), ends_of_share(row)
+        needed = f"{'more than ' if row['estimate'] > MOST_NEEDED else ''}{number} of 100 would have to"
+        words = f": {needed}{f' (95 % interval {ends})' if ends else ''}" if math.isfinite(row["estimate"]) else ""
+        return f"Even if all additional patients benefit, most parameter sets do not give {more}{words}"
     if row["estimate"] <= 0.0:
         return f"Even if no additional patient benefits, most parameter sets give {more}"
     ends = ends_of_share(row)

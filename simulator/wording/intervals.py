@@ -100,7 +100,7 @@ def kinds() -> Iterator[str]:
     return chain(["95 % interval "], repeat(""))
 
 
-def in_brackets(lower: float, upper: float, unit: str, estimate: float, *, sign: str = "") -> str:
-    """Return " (95 % interval 12 to 38)"; empty where no interval can be seen."""
+def in_brackets(lower: float, upper: float, unit: str, estimate: float, *, sign: str = "", of: str = "") -> str:
+    """Return " (95 % interval 12 to 38)"; empty where no interval can be seen. of : what varies, " of noise" """
     ends = rounding.interval(lower, upper, unit, estimate, sign=sign)
-    return "" if ends is None else f" (95 % interval {ends[0]} to {ends[1]})"
+    return "" if ends is None else f" (95 % interval{of} {ends[0]} to {ends[1]})"

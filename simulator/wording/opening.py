@@ -28,7 +28,7 @@ def point(results: Results) -> str:
     """Return the answer in a sentence: the difference that a policy makes, or else how many are alive."""
     rows = added.at_answer(results.outcomes, results.scenarios, clocks(results)[0])
     if rows:
-        return f"{added.title(rows)}."
+        return f"{added.title(rows, results.scenarios[0].name)}."
     sentence, stop, _ = headline.answer(results.outcomes, results.scenarios).partition(". ")
     return f"{sentence}." if stop else sentence
 

@@ -245,9 +245,9 @@ def title_of_waits(rows: Sequence[tuple[Scenario, Mapping[str, Row]]]) -> str:
 
 
 def losses_in_words(rows: Sequence[tuple[Scenario, str]]) -> str:
-    """Return what ends a wait before the patient is served: "lost while waiting (death)"."""
+    """Return what ends a wait before the patient is served: "relapse or death while waiting"."""
     events = _or(event for scenario, resource in rows for event in losses(scenario, resource))
-    return f"lost while waiting{f' ({events})' if events else ''}"
+    return f"{events or 'lost'} while waiting"
 
 
 def _percent(row: Row) -> str:

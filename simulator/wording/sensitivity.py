@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 from simulator.analyses.sensitivity.alternatives import LEAST_EFFECTIVE
-from simulator.analyses.sensitivity.inputs import listed
 from simulator.analyses.sensitivity.lead import Lead
 from simulator.analyses.sensitivity.prcc import LEAST_EFFECTIVE as LEAST_RANKED
 from simulator.analyses.sensitivity.question import Decision, Question
@@ -18,6 +17,7 @@ from simulator.analyses.sensitivity.run import SEEN, Sensitivity
 from simulator.analyses.sensitivity.value_of_information import EVERYTHING
 from simulator.outcomes.labels import label
 from simulator.pathway.outcome_months import in_words
+from simulator.plain_text import listed
 from simulator.scenario.scenario import COHORTS
 from simulator.wording import rounding
 from simulator.wording.difference import Difference

@@ -85,7 +85,7 @@ def drawn(analysis: Sensitivity, part: str, most: int) -> pd.DataFrame:
     if part not in LEAST:
         return table.head(most if len(table) > 1 else 0)
     size = _sizes(analysis, part)
-    return table.loc[size.notna() & ((size >= _least(analysis, part)) | (size.index < FEWEST))].head(most)
+    return table.loc[(size > SEEN) & ((size >= _least(analysis, part)) | (size.index < FEWEST))].head(most)
 
 
 def omitted(analysis: Sensitivity, part: str, shown: pd.DataFrame) -> str:
@@ -97,6 +97,8 @@ def omitted(analysis: Sensitivity, part: str, shown: pd.DataFrame) -> str:
     if size.empty:
         return ""
     least = _least(analysis, part)
+    if _sizes(analysis, part).loc[shown.index].min() < least:
+        return f"{len(size)} more, each smaller"
     bound = least if size.max() < least else math.ceil(size.max() / least) * least
     words = {"prcc": f"{bound:.1f} in size", "sobol": f"{100 * bound:.0f} %"}
     return f"{len(size)} more, each under {words.get(part) or _in_unit(analysis.question, bound)}"

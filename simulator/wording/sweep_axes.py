@@ -47,8 +47,12 @@ def displayed(axis: Axis, pathway: Pathway, value: float) -> float:
 
 
 def number(axis: Axis, pathway: Pathway, value: float) -> str:
-    """Return a value as displayed, without its unit: "88"."""
-    return f"{displayed(axis, pathway, value):.6g}"
+    """Return a value as displayed, without its unit: "88"; in three digits, or as many as tell the values apart."""
+    shown = displayed(axis, pathway, value)
+    others = [displayed(axis, pathway, other) for other in axis.values]
+    whole = len(f"{abs(shown):.0f}")
+    digits = (count for count in (3, 4, 5) if len({f"{other:.{count}g}" for other in others}) == len(others))
+    return f"{shown:.{max(next(digits, 6), whole)}g}"
 
 
 def with_unit(axis: Axis, pathway: Pathway, value: float) -> str:

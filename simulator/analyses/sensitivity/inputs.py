@@ -18,6 +18,7 @@ from simulator.evidence.draws import BENEFIT, choose, informed_draws
 from simulator.evidence.practice import at_reference, uptake
 from simulator.outcomes.uncertainty import FEWEST, central
 from simulator.pathway.pathway import Pathway
+from simulator.plain_text import listed
 from simulator.randomness import Uniforms
 from simulator.scenario.levers import apply_levers
 from simulator.scenario.scenario import COHORTS, INFORMED, PRIOR_ALONE, Scenario, split_name
@@ -143,11 +144,6 @@ class Inputs:
         draw_values = {**point_values(self.pathway), **self.centre}
         pulled = apply_levers(Scenario(name, self.pathway, set={name: value}), draw_values)
         return {name: float(pulled[name]) for name in self.centre}
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return "a", "a and b", "a, b and c"."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def load_inputs(options: Sequence[Scenario], wanted: int | None, seed: int) -> Inputs:

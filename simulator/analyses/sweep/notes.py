@@ -51,19 +51,26 @@ def _where(grid: Grid, untouched: Floats) -> str:
     for place, axis in enumerate(grid.axes):
         shares = np.moveaxis(shaped, place, 0).reshape(len(axis.values), -1)
         if np.ptp(shares) > 0 and (shares == shares[:, :1]).all():
-            return _by_value(axis, shares[:, 0])
+            return _by_value(axis, grid, shares[:, 0])
     ends = dict.fromkeys((untouched.min(), untouched.max()))
     return f"in {' to '.join(map(_percent, ends))} of parameter sets"
 
 
-def _by_value(axis: Axis, shares: Floats) -> str:
+def _by_value(axis: Axis, grid: Grid, shares: Floats) -> str:
     positive = [(value, share) for value, share in zip(axis.values, shares, strict=True) if share > 0]
     if len(positive) > MOST:
         (low, most), (high, least) = positive[0], positive[-1]
-        return f"{axis.name} from {low:.10g} in {_percent(most)} of draws to {high:.10g} in {_percent(least)}"
-    return f"{axis.name} " + ", ".join(
-        f"{value:.10g} in {_percent(share)} of parameter sets" for value, share in positive
-    )
+        first, last = (_displayed(axis, grid, value) for value in (low, high))
+        return f"{axis.name} from {first} (in {_percent(most)} of parameter sets) to {last} (in {_percent(least)})"
+    values = (f"{_displayed(axis, grid, value)} (in {_percent(share)} of parameter sets)" for value, share in positive)
+    return f"{axis.name} {', '.join(values)}"
+
+
+def _displayed(axis: Axis, grid: Grid, value: float) -> str:
+    """Return a value as a figure's axis has it: a probability in per cent."""
+    parameters = grid.scenario.pathway.parameters
+    is_share = axis.table == "set" and parameters[axis.key].unit == "probability"
+    return f"{100 * value:.3g} %" if is_share else f"{value:.3g}"
 
 
 def _percent(share: float) -> str:

@@ -37,7 +37,7 @@ def picture(result: VirtualCohorts, power: pd.DataFrame, followed: str, *, width
     ]  # fmt: skip
     has_shares = power["draws_with_power_80"].notna().any()
     body = PLOT + BELOW + 0.15 + (ROW * (len(names) + 1) + 0.1 if has_shares else 0.0)
-    title = virtual_cohorts.power_title(result, power)
+    title = f"{virtual_cohorts.power_title(result, power)}{_noise(power)}"
     more = f" {len(every) - len(names)} more policies are in the table." if len(every) > len(names) else ""
     sheet = Sheet(title, _subtitle(result, power) + more, footing, body, width=width)
     room = 2.45 if width >= style.WIDTH else 1.5
@@ -56,6 +56,16 @@ def _line(name: str, result: VirtualCohorts, names: Sequence[str]) -> Line:
     if benefit is not None and own in names:
         return CAUTIOUS
     return style.lines([scenario.name for scenario in result.scenarios])[name]
+
+
+def _noise(power: pd.DataFrame) -> str:
+    """Return the Monte Carlo error that the first bar draws, where the title has no interval over parameter sets."""
+    row = power[power["patients_an_arm"] == power["patients_an_arm"].min()].iloc[0]
+    share, error = float(row["power"]), 1.96 * float(row["monte_carlo_se"])
+    if rounding.interval(row["lower"], row["upper"], "probability", share):
+        return ""
+    low, high = max(share - error, 0.0), min(share + error, 1.0)
+    return intervals.in_brackets(low, high, "probability", share, of=" of simulation noise")
 
 
 def _subtitle(result: VirtualCohorts, power: pd.DataFrame) -> str:
@@ -133,11 +143,8 @@ def _shares(sheet: Sheet, axes: Axes, power: pd.DataFrame, lines: Mapping[str, L
         sheet.page.plot(
             *at, mark, color=line.colour, markerfacecolor=face, markersize=4.5, transform=sheet.figure.transFigure
         )
-        label = scenario_in_words(name)
-        if text.width(label, sheet.small, "bold") <= room:
-            sheet.page.text(
-                across[1] + 0.11, up, label, va="center", color=line.dark, fontsize=sheet.small, weight="bold"
-            )
+        label = text.fitted(scenario_in_words(name), room, sheet.small, "bold")
+        sheet.page.text(across[1] + 0.11, up, label, va="center", color=line.dark, fontsize=sheet.small, weight="bold")
 
 
 def _marker(line: Line) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from simulator.evidence.cohort import Cohort
 from simulator.figures import notes, row_chart, style, text
 from simulator.figures.pathway.stages import ALIVE, ALL, DEAD, Node, Stages, stages
 from simulator.figures.picture import Picture
-from simulator.figures.sheet import Sheet
+from simulator.figures.sheet import HALO, Sheet
 from simulator.pathway.pathway import Pathway
 from simulator.wording import rounding, statements
 from simulator.wording.intervals import Estimate
@@ -215,7 +215,8 @@ def _draw_bar(drawing: Axes, bar: Bar, predicted: Interval | None) -> None:
     if predicted is not None:
         words = str(_estimate(predicted))
         x = bar.left + text.width(count, style.TEXT, "bold") + 0.08
-        drawing.text(x, y, words, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6)
+        grey = drawing.text(x, y, words, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6)
+        grey.set_path_effects([HALO])
 
 
 def _draw_ribbons(drawing: Axes, flow: Stages, bars: Mapping[str, Bar]) -> None:

@@ -212,12 +212,11 @@ def answers_month(curves: Iterable[Curve], months: OutcomeMonths) -> float:
 
 
 def banded(curves: Sequence[Curve]) -> list[Curve]:
-    """Return the curves that get their bands: the first two, or one of them if they coincide."""
-    return [
-        one
-        for place, one in enumerate(curves[:MOST_BANDS])
-        if one.has_band and not (place and one.coincides(curves[0]))
-    ]
+    """Return the curves that get their bands: the first and one of a policy, or one of them if they coincide."""
+    first, others = curves[:1], curves[1:]
+    policies = [one for one in others if style.family(one.scenario) != style.family(first[0].scenario)]
+    pair = [*first, *(policies or others)][:MOST_BANDS]
+    return [one for place, one in enumerate(pair) if one.has_band and not (place and one.coincides(pair[0]))]
 
 
 def thinning_in_words(followed: FollowUp, end: float) -> list[str]:
@@ -236,8 +235,8 @@ def marks_in_words(drawn: Sequence[Sequence[Curve]], reported: Sequence[pd.DataF
     if not any(curve.has_band for curve in every):
         sentences.append(f"No bands: {unseen(every)}")
     else:
-        names = " and ".join(one.label for one in banded(drawn[0]))
-        of_two = names if len(drawn) == 1 else "the first two of a panel"
+        names = {" and ".join(one.label for one in banded(curves)) for curves in drawn}
+        of_two = names.pop() if len(names) == 1 else "the first and the policy of a panel"
         some = f" (of {of_two})" if any(len(curves) > MOST_BANDS for curves in drawn) else ""
         sentences.append(f"Bands{some}: 95 % interval over {sets(every)}.")
     if any(curve.has_gaps for curve in every):

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patheffects import withStroke
 
 from simulator.evidence.cohort import Cohort
 from simulator.figures import notes, style, text
 from simulator.figures.picture import Picture
-from simulator.figures.sheet import Sheet
+from simulator.figures.sheet import HALO, Sheet
 from simulator.figures.style import Line
 from simulator.figures.survival import curve, risk_table
 from simulator.figures.survival.curve import Curve, FollowUp
@@ -29,10 +28,6 @@ LEFT, GAP = 0.62, 0.35
 
 ABOVE, BESIDE = 0.11, 0.09
 """Inches from a curve up to its number at the answer's month, and from that month to the number."""
-
-
-HALO = withStroke(linewidth=2.5, foreground="white")
-"""Around words that a curve may cross."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +95,8 @@ def picture(
         axes.tick_params(axis="y", labelleft=False)
     heading = f"Alive, of {n} (expected)"
     risk_table.write(sheet, panels, sheet.bottom + below - 0.62, heading, rows, names, lines)
-    _write_reported(panels[0], reported, style.small(width))
-    _write_answer(panels[0], curves, lines, months.answer, lowest=17.0 if len(reported) else 4.0)
+    lowest = _write_reported(panels[0], reported, curves, style.small(width))
+    _write_answer(panels[0], curves, lines, months.answer, lowest=lowest)
     if has_names:
         _write_names(panels[0], curves, names, lines)
     numbers = curve.numbers({drawn.label: drawn for drawn in every}, months.survival, clock)
@@ -159,8 +154,12 @@ def _name_follow_up(axes: Axes, followed: FollowUp, end: float, small: float) ->
         free = start + needed
 
 
-def _write_reported(axes: Axes, reported: pd.DataFrame, small: float) -> None:
-    """Write each reported figure low under its point, where no curve runs; above a low point."""
+def _write_reported(axes: Axes, reported: pd.DataFrame, curves: Sequence[Curve], small: float) -> float:
+    """Write each reported figure low under its point, or right under it if a curve runs there; above a low point.
+
+    Return the per cent above which numbers have room.
+    """
+    lowest = 4.0
     for row in reported.to_dict("records"):
         month, value, error = row["month"], row["value"], row["standard_error"]
         if month > axes.get_xlim()[1]:
@@ -169,13 +168,28 @@ def _write_reported(axes: Axes, reported: pd.DataFrame, small: float) -> None:
         words = f"{row['count']:g} of {row['n']:g}\n{value:g}{f' ± {error:g}' if known and error else ''} %"
         low, high = (value - error, value + error) if known else (value, value)
         place, side = (12.5, "top") if low > 20 else (high + 2.5, "bottom")
+        tall, long = _per_cent(axes, 2.5 * small / 72), text.width(words, small)
+        if low > 20:
+            place = next(
+                (top for top in (place, low - 1.5) if not _passes(axes, curves, month, long, top - tall, top)), place
+            )
+        lowest = 17.0 if place == 12.5 else lowest
         # The words of the last month end where the panel does.
         furthest = axes.get_xlim()[1] * (1 - text.width(words, small) / 2 / curve.inches_across(axes))
         across = min(month, furthest)
         written = axes.text(across, place, words, ha="center", va=side, fontsize=small, linespacing=1.25, zorder=6)
         written.set_path_effects([HALO])
-        if low > 20:
+        if low > 20 and place < low - 1.5:
             axes.plot([month, month], [13.5, low - 1.5], color=style.FAINT, linewidth=0.6, zorder=2)
+    return lowest
+
+
+def _passes(axes: Axes, curves: Sequence[Curve], month: float, inches: float, low: float, high: float) -> bool:
+    """Return whether a curve passes a box around a month, between two per cents."""
+    half = inches / 2 * axes.get_xlim()[1] / curve.inches_across(axes)
+    known = [one for one in curves if not one.is_empty]
+    at = (100 * one.at(near)[0] for one in known for near in np.linspace(month - half, month + half, 9))
+    return any(low < value < high for value in at)
 
 
 def _write_answer(
@@ -192,13 +206,29 @@ def _write_answer(
     is_last = month > end - (BESIDE + 0.5) * end / curve.inches_across(axes)
     side, up = ("right", -1.0) if is_last else ("left", 1.0)
     values = [100 * one.at(month)[0] for one in named]
-    wanted = [value + up * _per_cent(axes, ABOVE) for value in values]
+    wanted = [up * place for place in _stacked([up * value for value in values], line, _per_cent(axes, ABOVE))]
     across = month + up * BESIDE * end / curve.inches_across(axes)
     for one, value, y in zip(named, values, text.label_places(wanted, line, lowest, 102.0), strict=True):
         look = lines[one.scenario]
         axes.plot(month, value, "o", color=look.colour, markersize=3.5, zorder=4)
         words = axes.text(across, y, f"{one.estimate(month).value} %", color=look.dark, ha=side, va="center", zorder=7)
         words.set(fontweight="bold", path_effects=[HALO])
+
+
+def _stacked(values: Sequence[float], line: float, above: float) -> list[float]:
+    """Return places of numbers above their values; those without room below the next value form a stack above it.
+
+    line, above : from one number to the next, and from a value to its number
+    """
+    stacks: list[list[int]] = []
+    for place in np.argsort(values, kind="stable").tolist():
+        below = stacks[-1] if stacks else []
+        if below and values[place] < values[below[-1]] + above + (len(below) - 0.5) * line:
+            below.append(place)
+        else:
+            stacks.append([place])
+    places = {at: values[stack[-1]] + above + line * up for stack in stacks for up, at in enumerate(stack)}
+    return [places[at] for at in range(len(values))]
 
 
 def _write_names(axes: Axes, curves: Sequence[Curve], names: Mapping[str, str], lines: Mapping[str, Line]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from lettering import struck
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -113,8 +114,8 @@ def test_of_several_policies_the_title_names_the_one_that_changes_most(of_polici
 def test_policies_without_a_clear_difference_are_said_to_have_none(of_policies: Results) -> None:
     at_answer = added.at_answer(of_policies.outcomes, of_policies.scenarios, "relapse")
     unclear = [replace(one, difference=Difference(0.01, -0.05, 0.06, 0.6), other=None) for one in at_answer]
-    assert added.title(unclear) == "In the model, no policy clearly changes how many are alive at 12 months"
-    alone = added.title(unclear[:1])
+    assert added.title(unclear, "baseline") == "In the model, no policy clearly changes how many are alive at 12 months"
+    alone = added.title(unclear[:1], "baseline")
     assert alone.startswith("In the model, no clear difference, 1.0 more of 100 alive at 12 months under wider-salvage")
     assert "more in 60 of 100 parameter sets" in alone
     of_100 = added.title_of_100(unclear[:1], "baseline")
@@ -141,6 +142,37 @@ def test_one_parameter_set_has_no_intervals_and_the_figures_say_so() -> None:
         figure = drawn(picture).figure
         assert "One parameter set: uncertainty is not shown." in " ".join(texts(figure)).replace("\n", " ")
     assert not intervals(drawn(difference.picture(single, clock="relapse")).figure)
+
+
+def test_policies_that_change_as_many_are_all_named(of_policies: Results) -> None:
+    at_answer = added.at_answer(of_policies.outcomes, of_policies.scenarios, "relapse")
+    tied = [replace(one, difference=Difference(value, value - 0.01, value + 0.01), other=None)
+            for one, value in zip(at_answer, (0.181, 0.184, 0.1), strict=True)]  # fmt: skip
+    assert added.title(tied, "baseline") == (
+        "In the model, no-hsct changes most: 18 more of 100 alive at 12 months (95 % interval 17 to 19); also 18 more "
+        "under wider-salvage"
+    )
+    assert added.title_of_100(tied, "baseline").endswith("under no-hsct; also 18 more under wider-salvage")
+    many = [*tied[:1], *[replace(tied[1], scenario=replace(tied[1].scenario, name=name)) for name in "abcd"]]
+    assert added.title(many, "baseline").endswith("; also 18 more under wider-salvage, b and 2 more policies")
+
+
+def test_a_policy_that_changes_nobody_has_as_many_alive_as_the_first(of_policies: Results) -> None:
+    (one, *_) = added.at_answer(of_policies.outcomes, of_policies.scenarios, "relapse")
+    same = [replace(one, difference=Difference(0.0, 0.0, 0.0), other=None)]
+    words = "In the model, as many of 100 are alive at 12 months under wider-salvage as under baseline"
+    assert added.title(same, "baseline") == words
+    none_left = [replace(same[0], before=0.002)]
+    assert ", fewer than one is alive at 12 months under baseline; " in added.title_of_100(none_left, "baseline")
+
+
+def test_a_month_after_the_follow_up_says_that_fewer_or_none_are_followed(results: Results, cohort: Cohort) -> None:
+    for width in WIDTHS:
+        words = texts(drawn(difference.picture(results, clock="relapse", cohort=cohort, width=width)).figure)
+        assert words.count("fewer followed") == 1, "at 60 months, between 28 and 74.7"
+        short = replace(cohort, follow_up=(8.0, 30.0))
+        words = texts(drawn(difference.picture(results, clock="relapse", cohort=short, width=width)).figure)
+        assert (words.count("fewer followed"), words.count("none followed")) == (2, 1)
 
 
 def test_lines_are_named_only_where_one_is_drawn(results: Results) -> None:
@@ -173,6 +205,39 @@ def test_the_difference_by_share_is_that_of_runs_at_those_shares(of_policies: Re
         rows = benefit[(benefit["scenario"] == "wider-salvage") & np.isclose(benefit["share"], share)]
         row = row_of(results, name, "os_12")
         np.testing.assert_allclose(rows.iloc[0][list(ENDS)].astype(float), row[list(ENDS)].astype(float), atol=1e-7)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("of_all", [0.2, 0.8, 0.95, 1.05, 1.3, 3.0])
+def test_neither_curve_nor_band_passes_the_name_of_the_margin(results: Results, width: float, of_all: float) -> None:
+    benefit, row = results.benefit, row_of(results, "wider-salvage", "break_even_for_5_more_at_12")
+    assert benefit is not None
+    # The difference that all of the additional patients make is so many margins.
+    factor = of_all * 0.05 / benefit["difference"].iloc[-1]
+    columns = ["difference", "difference_lower", "difference_upper"]
+    of_break_even = results.outcomes["outcome"] == row["outcome"]
+    outcomes = results.outcomes.copy()
+    outcomes.loc[of_break_even, ["estimate", "lower", "upper"]] /= factor
+    scaled = replace(
+        results, benefit=benefit.assign(**{name: factor * benefit[name] for name in columns}), outcomes=outcomes
+    )
+    axes = drawn(needed.picture(scaled, width=width)).figure.axes[1]
+    (name,) = (text for text in axes.texts if text.get_text() == "5 more")
+    assert struck(axes, name) == []
+
+
+def test_a_margin_out_of_reach_is_said_with_the_share_that_it_would_take(results: Results) -> None:
+    row = row_of(results, "wider-salvage", "break_even_for_5_more_at_12")
+    words = (
+        "In the model, even if all additional patients benefit, most parameter sets do not give 5 more of 100 alive "
+    )
+    for estimate, lower, share in (
+        (1.06, 0.86, "106 of 100 would have to (95 % interval 86 to more than all)"),
+        (163.0, np.nan, "more than 200 of 100 would have to"),
+    ):
+        beyond = {**row, "estimate": estimate, "lower": lower, "upper": 1.4}
+        title = added.title_of_shares({"wider-salvage": beyond}, 5.0, 12.0)
+        assert title == f"{words}at 12 months: {share}"
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lettering import DPI, Lettering, collisions, contrast, outside, texts_of
+from lettering import DPI, Lettering, collisions, contrast, outside, struck, texts_of
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -33,7 +33,7 @@ from simulator.figures.gallery import gallery
 from simulator.figures.pathway import branches, diagram, flow, plan, stages
 from simulator.figures.pathway.layout import layout
 from simulator.figures.picture import Picture, save
-from simulator.figures.sheet import Grid
+from simulator.figures.sheet import COMPACT_LINES, LINES, Grid, Sheet
 from simulator.figures.survival import curve, end_points, panels, survival
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
@@ -321,6 +321,42 @@ def test_reported_figures_of_one_month_stand_next_to_one_another(cohort: Cohort)
     assert points[:, 1].tolist() == [80.0, 63.0]
     assert points[:, 0].mean() == 12.0
     assert points[1, 0] - points[0, 0] == pytest.approx(0.04 * 24.0)
+
+
+@pytest.mark.parametrize("width", [style.WIDTH, style.COMPACT])
+def test_a_title_that_is_too_long_ends_in_an_ellipsis(width: float) -> None:
+    long = "In the model, " + " and ".join(["a-policy-of-much-wider-salvage-and-earlier-hsct-at-every-centre"] * 12)
+    lines = Sheet(long, "", [], 1.0, width=width).page.texts[0].get_text().split("\n")
+    assert len(lines) == (LINES if width == style.WIDTH else COMPACT_LINES)
+    assert re.search(r"\w…$", lines[-1])
+    assert max(lettering.width(line, style.TITLE, "bold") for line in lines) <= width - 2 * style.MARGIN
+    short = Sheet("In the model, nothing", "", [], 1.0, width=width).page.texts[0].get_text()
+    assert short == "In the model, nothing"
+
+
+@pytest.mark.parametrize("width", [style.WIDTH, style.COMPACT])
+@pytest.mark.parametrize("horizon", [12.0, 24.0, 120.0])
+@pytest.mark.parametrize("hazards", [(0.07, 0.065, 0.072), (0.07, 0.02, 0.068), (0.12, 0.03, 0.1), (0.02, 0.02, 0.3)])
+def test_no_curve_passes_a_number(cohort: Cohort, hazards: tuple[float, ...], horizon: float, width: float) -> None:
+    """Neither those at the answer's month nor the reported ones."""
+    frame = constant_hazards(today=hazards[0], more=hazards[1], less=hazards[2])
+    figure = survival.picture(frame[frame["month"] <= horizon], clock="relapse", cohort=cohort, width=width).figure
+    (axes, *_) = (axes for axes in figure.axes if axes.get_ylabel() == "Patients alive (%)")
+    numbers = [text for text in axes.texts if re.fullmatch(r"[\d.]+ %|\d+ of \d+\n.*%", text.get_text())]
+    curves = [line.get_xydata() for line in axes.lines if line.get_linewidth() == curve.BOLD]
+    assert len(numbers) >= 4
+    assert curves
+    passed = {text.get_text(): [line for line in struck(axes, text) if line.get_linewidth() == curve.BOLD]
+              for text in numbers}  # fmt: skip
+    assert {words: lines for words, lines in passed.items() if lines} == {}
+
+
+def test_the_bands_are_of_the_first_and_of_a_policy() -> None:
+    frame = constant_hazards(**{"today": 0.1, "today@cohorts": 0.12, "wider": 0.05})
+    curves = curve.select(frame, "relapse", "all")
+    assert [one.scenario for one in curve.banded(curves)] == ["today", "wider"]
+    assert [one.scenario for one in curve.banded(curves[:2])] == ["today", "today@cohorts"]
+    assert "Bands (of today and wider): " in text_of(survival.picture(frame, clock="relapse").figure)
 
 
 def test_uncertainty_that_is_not_drawn_is_said_to_be_missing() -> None:

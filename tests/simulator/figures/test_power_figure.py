@@ -46,6 +46,26 @@ def axes_of(power: Picture) -> Axes:
     return axes
 
 
+def test_every_row_of_shares_has_its_name(result: VirtualCohorts) -> None:
+    assert result.power is not None
+    long = "a-policy-of-much-wider-salvage-and-earlier-hsct-at-every-centre"
+    named = POWER.assign(scenario=POWER["scenario"].where(POWER["scenario"] == "wider-salvage", long))
+    scenarios = (*result.scenarios, replace(result.scenarios[1], name=long))
+    (_, picture) = pictures(replace(result, power=named, scenarios=scenarios))
+    for figure in filter(None, (picture.figure, picture.compact)):
+        names = [text.get_text() for text in figure.axes[0].texts if text.get_text().startswith("a-policy")]
+        assert len(names) == 1
+        assert names[0].endswith("centre")
+
+
+def test_a_title_without_an_interval_over_parameter_sets_has_that_of_simulation_noise(result: VirtualCohorts) -> None:
+    noisy = POWER.assign(lower=np.nan, upper=np.nan, monte_carlo_se=0.1)
+    (_, picture) = pictures(replace(result, power=noisy))
+    assert picture.title.endswith("(95 % interval of simulation noise 38 to 78)")
+    (_, known) = pictures(result)
+    assert "noise" not in known.title
+
+
 def test_a_policy_keeps_its_band_where_one_size_has_none(power: Picture) -> None:
     bands = [area for area in axes_of(power).collections if isinstance(area, PolyCollection)]
     assert len(bands) == 2

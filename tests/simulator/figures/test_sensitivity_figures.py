@@ -135,6 +135,18 @@ def test_other_structures_and_priors_are_drawn_as_changes_below_the_whole_interv
     assert "As declared: +15" in text_of(figure)
 
 
+def test_rows_that_nothing_moves_are_not_drawn(tornado: Sensitivity, cohort: Cohort) -> None:
+    table = tornado.tables["tornado"]
+    centre = table["outcome_at_centre"]
+    still = table.assign(swing=0.0, outcome_at_low=centre, outcome_at_high=centre)
+    assert pictures(replace(tornado, tables={"tornado": still}), cohort) == []
+    little = still.assign(swing=[0.004 - 0.0001 * place for place in range(len(table))])
+    (picture,) = pictures(replace(tornado, tables={"tornado": little}), cohort)
+    words = text_of(picture.figure)
+    assert f"{len(table) - 3} more, each smaller" in words
+    assert "each under" not in words
+
+
 def test_a_decision_with_nothing_to_learn_for_has_no_chart(analysis: Sensitivity) -> None:
     nothing = analysis.tables["evppi"].assign(value=0.0)
     assert pictures(replace(analysis, tables={"evppi": nothing})) == []

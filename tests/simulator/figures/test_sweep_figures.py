@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
@@ -9,9 +11,11 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from simulator.analyses.sweep.axis import Axis
 from simulator.analyses.sweep.run import Sweep, sweep
 from simulator.figures.analyses.sweep import pictures
 from simulator.figures.picture import Picture
+from simulator.scenario.scenario import load_scenario
 from simulator.wording import sweep_axes, sweep_titles
 from simulator.wording.difference import Difference
 from simulator.wording.sweep_rows import drawn as outcomes_of
@@ -46,6 +50,24 @@ def text_of(figure: Figure) -> str:
 
 def panels(picture: Picture) -> list[Axes]:
     return [axes for axes in picture.figure.axes if axes.axison]
+
+
+def test_values_have_three_digits_and_the_unit_of_their_axis() -> None:
+    """Of a grid by halves, thirds or thirteenths, nobody typed the sixth digit."""
+    values = [0.0, 6 / 13, 0.7666666666666667, 1.0]
+    made = sweep("baseline", {"salvage_uptake": values, "hsct_if_cr": [1 / 3, 0.5]}, draws=3, horizon=24.0)
+    heat_map = pictures(made)[0]
+    words = text_of(heat_map.figure)
+    assert not re.search(r"\d[.]\d{3}", words)
+    assert "of draws" not in words
+    assert re.search(r"salvage_uptake 0 % \(in 100 % of parameter sets\)|salvage_uptake from 0 %", words)
+    (axes,) = (axes for axes in panels(heat_map) if axes.images)
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "46.2", "76.7", "100"]
+
+
+def test_values_that_three_digits_do_not_tell_apart_have_more() -> None:
+    pathway, axis = load_scenario("baseline").pathway, Axis("months", "scale", "x", (4.0, 4.0001, 1234.0))
+    assert [sweep_axes.number(axis, pathway, value) for value in axis.values] == ["4", "4.0001", "1234"]
 
 
 def test_axes_and_titles_are_in_words_with_units(of_uptake: Sweep, drawn_of_uptake: list[Picture]) -> None:

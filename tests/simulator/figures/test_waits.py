@@ -54,6 +54,19 @@ def test_a_bar_is_all_requests_and_its_parts_are_the_tables(centres: Results, wi
         assert resources.units(scenario, "hsct_beds") in texts
 
 
+def test_a_part_that_is_no_request_has_no_edge(centres: Results) -> None:
+    assert centres.service is not None
+    is_loss = centres.service["outcome"].str.startswith("lost_")
+    numbers = ["estimate", "lower", "upper"]
+    service = centres.service.copy()
+    service.loc[is_loss, numbers] = 0.0
+    for width in (style.WIDTH, style.COMPACT):
+        axes = drawn(waits.picture(replace(centres, service=service), width=width)).figure.axes[1]
+        thin = [patch for patch in axes.patches if isinstance(patch, Rectangle) and patch.get_width() < 0.01]
+        assert thin
+        assert all(patch.get_linewidth() == 0 for patch in thin)
+
+
 def test_the_bracket_spans_the_waits_over_30_days(centres: Results) -> None:
     axes = drawn(waits.picture(centres)).figure.axes[1]
     assert centres.service is not None
@@ -86,4 +99,5 @@ def test_without_limits_and_without_the_ends_of_waits_there_is_no_figure(centres
 
 def test_the_key_names_what_ends_a_wait_in_the_words_of_the_pathway(centres: Results) -> None:
     texts = " ".join(text.get_text() for text in drawn(waits.picture(centres)).figure.axes[0].texts)
-    assert "lost while waiting (relapse after salvage)" in texts
+    assert "relapse after salvage while waiting" in texts
+    assert "lost while waiting" not in texts

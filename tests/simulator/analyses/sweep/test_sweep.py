@@ -294,8 +294,8 @@ def test_a_sweep_uses_only_the_marginal_benefit_of_its_scenario() -> None:
 def test_a_note_gives_the_share_of_draws_with_higher_uptake_than_a_cell() -> None:
     results = sweep("baseline", {"salvage_uptake": "0.01,0.99"}, draws=3, horizon=12.0)
     assert (
-        "No additional patients where the uptake is no higher than today's: salvage_uptake 0.01 in 100 % "
-        "of parameter sets."
+        "No additional patients where the uptake is no higher than today's: salvage_uptake 1 % (in 100 % "
+        "of parameter sets)."
     ) in results.notes
     rows = results.table[results.table["outcome"] == "draws_with_marginal_patients"]
     assert rows["estimate"].tolist() == [0.0, 1.0]
