@@ -209,14 +209,16 @@ def _stack(bars: dict[str, Bar], column: Sequence[Node], left: float, top: float
 def _draw_bar(drawing: Axes, bar: Bar, predicted: Interval | None) -> None:
     colour = _BAR_COLOURS.get(bar.key, style.BLUE)
     drawing.add_patch(Rectangle((bar.left, bar.foot), BAR, bar.height, facecolor=colour, edgecolor="none", zorder=4))
-    drawing.text(bar.left, bar.top + 0.2, bar.label, fontsize=_SIZE, va="bottom", zorder=6)
     count, y = f"{bar.count}", bar.top + 0.04
-    drawing.text(bar.left, y, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6)
+    written = [
+        drawing.text(bar.left, bar.top + 0.2, bar.label, fontsize=_SIZE),
+        drawing.text(bar.left, y, count, fontsize=style.TEXT, fontweight="bold"),
+    ]
     if predicted is not None:
-        words = str(_estimate(predicted))
         x = bar.left + text.width(count, style.TEXT, "bold") + 0.08
-        grey = drawing.text(x, y, words, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6)
-        grey.set_path_effects([HALO])
+        written.append(drawing.text(x, y, str(_estimate(predicted)), fontsize=_SIZE, color=style.QUIET))
+    for words in written:
+        words.set(va="bottom", zorder=6, path_effects=[HALO])
 
 
 def _draw_ribbons(drawing: Axes, flow: Stages, bars: Mapping[str, Bar]) -> None:

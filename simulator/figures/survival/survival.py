@@ -26,8 +26,8 @@ NAME_LINE = 0.155
 LEFT, GAP = 0.62, 0.35
 """Inches left of the first panel, and from the names to what is right of them."""
 
-ABOVE, BESIDE = 0.11, 0.09
-"""Inches from a curve up to its number at the answer's month, and from that month to the number."""
+ABOVE, BESIDE, LONG = 0.11, 0.09, 0.42
+"""Inches from a curve up to its number at the answer's month, from that month to the number, and of the number."""
 
 
 @dataclass(frozen=True)
@@ -203,11 +203,13 @@ def _write_answer(
         if not (one.is_empty or any(one.coincides(other) for other in curves[:place]))
     ]  # fmt: skip
     # Right of the month the falling curves are below a number, left of it above.
-    is_last = month > end - (BESIDE + 0.5) * end / curve.inches_across(axes)
+    is_last = month > end - (BESIDE + LONG) * end / curve.inches_across(axes)
     side, up = ("right", -1.0) if is_last else ("left", 1.0)
     values = [100 * one.at(month)[0] for one in named]
-    wanted = [up * place for place in _stacked([up * value for value in values], line, _per_cent(axes, ABOVE))]
     across = month + up * BESIDE * end / curve.inches_across(axes)
+    furthest = across + up * LONG * end / curve.inches_across(axes)
+    near, far = ([up * 100 * one.at(at)[0] for one in named] for at in (month, furthest))
+    wanted = [up * place for place in _stacked(near, far, line, _per_cent(axes, ABOVE))]
     for one, value, y in zip(named, values, text.label_places(wanted, line, lowest, 102.0), strict=True):
         look = lines[one.scenario]
         axes.plot(month, value, "o", color=look.colour, markersize=3.5, zorder=4)
@@ -215,20 +217,20 @@ def _write_answer(
         words.set(fontweight="bold", path_effects=[HALO])
 
 
-def _stacked(values: Sequence[float], line: float, above: float) -> list[float]:
-    """Return places of numbers above their values; those without room below the next value form a stack above it.
+def _stacked(near: Sequence[float], far: Sequence[float], line: float, above: float) -> list[float]:
+    """Return places of numbers above their curves; those without room below the next curve form a stack above it.
 
-    line, above : from one number to the next, and from a value to its number
+    near, far : a curve where its number begins, and where it ends; line, above : to the next number, and to the first
     """
     stacks: list[list[int]] = []
-    for place in np.argsort(values, kind="stable").tolist():
+    for place in np.argsort(near, kind="stable").tolist():
         below = stacks[-1] if stacks else []
-        if below and values[place] < values[below[-1]] + above + (len(below) - 0.5) * line:
+        if below and far[place] < near[below[-1]] + above + (len(below) - 0.5) * line:
             below.append(place)
         else:
             stacks.append([place])
-    places = {at: values[stack[-1]] + above + line * up for stack in stacks for up, at in enumerate(stack)}
-    return [places[at] for at in range(len(values))]
+    places = {at: near[stack[-1]] + above + line * up for stack in stacks for up, at in enumerate(stack)}
+    return [places[at] for at in range(len(near))]
 
 
 def _write_names(axes: Axes, curves: Sequence[Curve], names: Mapping[str, str], lines: Mapping[str, Line]) -> None:
