@@ -95,7 +95,7 @@ def picture(
         axes.tick_params(axis="y", labelleft=False)
     heading = f"Alive, of {n} (expected)"
     risk_table.write(sheet, panels, sheet.bottom + below - 0.62, heading, rows, names, lines)
-    lowest = _write_reported(panels[0], reported, curves, style.small(width))
+    lowest = _write_reported(panels[0], reported, curves, months.answer, style.small(width))
     _write_answer(panels[0], curves, lines, months.answer, lowest=lowest)
     if has_names:
         _write_names(panels[0], curves, names, lines)
@@ -154,12 +154,12 @@ def _name_follow_up(axes: Axes, followed: FollowUp, end: float, small: float) ->
         free = start + needed
 
 
-def _write_reported(axes: Axes, reported: pd.DataFrame, curves: Sequence[Curve], small: float) -> float:
+def _write_reported(axes: Axes, reported: pd.DataFrame, curves: Sequence[Curve], answer: float, small: float) -> float:
     """Write each reported figure low under its point, or right under it if a curve runs there; above a low point.
 
-    Return the per cent above which numbers have room.
+    Return the per cent above which numbers at the answer's month, or at the last, have room.
     """
-    lowest = 4.0
+    lowest, answer = 4.0, min(answer, axes.get_xlim()[1])
     for row in reported.to_dict("records"):
         month, value, error = row["month"], row["value"], row["standard_error"]
         if month > axes.get_xlim()[1]:
@@ -173,7 +173,9 @@ def _write_reported(axes: Axes, reported: pd.DataFrame, curves: Sequence[Curve],
             place = next(
                 (top for top in (place, low - 1.5) if not _passes(axes, curves, month, long, top - tall, top)), place
             )
-        lowest = 17.0 if place == 12.5 else lowest
+        months_an_inch = axes.get_xlim()[1] / curve.inches_across(axes)
+        if place == 12.5 and abs(month - answer) < (long / 2 + BESIDE + LONG) * months_an_inch:
+            lowest = 17.0
         # The words of the last month end where the panel does.
         furthest = axes.get_xlim()[1] * (1 - text.width(words, small) / 2 / curve.inches_across(axes))
         across = min(month, furthest)
