@@ -174,7 +174,7 @@ def _write_reported(axes: Axes, reported: pd.DataFrame, curves: Sequence[Curve],
                 (top for top in (place, low - 1.5) if not _passes(axes, curves, month, long, top - tall, top)), place
             )
         months_an_inch = axes.get_xlim()[1] / curve.inches_across(axes)
-        if place == 12.5 and abs(month - answer) < (long / 2 + BESIDE + LONG) * months_an_inch:
+        if place == 12.5 and abs(month - answer) < long / 2 * months_an_inch:
             lowest = 17.0
         # The words of the last month end where the panel does.
         furthest = axes.get_xlim()[1] * (1 - text.width(words, small) / 2 / curve.inches_across(axes))
