@@ -92,10 +92,10 @@ def title(added: Sequence[Added], first: str) -> str:
     month, most = added[0].when, _changes_most(added)
     if len(added) == 1:
         (one,) = added
-        words = f"{one.difference.more_or_fewer} of {PER} alive {month} under {one.scenario.name}"
+        words = one.difference.led(f"{one.difference.more_or_fewer} of {PER} alive {month} under {one.scenario.name}")
         if one.difference.more_or_fewer == EQUAL:
             words = f"{EQUAL} of {PER} are alive {month} under {one.scenario.name} as under {first}"
-        return f"{IN_THE_MODEL}, {one.difference.led(words)}{one.difference.in_brackets}{_cautiously(one)}"
+        return f"{IN_THE_MODEL}, {words}{one.difference.in_brackets}{_cautiously(one)}"
     if most is None:
         return f"{IN_THE_MODEL}, no policy clearly changes how many are alive {month}"
     words = f"{most.difference.more_or_fewer} of {PER} alive {month}{most.difference.in_brackets}"

@@ -26,7 +26,7 @@ NAME_LINE = 0.155
 LEFT, GAP = 0.62, 0.35
 """Inches left of the first panel, and from the names to what is right of them."""
 
-ABOVE, BESIDE, LONG = 0.11, 0.09, 0.42
+ABOVE, BESIDE, LONG = 0.11, 0.09, 0.36
 """Inches from a curve up to its number at the answer's month, from that month to the number, and of the number."""
 
 
@@ -227,7 +227,7 @@ def _stacked(near: Sequence[float], far: Sequence[float], line: float, above: fl
     stacks: list[list[int]] = []
     for place in np.argsort(near, kind="stable").tolist():
         below = stacks[-1] if stacks else []
-        if below and far[place] < near[below[-1]] + above + (len(below) - 0.5) * line:
+        if below and far[place] < near[below[-1]] + above + (len(below) - 0.7) * line:
             below.append(place)
         else:
             stacks.append([place])

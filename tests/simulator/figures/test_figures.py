@@ -761,13 +761,20 @@ def test_more_than_six_curves_are_never_drawn() -> None:
     assert many.title.endswith("; of 8 policies, from 50 under p7 (45 to 56) to 55 under p0 (49 to 60)")
 
 
-def test_each_curves_number_at_the_answers_month_stands_beside_it(results: Results) -> None:
+def test_numbers_at_the_answers_month_stand_beside_curves_and_in_their_order(results: Results) -> None:
+    """A number without room between its curve and the next stands above both, as the numbers do."""
     for width in (style.WIDTH, style.COMPACT):
         figure = survival.picture(results.survival, clock="relapse", width=width).figure
-        for one in curve.at_most_six(curve.select(results.survival, "relapse", "all")):
+        curves = curve.at_most_six(curve.select(results.survival, "relapse", "all"))
+        curves.sort(key=lambda one: one.at(12.0)[0])
+        heights = []
+        for one in curves:
             (number,) = (text for text in figure.axes[1].texts if text.get_text() == f"{one.estimate(12.0).value} %")
-            assert number.get_position()[0] > 12.0
-            assert abs(number.get_position()[1] - 100 * one.at(12.0)[0]) < 12.0
+            across, up = number.get_position()
+            assert across > 12.0
+            assert min(abs(up - 100 * other.at(12.0)[0]) for other in curves) < 12.0
+            heights.append(up)
+        assert heights == sorted(heights)
 
 
 def test_the_title_of_survival_is_its_numbers(results: Results) -> None:

@@ -220,7 +220,7 @@ def test_patients_who_never_relapse_are_reported_from_infusion(baseline: Scenari
             0.9,
             1.2,
             "Even if all additional patients benefit, most parameter sets do not give 5 more of 100 alive at 12 "
-            "months.",
+            "months: 101 of 100 would have to (95 % interval 90 to more than all).",
         ),
         (None, None, None, "most parameter sets do not give 5 more of 100 alive at 12 months."),
         (
