@@ -109,9 +109,10 @@ def _changes_most(added: Sequence[Added]) -> Added | None:
 
 
 def _ties(added: Sequence[Added], most: Added) -> str:
-    """Return the other policies whose difference is displayed as the same number."""
+    """Return the other policies whose difference is clear, and displayed as the same number."""
     number = most.difference.more_or_fewer
-    names = [one.scenario.name for one in added if one is not most and one.difference.more_or_fewer == number]
+    alike = (one for one in added if one.difference.is_clear and one.difference.more_or_fewer == number)
+    names = [one.scenario.name for one in alike if one is not most]
     shown, more = names[: MOST_NAMES - 1], len(names) - MOST_NAMES + 1
     rest = [f"{more} more {'policy' if more == 1 else 'policies'}"] if more > 0 else []
     return f"; also {number} under {listed([*shown, *rest])}" if shown else ""
