@@ -50,4 +50,4 @@ def table(centre: Scenario, queued: Mapping[str, str], *, draws: int | None, see
 def _lost(scenario: Scenario) -> str:
     """Return what losses while waiting are, in a sentence; empty without limits."""
     limited = [(scenario, resource) for resource in scenario.capacity]
-    return f"{capital(losses_in_words(limited))}. " if limited else ""
+    return f"Lost: {losses_in_words(limited)}. " if limited else ""

@@ -56,7 +56,7 @@ def test_a_table_of_waits_has_the_numbers_of_a_sweep(scenarios: tuple[Scenario, 
     assert [row[0] for row in queue["rows"]] == ["1", "3"]
     assert [row[1:] for row in queue["rows"]] == [list(cells) for cells in zip(*expected, strict=True)]
     assert queue["head"][2] == "lost while waiting for beds, of requests, %"
-    assert "Lost while waiting (dead). Simulated beforehand: the sliders do not move these numbers." in queue["note"]
+    assert "Lost: dead while waiting. Simulated beforehand: the sliders do not move these numbers." in queue["note"]
 
 
 @pytest.mark.parametrize(
