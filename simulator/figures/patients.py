@@ -75,8 +75,10 @@ def _label(row: Added, room: float) -> list[str]:
 
 
 def _key(rows: Sequence[Added], first: str) -> list[Sample]:
-    looks: dict[str, dict[str, Any]] = {f"alive under {first}": {"facecolor": style.INK, "linewidth": 0}}
-    changes = [added.of_100(row)[1] for row in rows]
+    looks: dict[str, dict[str, Any]] = {}
+    before, changes = zip(*(added.of_100(row) for row in rows), strict=True)
+    if max(before) > 0:
+        looks[f"alive under {first}"] = {"facecolor": style.INK, "linewidth": 0}
     if max(changes) > 0:
         looks["more alive under the policy"] = {"facecolor": "white", "edgecolor": style.VERMILLION, "hatch": MORE}
     if min(changes) < 0:

@@ -181,7 +181,7 @@ def test_lines_are_named_only_where_one_is_drawn(results: Results) -> None:
         figure = drawn(difference.picture(alike, clock="relapse", width=width)).figure
         words = " ".join(texts(figure)).replace("\n", " ")
         assert "Lines:" not in words
-        assert "No lines: every parameter set has the same difference." in words
+        assert "No lines: every parameter set has the same difference, as rounded." in words
 
 
 def test_a_run_of_one_scenario_has_nothing_to_compare() -> None:
@@ -299,6 +299,13 @@ def test_there_are_100_dots_in_a_panel_and_as_many_hatched_as_the_difference(
         assert changed == abs(more)
         assert alive == round(100 * before) + min(more, 0)
         assert axes.collections[1].get_hatch()
+
+
+def test_the_key_of_dots_names_those_alive_only_where_there_are_some(results: Results) -> None:
+    outcomes = results.outcomes.assign(estimate=0.001, **dict.fromkeys(ENDS, 0.0))
+    for run_of, is_named in ((results, True), (replace(results, outcomes=outcomes), False)):
+        words = texts(drawn(patients.picture(run_of, clock="relapse")).figure)
+        assert ("alive under baseline" in words) is is_named
 
 
 def test_patients_who_would_die_under_a_policy_are_hatched_otherwise(of_policies: Results) -> None:
