@@ -245,7 +245,7 @@ def title_of_waits(rows: Sequence[tuple[Scenario, Mapping[str, Row]]]) -> str:
 
 
 def losses_in_words(rows: Sequence[tuple[Scenario, str]]) -> str:
-    """Return what ends a wait before the patient is served: "relapse or death while waiting"."""
+    """Return what ends a wait before the patient is served: "death or discharge while waiting"."""
     events = _or(event for scenario, resource in rows for event in losses(scenario, resource))
     return f"{events or 'lost'} while waiting"
 

@@ -76,7 +76,7 @@ class Branches:
 
     @property
     def compared(self) -> str:
-        """What is compared, in words: ", from today to wider-salvage"; nothing where no share changes."""
+        """What is compared, in words: ", from today to more-beds"; nothing where no share changes."""
         if not self.moves_patients:
             return ""
         return f", from {self.names[0]} to {'the policies' if len(self.names) > 2 else self.names[1]}"
