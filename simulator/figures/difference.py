@@ -87,7 +87,7 @@ def _subtitle(results: Results, rows: Sequence[Added], margin: float | None) -> 
 
 def _lines(drawn: Sequence[Difference], draws: int) -> str:
     """Return what the lines are, where any is seen, and why others are missing."""
-    if not any(one.in_brackets for one in drawn):
+    if not any(one.interval for one in drawn):
         return "No lines: every parameter set has the same difference, as rounded."
     is_whole = all(math.isfinite(one.lower) for one in drawn)
     missing = "" if is_whole else " Where a line is missing, too few runs show it."

@@ -54,14 +54,14 @@ def picture(
 
 
 def _subtitle(results: Results, rows: Sequence[Added], clock: str) -> str:
-    draws, of_intervals = (
-        results.manifest["draws"],
-        [added.of_100(row)[1] for row in rows if row.difference.in_brackets],
-    )
-    over = f"Hatched dots are not certain: see their interval over {intervals.sets(draws)}."
-    uncertain = over if any(of_intervals) else ""
-    unseen = added.unseen(rows, draws) or ("" if of_intervals else "Uncertainty is not shown.")
-    return f"Each dot: one of {PER} patients, {in_words(rows[0].month)} after {clock}. {uncertain or unseen}"
+    draws = results.manifest["draws"]
+    if not any(one.interval for one in added.differences(rows)):
+        uncertain = added.unseen(rows, draws) or "Uncertainty is not shown."
+    elif any(added.of_100(row)[1] for row in rows):
+        uncertain = f"Hatched dots are not certain: see their interval over {intervals.sets(draws)}."
+    else:
+        uncertain = f"95 % intervals are over {intervals.sets(draws)}."
+    return f"Each dot: one of {PER} patients, {in_words(rows[0].month)} after {clock}. {uncertain}"
 
 
 def _label(row: Added, room: float) -> list[str]:

@@ -79,9 +79,9 @@ class Difference(NamedTuple):
     @property
     def details(self) -> str:
         """The interval, if it can be seen, and how many parameter sets agree on the sign, if that decides."""
-        interval = self._interval()
-        decides = self._may_be_0 and (interval or math.isnan(self.lower))
-        return "; ".join(filter(None, [interval and f"95 % interval {interval}", self._agreed if decides else ""]))
+        decides = self._may_be_0 and (self.interval or math.isnan(self.lower))
+        interval = self.interval and f"95 % interval {self.interval}"
+        return "; ".join(filter(None, [interval, self._agreed if decides else ""]))
 
     @property
     def _agreed(self) -> str:
@@ -93,7 +93,9 @@ class Difference(NamedTuple):
             return f"{self._direction} on average, but in only {sets}"
         return f"{self._direction} in {sets}"
 
-    def _interval(self) -> str:
+    @property
+    def interval(self) -> str:
+        """The ends of the interval; empty where none can be seen."""
         ends = rounding.interval(self.lower, self.upper, self.unit, self.value)
         if ends is None:
             return ""

@@ -199,7 +199,7 @@ def test_the_difference_by_share_is_that_of_runs_at_those_shares(of_policies: Re
     benefit = of_policies.benefit
     assert benefit is not None
     assert list(benefit["scenario"].unique()) == ["wider-salvage", "universal-salvage"]
-    at_shares = compare("baseline", "wider-salvage@0.3", "wider-salvage@0", draws=4, horizon=24.0)
+    at_shares = compare("baseline", "wider-salvage@0.3", "wider-salvage@0", draws=3, horizon=24.0)
     runs = ((0.0, at_shares, "wider-salvage@0"), (0.3, at_shares, "wider-salvage@0.3"))
     for share, results, name in (*runs, (1.0, of_policies, "wider-salvage")):
         rows = benefit[(benefit["scenario"] == "wider-salvage") & np.isclose(benefit["share"], share)]
