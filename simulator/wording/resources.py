@@ -11,7 +11,7 @@ from simulator.outcomes.resource_use import LABELS
 from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import reachable
-from simulator.plain_text import capital
+from simulator.plain_text import capital, listed
 from simulator.scenario.arrivals import DAYS_A_MONTH
 from simulator.scenario.capacity import load_is_unknown
 from simulator.wording import rounding
@@ -46,7 +46,7 @@ NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight
 def title(pathway: Pathway) -> str:
     """Return the units of the pathway's resources as a title: "Beds and slots"."""
     units = list(dict.fromkeys(resource.unit or resource.label for resource in pathway.resources.values()))
-    return capital(" and ".join([", ".join(units[:-1]), units[-1]] if len(units) > 1 else units))
+    return capital(listed(units))
 
 
 def caution(pathway: Pathway) -> str:
@@ -87,7 +87,7 @@ def losses(scenario: Scenario, resource: str) -> list[str]:
 
 
 def _or(events: Iterable[str]) -> str:
-    return " or ".join(dict.fromkeys(events))
+    return listed(list(dict.fromkeys(events)), "or")
 
 
 def explanation(

@@ -19,6 +19,7 @@ from simulator.experiment.cost import Dial
 from simulator.experiment.settings import Progress
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
+from simulator.plain_text import listed
 from simulator.scenario.scenario import Scenario
 
 ENGINES = ("auto", "microsim", "des")
@@ -53,7 +54,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.engine == "exact":
             raise InputError(
-                "the exact engine simulates no patients", where="--engine", got="exact", allowed=_or(ENGINES)
+                "the exact engine simulates no patients", where="--engine", got="exact", allowed=listed(ENGINES, "or")
             )
         if self.engine not in ENGINES:
             raise UnknownNameError("engine", self.engine, ENGINES, "--engine")
@@ -96,10 +97,6 @@ class Settings:
     @property
     def simulator(self) -> str:
         return "des" if self.engine == "des" else "microsim"
-
-
-def _or(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def check(scenario: Scenario) -> None:

@@ -43,7 +43,7 @@ class OutcomeReadings:
     keys : those of a column each; columns : those of others, too, who are like them
     sums : of who has died, or has had an event; by_cause : of each cause's first events
     size : (n_draws, n_keys) the share of patients in a population, NaN where it is empty
-    states : those in which time passes; there : clock -> sums of who is in each
+    states : those in which time passes; there : clock -> sums of the patients in each
     again : the readings of another model of the same draws
     """
 

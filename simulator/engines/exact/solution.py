@@ -196,7 +196,7 @@ class Solution:
         return [np.clip(there, 0.0, 1.0) for there in self._by_month(self.there(states, clock))]
 
     def there(self, states: Sequence[str], clock: str | None = None) -> list[Flow]:
-        """Return who is in each of some states."""
+        """Return the patients in each of some states."""
         declared = self.model.pathway.states
         return [self.flow([name], "all", clock, "in" if declared[name].is_absorbing else "net") for name in states]
 

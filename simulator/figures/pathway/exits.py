@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator import plain_text
 from simulator.figures import style, text
 from simulator.figures.pathway import branches
 from simulator.figures.pathway.branches import CHANGED, LEADS_TO, Branches
@@ -50,17 +51,13 @@ def entries(pathway: Pathway, of: Branches) -> Iterator[Entry]:
             words.append(f"{label} ({bracket})" if bracket else label)
         kind = KINDS[state.kind].partition(":")[0] + ("" if state.name in reached else f", {of.unused}")
         is_changed = any((state.name, to) in of.changed for to in pathway.onward(state.name))
-        yield Entry(state.label, kind, _listed(words), is_changed)
+        yield Entry(state.label, kind, plain_text.listed(words, "or"), is_changed)
 
 
 def table(pathway: Pathway, of: Branches) -> Table:
     """Return every state with its kind and where it leads."""
     rows = [Row(entry.label, [entry.kind, entry.onward]) for entry in entries(pathway, of)]
     return Table([Column(head, is_number=False) for head in ("State", "Kind", "Leads to")], rows, style="")
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " or ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 @style.applied()

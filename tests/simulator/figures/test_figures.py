@@ -761,7 +761,7 @@ def test_more_than_six_curves_are_never_drawn() -> None:
     assert many.title.endswith("; of 8 policies, from 50 under p7 (45 to 56) to 55 under p0 (49 to 60)")
 
 
-def test_numbers_at_the_answers_month_stand_beside_curves_and_in_their_order(results: Results) -> None:
+def test_numbers_at_the_answers_month_stand_next_to_curves_and_in_their_order(results: Results) -> None:
     """A number without room between its curve and the next stands above both, as the numbers do."""
     for width in (style.WIDTH, style.COMPACT):
         figure = survival.picture(results.survival, clock="relapse", width=width).figure
