@@ -22,6 +22,7 @@ def test_a_quick_run_writes_every_section(tmp_path: Path) -> None:
         "## How cost grows with patients",
         "## Where the time goes",
         "## The exact engine",
+        "## Before path curves, and since",
         "## What addressed uniforms save",
     ]
     assert "A quick run: its figures mean nothing" in text
