@@ -70,9 +70,9 @@ def _are_equal(one: Made, other: Made) -> bool:
     return one[0] == other[0] and all(this is that or np.array_equal(this, that) for this, that in numbers)
 
 
-def _product(own: Any, ratio: Floats | float) -> Floats | float:
+def _product(declared: Any, ratio: Floats | float) -> Floats | float:
     """Return the hazard ratio of a law that declares one, or none, under a scenario's."""
-    return ratio if own is None else np.asarray(own) * ratio
+    return ratio if declared is None else np.asarray(declared) * ratio
 
 
 @dataclass(frozen=True)

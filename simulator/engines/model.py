@@ -111,28 +111,30 @@ class Model:
     def in_numbers(self, draw: int) -> Model:
         """Return the model of one of its draws, by place, as resolved from numbers: microsim takes it."""
 
-        def own(values: Floats) -> Any:
+        def of_draw(values: Floats) -> Any:
             return values[draw][0] if values.shape[-1] == 1 else values[draw]
 
-        model = self._mapped(own, 1)
+        model = self._mapped(of_draw, 1)
         return replace(model, weights=np.atleast_1d(model.weights))
 
     def _mapped(self, of_draws: Callable[[Floats], Any], n_draws: int) -> Model:
         """Return the model with a function of every array that has a row a draw."""
 
-        def own(values: Any) -> Any:
+        def mapped(values: Any) -> Any:
             has_draws = isinstance(values, np.ndarray) and values.ndim > 1 and values.shape[0] == self.n_draws
             return of_draws(values) if has_draws else values
 
         def exit_of(exit: Exit) -> Exit:
-            time = None if exit.time is None else exit.time.with_parameters(own)
-            return replace(exit, time=time, probability=own(exit.probability))
+            time = None if exit.time is None else exit.time.with_parameters(mapped)
+            return replace(exit, time=time, probability=mapped(exit.probability))
 
         marginal = self.marginal
         if marginal is not None:
-            marginal = MarginalBenefit(own(marginal.practice_share), own(marginal.share), own(marginal.benefit))
+            marginal = MarginalBenefit(
+                mapped(marginal.practice_share), mapped(marginal.share), mapped(marginal.benefit)
+            )
         exits = {name: tuple(exit_of(exit) for exit in exits) for name, exits in self.exits.items()}
-        return replace(self, exits=exits, weights=own(self.weights), marginal=marginal, n_draws=n_draws)
+        return replace(self, exits=exits, weights=mapped(self.weights), marginal=marginal, n_draws=n_draws)
 
     def in_level(self, attribute: str, level: str) -> Booleans:
         """Return which cells : (n_cells,) have a level of an attribute that matters."""
@@ -156,9 +158,9 @@ def stacked(models: Sequence[Model], draws: Sequence[int]) -> Model:
 
     whole, exits = first.of_draws([*draws] * len(models)), {}
     for name, repeated in whole.exits.items():
-        each = [model.exits[name] for model in models]
-        same = all(own is each[0] for own in each)
-        exits[name] = repeated if same else tuple(map(exit_of, repeated, *each))
+        of_models = [model.exits[name] for model in models]
+        same = all(of_model is of_models[0] for of_model in of_models)
+        exits[name] = repeated if same else tuple(map(exit_of, repeated, *of_models))
     marginal = first.marginal
     if marginal is not None:
         rules = [model.marginal for model in models if model.marginal is not None]

@@ -64,11 +64,11 @@ def with_marginal_benefits(
 
 def _with_the_first_alike(displayed: Sequence[Scenario]) -> list[Scenario]:
     """Return the scenarios, the first policy among them at every benefit that it is compared at."""
-    own = [scenario for scenario in displayed if scenario.policy == displayed[0].policy]
-    others = [scenario for scenario in displayed if scenario not in own]
-    known = {scenario.marginal_benefit for scenario in own} | {BREAK_EVEN}
+    of_policy = [scenario for scenario in displayed if scenario.policy == displayed[0].policy]
+    others = [scenario for scenario in displayed if scenario not in of_policy]
+    known = {scenario.marginal_benefit for scenario in of_policy} | {BREAK_EVEN}
     wanted = dict.fromkeys(other.marginal_benefit for other in others)
-    return [*own, *(own[0].with_marginal_benefit(end) for end in wanted if end not in known), *others]
+    return [*of_policy, *(of_policy[0].with_marginal_benefit(end) for end in wanted if end not in known), *others]
 
 
 def _treats_more(scenario: Scenario, draw_values: Values) -> bool:

@@ -212,9 +212,9 @@ def outcomes_of_population(
         before = _table(first, clock, population, units)
         # Two medians that most draws do not reach may differ by anything.
         reached = _is_reached(before.values) & _is_reached(results.values)
-        between = read_off(np.subtract, results, before).each()
+        between = read_off(np.subtract, results, before).by_outcome()
         differences = [one if is_reached else None for one, is_reached in zip(between, reached, strict=True)]
-    for (name, unit), result, difference in zip(units.items(), results.each(), differences, strict=True):
+    for (name, unit), result, difference in zip(units.items(), results.by_outcome(), differences, strict=True):
         yield Outcome(scenario.name, clock, population, name, unit, result, difference)
     if first is not None and population == "all" and clock == scenario.pathway.clock:
         yield from _survivors_per_10(scenario, clock, draws, first)

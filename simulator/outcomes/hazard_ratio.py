@@ -19,11 +19,11 @@ def hazard_ratio(group: Episodes, others: Episodes) -> float:
     of_group, of_others = (numbers_at_risk(episodes, months) for episodes in (group, others))
     together = (of_group > 0) & (of_others > 0)
     events, of_group, of_others = together.sum(), of_group[together], of_others[together]
-    own = together[: np.count_nonzero(group.died)].sum()
-    if own in (0, events):
-        return float(np.nan if events == 0 else 0.0 if own == 0 else np.inf)
+    events_of_group = together[: np.count_nonzero(group.died)].sum()
+    if events_of_group in (0, events):
+        return float(np.nan if events == 0 else 0.0 if events_of_group == 0 else np.inf)
 
     def score(log_ratio: float) -> float:
-        return float(own - (of_group / (of_group + of_others * np.exp(-log_ratio))).sum())
+        return float(events_of_group - (of_group / (of_group + of_others * np.exp(-log_ratio))).sum())
 
     return float(np.exp(brentq(score, -50.0, 50.0, xtol=1e-12)))

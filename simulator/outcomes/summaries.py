@@ -170,7 +170,7 @@ def of_end_points(
         named = {alive_at(month): end_point.free_at(month) for month in months.survival}
         named |= {"median_os": end_point.median}
         named |= {mean_to(month): end_point.mean_to(month) for month in months.means}
-        wanted = {key for key, own in named.items() if only is None or own in only}
+        wanted = {key for key, free_key in named.items() if only is None or free_key in only}
         of_free = of_survival(free, clock, population, months, wanted)
         outcomes |= {named[key]: outcome for key, outcome in of_free.items()}
         for cause in end_point.causes:

@@ -82,8 +82,8 @@ class Sample:
     noise: Floats
     without: Floats | None = None
 
-    def each(self) -> list[Sample]:
-        """Return each of several outcomes."""
+    def by_outcome(self) -> list[Sample]:
+        """Return the samples of several outcomes, one by one."""
         without = [None] * len(self.values) if self.without is None else self.without
         return [Sample(*parts) for parts in zip(self.values, self.noise, without, strict=True)]
 

@@ -47,8 +47,8 @@ class Marking:
 
 def entered(marks: frozenset[str], by: float = inf) -> frozenset[str]:
     """Return the states that marks say were entered by a month: the end of an interval of cuts, or inf."""
-    each = (mark.partition("@") for mark in marks - {CLOSED})
-    return frozenset(state for state, _, after in each if float(after or 0.0) < by)
+    split_marks = (mark.partition("@") for mark in marks - {CLOSED})
+    return frozenset(state for state, _, after in split_marks if float(after or 0.0) < by)
 
 
 @dataclass(frozen=True)

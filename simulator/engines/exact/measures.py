@@ -40,9 +40,9 @@ class Measure(NamedTuple):
 
     def times(self, factor: Values) -> Measure:
         """Return the measure times a factor that broadcasts."""
-        return self.each(lambda part: part * factor)
+        return self.mapped(lambda part: part * factor)
 
-    def each(self, change: Callable[[Values], Values]) -> Measure:
+    def mapped(self, change: Callable[[Values], Values]) -> Measure:
         """Return the measure with its parts changed."""
         return Measure(*(None if part is None else change(part) for part in self))
 
@@ -104,12 +104,12 @@ def transformed(measure: Measure, lattice: Lattice) -> Measure:
     if points is not None:
         # What comes at month 0 is the same at every frequency.
         points = lattice.transform(points) if points[:, 1:].any() else points[:, :1].astype(np.complex128)
-    return measure._replace(points=None).each(lattice.transform)._replace(points=points)
+    return measure._replace(points=None).mapped(lattice.transform)._replace(points=points)
 
 
 def in_time(measure: Measure, lattice: Lattice) -> Measure:
     """Return a transformed measure in time."""
-    return measure.each(lattice.stream)
+    return measure.mapped(lattice.stream)
 
 
 def whole(measure: Measure, lattice: Lattice) -> InTime:

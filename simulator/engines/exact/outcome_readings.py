@@ -213,8 +213,8 @@ def read_together(
         return engine.compared(models, horizon, only=only)
     pathway, step = models[0].pathway, step or engine.one_step(models, horizon)
     paths = engine.new_paths(pathway, horizon, step, window=engine.is_windowed(pathway, only))
-    each = (readings(model, horizon, step, paths, only, reported) for model in models)
-    read = [of_model for of_model in each if of_model is not None]
+    of_models = (readings(model, horizon, step, paths, only, reported) for model in models)
+    read = [of_model for of_model in of_models if of_model is not None]
     return read if len(read) == len(models) else engine.compared(models, horizon, step=step, only=only)
 
 
@@ -284,7 +284,7 @@ def _without_event(whole: OutcomeReadings, first: FirstEvents, end_point: EndPoi
     return replace(
         whole,
         solution=first,
-        sums=events.each(n_keys),
+        sums=events.folded(n_keys),
         by_cause={cause: events.part(slice(place * n_keys, (place + 1) * n_keys)) for place, cause in causes},
         solve=partial(engine.first_events_again, end_point),
         end_points={},

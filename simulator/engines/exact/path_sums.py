@@ -44,7 +44,7 @@ class PathSums:
         """Return some of the sums."""
         return PathSums(self.paths, lambda: (self.used, self.shares[:, sums]), self.reported)
 
-    def each(self, n: int) -> PathSums:
+    def folded(self, n: int) -> PathSums:
         """Return the first of every n sums with those of the same place after it: n sums of all."""
         return PathSums(
             self.paths,

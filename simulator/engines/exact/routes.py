@@ -72,7 +72,7 @@ class Routes:
 
     @property
     def all(self) -> list[Route]:
-        return [route for found in (self.entered, self.there) for routes in found.values() for route in routes]
+        return [route for by_state in (self.entered, self.there) for routes in by_state.values() for route in routes]
 
     def add(self, state: str, entered: Iterable[Route] = (), there: Iterable[Route] = ()) -> None:
         self.entered.setdefault(state, []).extend(entered)
@@ -92,10 +92,10 @@ def routes(model: Model, paths: Paths) -> Routes:
         is_marginal = rule is not None and (state, exit.name) == (rule.decision, rule.branch)
         return Branch(state, exit.name, (), BENEFIT if is_marginal else "")
 
-    found = _along(model, paths, graph, branch)
-    if rule is not None and rule.decision in found.entered:
-        _add_without_benefit(found, model, paths, ways)
-    return found
+    all_routes = _along(model, paths, graph, branch)
+    if rule is not None and rule.decision in all_routes.entered:
+        _add_without_benefit(all_routes, model, paths, ways)
+    return all_routes
 
 
 def open_ways(model: Model) -> history_graph.Ways:
@@ -114,15 +114,15 @@ def open_ways(model: Model) -> history_graph.Ways:
 
 def _along(model: Model, paths: Paths, graph: Graph, branch: Callable[[str, Exit], Branch]) -> Routes:
     """Return the routes on a graph, whose nodes are the states."""
-    found = Routes({}, {})
-    found.add(graph.start.state, [Route(paths.place(Start()))])
+    routes = Routes({}, {})
+    routes.add(graph.start.state, [Route(paths.place(Start()))])
     for node in graph.nodes:
-        state, came = node.state, found.entered[node.state]
+        state, came = node.state, routes.entered[node.state]
         taken = {edge.exit: edge.target.state for edge in graph.out_of[node]}
         exits = [exit for exit in model.exits[state] if exit.name in taken]
         timeless = state in model.timeless
         if not timeless:
-            found.add(state, (), came)
+            routes.add(state, (), came)
         for exit in exits:
             chosen = [branch(state, exit)] if exit.probability is not None and len(exits) > 1 else []
             if timeless:
@@ -134,12 +134,12 @@ def _along(model: Model, paths: Paths, graph: Graph, branch: Callable[[str, Exit
                     for cells, laws in laws_of(model.exits[state], paths)
                     for route in came
                 ]
-                found.add(state, (), [replace(route, sign=-route.sign) for route in left])
-            found.add(taken[exit.name], left)
-    return found
+                routes.add(state, (), [replace(route, sign=-route.sign) for route in left])
+            routes.add(taken[exit.name], left)
+    return routes
 
 
-def _add_without_benefit(found: Routes, model: Model, paths: Paths, ways: history_graph.Ways) -> None:
+def _add_without_benefit(routes: Routes, model: Model, paths: Paths, ways: history_graph.Ways) -> None:
     """Add the routes of patients treated without benefit, who die when supportive care would have seen it."""
     pathway, rule = model.pathway, model.pathway.marginal
     assert rule is not None
@@ -153,7 +153,7 @@ def _add_without_benefit(found: Routes, model: Model, paths: Paths, ways: histor
         return Branch(state, exit.name, () if is_whole else tuple(sorted(open_to[state])))
 
     alive = _along(shut, paths, history_graph.build(target, ways=ways), branch)
-    decided = found.entered[rule.decision]
+    decided = routes.entered[rule.decision]
     marginal = Branch(rule.decision, rule.branch, (), WITHOUT)
     for cells, of_cell in cells_alike(model.exits[rule.otherwise]):
         law = paths.law(of_cell)
@@ -177,7 +177,7 @@ def _add_without_benefit(found: Routes, model: Model, paths: Paths, ways: histor
         for state, there in alive.there.items():
             entered = then(alive.entered[state], Entering)
             is_over = model.is_over(state)
-            found.add(state, entered, entered if is_over else then(there, Living))
+            routes.add(state, entered, entered if is_over else then(there, Living))
             for cause, exit in enumerate(model.exits[rule.otherwise] if not is_over else ()):
                 dead = then(there, partial(Dying, cause=cause))
-                found.add(exit.to, dead, dead if model.is_over(exit.to) else ())
+                routes.add(exit.to, dead, dead if model.is_over(exit.to) else ())
