@@ -46,12 +46,12 @@ def queued(pathway: Pathway, chosen: Mapping[str, str]) -> dict[str, str]:
 def alternatives(scenario: Scenario, chosen: Mapping[str, str]) -> list[Alternative]:
     """Return the values of names, in the grammar of a sweep. Raises InputError."""
     axes = make_grid(scenario, chosen, OPTION).axes if chosen else ()
-    found = list[Alternative]()
+    lever_values = list[Alternative]()
     for axis in axes:
         _check(scenario, axis)
         grid = Grid(scenario, (axis,))
-        found += [Alternative(axis, value, grid.at(cell)) for cell, value in enumerate(axis.values)]
-    return found
+        lever_values += [Alternative(axis, value, grid.at(cell)) for cell, value in enumerate(axis.values)]
+    return lever_values
 
 
 def _check(scenario: Scenario, axis: Axis) -> None:
@@ -67,15 +67,15 @@ def _check(scenario: Scenario, axis: Axis) -> None:
         raise InputError("too many values for a page", where=where, got=len(axis.values), allowed=f"1 to {MOST_VALUES}")
 
 
-def refuse_unchanged(page: PageModel, found: Sequence[Alternative]) -> None:
+def refuse_unchanged(page: PageModel, lever_values: Sequence[Alternative]) -> None:
     """Refuse a value with which every path is as it is without it. Raises InputError."""
-    for alternative, solved in zip(found, page.others, strict=True):
+    for alternative, solved in zip(lever_values, page.others, strict=True):
         if solved.routes == page.routes:
             what = "it changes nothing in what the page starts from"
             raise InputError(what, where=f"{OPTION} {alternative.name}", allowed="another value, or another name")
 
 
-def in_words(page: PageModel, found: Sequence[Alternative]) -> list[dict[str, object]]:
+def in_words(page: PageModel, lever_values: Sequence[Alternative]) -> list[dict[str, object]]:
     """Return the levers in words: what each is, where today's value is from, and the places of its values."""
     pathway = page.scenario.pathway
     return [
@@ -83,9 +83,9 @@ def in_words(page: PageModel, found: Sequence[Alternative]) -> list[dict[str, ob
             "label": _label(axis, pathway),
             "today": _today(page, axis),
             "source": _source(axis, pathway),
-            "places": [place for place, other in enumerate(found) if other.axis == axis],
+            "places": [place for place, other in enumerate(lever_values) if other.axis == axis],
         }
-        for axis in dict.fromkeys(alternative.axis for alternative in found)
+        for axis in dict.fromkeys(alternative.axis for alternative in lever_values)
     ]
 
 
@@ -121,9 +121,9 @@ def _today(page: PageModel, axis: Axis) -> str:
     """Return the value that the page starts from, with its interval where parameter sets differ."""
     scenario, pathway = page.scenario, page.scenario.pathway
     if axis.table == "set" and axis.key not in scenario.set:
-        own: Floats = page.values[axis.key]
-        lower, upper = np.quantile(own, (0.025, 0.975)).tolist()
-        mean = rounded(float(np.mean(own)), lower, upper, pathway.parameters[axis.key].unit)
+        draw_values: Floats = page.values[axis.key]
+        lower, upper = np.quantile(draw_values, (0.025, 0.975)).tolist()
+        mean = rounded(float(np.mean(draw_values)), lower, upper, pathway.parameters[axis.key].unit)
         words = f"{mean.value} {sweep_axes.unit(axis, pathway)}".strip()
         return words if mean.ends is None else f"{words} (95 % interval {mean.ends[0]} to {mean.ends[1]})"
     value = value_in(scenario, axis)

@@ -62,9 +62,9 @@ def settings(
     """Yield random settings, with their models: shares, case mix and benefit."""
     scenario, pathway = page.scenario, page.scenario.pathway
     names = [slider.name for slider in page.sliders]
-    found = 0
+    n_settings = 0
     for _ in range(TRIES):
-        if found == SETTINGS:
+        if n_settings == SETTINGS:
             return
         chosen = generator.permutation(names)[: generator.integers(1, 5)].tolist()
         # Shares of one choice that are moved together leave something for the others.
@@ -92,7 +92,7 @@ def settings(
         # Shares of a choice that are moved together may leave too little, or too much, for the others.
         with suppress(InputError):
             yield setting, resolve(setting, values)
-            found += 1
+            n_settings += 1
 
 
 def _by_engine(page: PageModel, model: Model) -> tuple[Floats, Floats, Floats]:
@@ -106,13 +106,13 @@ def _by_engine(page: PageModel, model: Model) -> tuple[Floats, Floats, Floats]:
 
 def _medians(months: Floats, alive: Floats) -> Floats:
     """Return the medians of survival, (n_draws,), as the page finds them: by monotone cubics between its months."""
-    found = np.full(len(alive), np.inf)
+    medians = np.full(len(alive), np.inf)
     for draw, row in enumerate(alive[:, : len(months)]):
         below = np.flatnonzero(row < 0.5)
         if below.size:
             at = PchipInterpolator(months, row).solve(0.5, extrapolate=False)
-            found[draw] = at[at <= months[below[0]]][-1] if at.size else months[below[0]]
-    return found
+            medians[draw] = at[at <= months[below[0]]][-1] if at.size else months[below[0]]
+    return medians
 
 
 def _apart_medians(one: Floats, other: Floats, most: float) -> float:

@@ -63,7 +63,7 @@ def make(
     check_one_pathway([scenario, *([] if centre is None else [centre])])
     chosen = split(choices, OPTION)
     of_centre = {} if centre is None else queued(scenario.pathway, chosen)
-    found = alternatives(scenario, {name: values for name, values in chosen.items() if name not in of_centre})
+    lever_values = alternatives(scenario, {name: values for name, values in chosen.items() if name not in of_centre})
     progress(0, 3)
     queue = None if centre is None else queue_table(centre, of_centre, draws=draws, seed=seed)
     table, cohort = load_informed_draws(scenario.pathway), load_cohort(scenario.pathway)
@@ -71,15 +71,15 @@ def make(
 
     def text_of(number: int) -> tuple[bytes, dict[str, float]]:
         given = values(table, slice(0, number))
-        page = page_model(scenario, given, horizon, [alternative.scenario for alternative in found])
-        refuse_unchanged(page, found)
+        page = page_model(scenario, given, horizon, [alternative.scenario for alternative in lever_values])
+        refuse_unchanged(page, lever_values)
         presets = [preset(page, other) for other in others]
         progress(1, 3)
         apart = check(page, given, seed=seed)
         progress(2, 3)
-        text = html(page, given, cohort, apart, presets, found, queue).encode()
-        if found and draws is None and len(text) > MOST_BYTES:
-            _refuse_size(page, found, len(text))
+        text = html(page, given, cohort, apart, presets, lever_values, queue).encode()
+        if lever_values and draws is None and len(text) > MOST_BYTES:
+            _refuse_size(page, lever_values, len(text))
         return text, apart
 
     content, apart = text_of(n_draws)
@@ -91,16 +91,16 @@ def make(
     return Made(n_draws, len(content), apart)
 
 
-def _refuse_size(page: PageModel, found: Sequence[Alternative], size: int) -> None:
+def _refuse_size(page: PageModel, lever_values: Sequence[Alternative], size: int) -> None:
     """Raise InputError with the values, from the last on, without which the page is small enough."""
     sizes = {path: curve.size for path, curve in {**page.there, **page.curves}.items()}
     paths = [{route.path for route in one.routes.all} for one in (page, *page.others)]
     left, total = size, sum(sizes.values())
     out = list[str]()
     while len(paths) > 1 and left > MOST_BYTES:
-        own = paths.pop() - set().union(*paths)
-        left -= int(size * sum(map(sizes.__getitem__, own)) / total)
-        out.insert(0, found[len(paths) - 1].name)
+        paths_of_last = paths.pop() - set().union(*paths)
+        left -= int(size * sum(map(sizes.__getitem__, paths_of_last)) / total)
+        out.insert(0, lever_values[len(paths) - 1].name)
     raise InputError(
         f"the page would have {size / 1e6:.1f} MB with {page.model.n_draws} parameter sets",
         where=OPTION,

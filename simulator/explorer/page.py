@@ -33,16 +33,21 @@ def html(
     cohort: Cohort | None,
     checked: Mapping[str, float],
     presets: Sequence[Mapping[str, Any]] = (),
-    found: Sequence[Alternative] = (),
+    lever_values: Sequence[Alternative] = (),
     queue: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the page. values : parameter -> (n_draws, 1); checked : how far it was from the engine at most.
 
-    found : the values of which `page.others` are solved; queue : a table of a centre's
+    lever_values : the values of which `page.others` are solved; queue : a table of a centre's
     """
-    data = {**stored(page), **_words(page, values, cohort, found), "checked": dict(checked), "presets": list(presets)}
+    data = {
+        **stored(page),
+        **_words(page, values, cohort, lever_values),
+        "checked": dict(checked),
+        "presets": list(presets),
+    }
     data["queue"] = queue
-    for solved, alternative in zip(data["alternatives"], found, strict=True):
+    for solved, alternative in zip(data["alternatives"], lever_values, strict=True):
         solved |= value_in_words(alternative)
     css, code = _own("page.css"), script()
     parts = {
@@ -77,7 +82,7 @@ def _hash(text: str) -> str:
 
 
 def _words(
-    page: PageModel, values: Mapping[str, Floats], cohort: Cohort | None, found: Sequence[Alternative]
+    page: PageModel, values: Mapping[str, Floats], cohort: Cohort | None, lever_values: Sequence[Alternative]
 ) -> dict[str, Any]:
     """Return what the page says, and what it starts with."""
     scenario, pathway, model = page.scenario, page.scenario.pathway, page.model
@@ -103,11 +108,11 @@ def _words(
         "benefitSource": NOT_RANDOMISED,
         "cohorts": None if informed is None else informed[:, 0].tolist(),
         "sliders": [{"parameter": names.index(parameter.name)} for parameter in page.sliders],
-        "levers": in_words(page, found),
+        "levers": in_words(page, lever_values),
         "fixed": [
             [f"{pathway.parameters[name].meaning} ({name})", reason]
             for name, reason in page.fixed.items()
-            if name not in {alternative.axis.key for alternative in found}
+            if name not in {alternative.axis.key for alternative in lever_values}
         ],
         "mixes": [_mix(page, attribute) for attribute in model.attributes],
         "states": [[name, state.label] for name, state in pathway.states.items()],

@@ -78,8 +78,8 @@ def page_model(scenario: Scenario, values: Values, horizon: float, others: Seque
     models = [_resolved(one, values) for one in (scenario, *others)]
     model = models[0]
     step = engine.one_step(models, horizon)
-    found = _routes(models, horizon, step)[0]
-    moved, fixed = sliders(model, found[0])
+    routes = _routes(models, horizon, step)[0]
+    moved, fixed = sliders(model, routes[0])
     asked = [month for month in (*scenario.pathway.months.survival, horizon) if month <= horizon]
     months = np.unique([*months_drawn(horizon), *asked])
     means = tuple(month for month in scenario.pathway.months.means if month <= horizon)
@@ -87,30 +87,30 @@ def page_model(scenario: Scenario, values: Values, horizon: float, others: Seque
         [*(m for m in (0.0, 1.0, 2.0, 3.0, 6.0, 9.0) if m < horizon), *np.arange(12.0, horizon, 12.0), *asked]
     )
     given = {name: np.asarray(value) for name, value in {**point_values(scenario.pathway), **values}.items()}
-    page = PageModel(scenario, model, found[0], moved, fixed, given, months, means, occupied, {}, {}, step)
-    curves, there = _curves(page, models, found, horizon)
+    page = PageModel(scenario, model, routes[0], moved, fixed, given, months, means, occupied, {}, {}, step)
+    curves, there = _curves(page, models, routes, horizon)
     page = replace(page, curves=curves, there=there)
-    solved = zip(models[1:], found[1:], strict=True)
+    solved = zip(models[1:], routes[1:], strict=True)
     return replace(
-        page, others=tuple(replace(page, scenario=one.scenario, model=one, routes=own) for one, own in solved)
+        page, others=tuple(replace(page, scenario=one.scenario, model=one, routes=of_model) for one, of_model in solved)
     )
 
 
 def _curves(
-    page: PageModel, models: Sequence[Model], found: Sequence[Routes], horizon: float
+    page: PageModel, models: Sequence[Model], routes: Sequence[Routes], horizon: float
 ) -> tuple[dict[int, Floats], dict[int, Floats]]:
     """Return the path curves of deaths and of all paths on the routes found, block of draws by block."""
     pathway, up_to = page.model.pathway, page.integrated
-    deaths = {route.path for one in found for state in pathway.deaths for route in one.there.get(state, ())}
+    deaths = {route.path for one in routes for state in pathway.deaths for route in one.there.get(state, ())}
     curves, there = dict[int, list[Floats]](), dict[int, list[Floats]]()
     size = max(engine.batch(pathway, horizon) // len(models), 1)
     for first in range(0, page.model.n_draws, size):
         rows = list(range(first, min(first + size, page.model.n_draws)))
-        own, paths = _routes([one.of_draws(rows) for one in models], horizon, page.step)
-        if own != found:
+        of_draws, paths = _routes([one.of_draws(rows) for one in models], horizon, page.step)
+        if of_draws != routes:
             where = page.scenario.where
             raise InputError("parameter sets go different ways", where=where, allowed="shares above 0 in all")
-        for path in sorted({route.path for one in found for route in one.all}):
+        for path in sorted({route.path for one in routes for route in one.all}):
             there.setdefault(path, []).append(_read(paths, path, len(rows), page.occupied, (horizon,)))
             if path in deaths:
                 curves.setdefault(path, []).append(_read(paths, path, len(rows), page.months, up_to))
@@ -180,11 +180,11 @@ def shares_of(model: Model, branch: Branch) -> Floats:
     return without if branch.who == WITHOUT else share - without
 
 
-def summed(model: Model, found: Iterable[Route], curves: dict[int, Floats]) -> Floats:
+def summed(model: Model, routes: Iterable[Route], curves: dict[int, Floats]) -> Floats:
     """Return the sum over routes of their path curves, (n_draws, n): the formula above, as the page has it."""
     weights, known = np.atleast_2d(model.weights), dict[Branch, Floats]()
     total = np.zeros((1, 1))
-    for route in found:
+    for route in routes:
         going = weights * (1.0 if route.cells is None else np.array(route.cells))
         for branch in route.branches:
             if branch not in known:

@@ -41,7 +41,7 @@ def stored(page: PageModel) -> dict[str, Any]:
     """Return everything that the page's code reads, as JSON has it; of `page.others`, what is not the page's own."""
     names, block = list(page.model.pathway.parameters), Block()
     of_shares = _of_shares(page.model.pathway)
-    own = _solved(page)
+    solved = _solved(page)
     others = map(_solved, page.others)
     return {
         "draws": page.model.n_draws,
@@ -52,8 +52,8 @@ def stored(page: PageModel) -> dict[str, Any]:
         "parameters": [_parameter(page, name, name in of_shares) for name in names],
         "siblings": _siblings(page, names),
         "practice": _column(page, _practice(page)),
-        **own,
-        "alternatives": [{key: value for key, value in other.items() if value != own[key]} for other in others],
+        **solved,
+        "alternatives": [{key: value for key, value in other.items() if value != solved[key]} for other in others],
         "curves": {path: block.add(curve, _tops(page.months, page.integrated)) for path, curve in page.curves.items()},
         # Of the other paths, occupancy is read from what survival is.
         "occupied": {
@@ -72,7 +72,7 @@ def _solved(page: PageModel) -> dict[str, Any]:
     branches = list(dict.fromkeys(branch for route in page.routes.all for branch in route.branches))
     masks = list(dict.fromkeys(route.cells for route in page.routes.all if route.cells is not None))
 
-    def routes(found: Iterable[Route]) -> list[Any]:
+    def as_json(routes: Iterable[Route]) -> list[Any]:
         places = {branch: place for place, branch in enumerate(branches)}
         return [
             [
@@ -81,7 +81,7 @@ def _solved(page: PageModel) -> dict[str, Any]:
                 [places[b] for b in route.branches],
                 -1 if route.cells is None else masks.index(route.cells),
             ]
-            for route in found
+            for route in routes
         ]
 
     last = len(page.occupied)
@@ -89,7 +89,7 @@ def _solved(page: PageModel) -> dict[str, Any]:
         name: {
             # Entries are counted to the last month, and months added up to it.
             "column": last - 1 if count.entries else last,
-            "routes": routes(
+            "routes": as_json(
                 route
                 for states, by_state in ((count.entries, page.routes.entered), (count.months, page.routes.there))
                 for state in states
@@ -105,9 +105,9 @@ def _solved(page: PageModel) -> dict[str, Any]:
         "branches": [_branch(branch) for branch in branches],
         "masks": [list(map(int, mask)) for mask in masks],
         **_case_mix(page),
-        "deaths": routes(page.deaths),
-        "there": {state: routes(found) for state, found in page.routes.there.items() if found},
-        "entered": {state: routes(found) for state, found in page.routes.entered.items() if found},
+        "deaths": as_json(page.deaths),
+        "there": {state: as_json(routes) for state, routes in page.routes.there.items() if routes},
+        "entered": {state: as_json(routes) for state, routes in page.routes.entered.items() if routes},
         "counts": counts,
     }
 
@@ -171,10 +171,10 @@ def _column(page: PageModel, values: Floats) -> list[float]:
 
 def _siblings(page: PageModel, names: list[str]) -> list[dict[str, Any]]:
     pathway = page.model.pathway
-    found = dict.fromkeys(choice for slider in page.sliders for choice in pathway.siblings(slider.name))
+    choices = dict.fromkeys(choice for slider in page.sliders for choice in pathway.siblings(slider.name))
     return [
         {"names": [names.index(name) for name in choice.names], "fixed": choice.fixed, "rest": choice.has_rest}
-        for choice in found
+        for choice in choices
     ]
 
 
