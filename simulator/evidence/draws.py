@@ -191,10 +191,10 @@ def staleness(pathway: Pathway, path: Path | None = None) -> str | None:
     path : the file of the draws; None: the pathway's. A user's draws, without a fingerprint, are never stale. Raises
     InputError.
     """
-    own = draws_file(pathway)
-    path = path or own
+    file_of_pathway = draws_file(pathway)
+    path = path or file_of_pathway
     sentences = [] if path is None else [stale_draws(pathway, path) or structures.stale(path), _stale_benefit(path)]
-    sentences.append(_of_replaced_laws(pathway) if path == own else None)
+    sentences.append(_of_replaced_laws(pathway) if path == file_of_pathway else None)
     return " ".join(sentence for sentence in sentences if sentence) or None
 
 

@@ -152,7 +152,7 @@ def of_structures(draws: Path, structures: Mapping[str, Structure | None]) -> di
     cohort's own. Raises InputError.
     """
     cohort, readings = draws.parent, declared_in(draws.parent).readings
-    own, found = [csv.cells(draws).columns.get(COLUMN, ("",))[0], _of_draws(draws)], {}
+    of_draws, digests = [csv.cells(draws).columns.get(COLUMN, ("",))[0], _of_draws(draws)], {}
     for name, other in structures.items():
         path = cohort / other.pathway if other and other.pathway else None
         declared = _declared(extension.read(path, name, None)) if path and path.is_file() else ()
@@ -161,15 +161,17 @@ def of_structures(draws: Path, structures: Mapping[str, Structure | None]) -> di
         populations = other.populations.items() if other else ()
         entered = [[population, of.model_dump(exclude={"label"})] for population, of in sorted(populations)]
         alike = [{state: sorted(states) for state, states in other.entered.items()}] if other and other.entered else []
-        found[name] = _digest([*own, rows, *declared, *weight, *entered, *alike])
-    return found
+        digests[name] = _digest([*of_draws, rows, *declared, *weight, *entered, *alike])
+    return digests
 
 
 def _declared(file: extension.File | None) -> Iterator[dict[str, Any]]:
     """Yield what a pathway's file, and each that it extends, declares: without texts, and not what is shipped."""
     while file is not None:
         if file.path.parent != shipped.FOLDER:
-            tables = {key: table for key, table in file.own.items() if key not in (*extension.OWN, "abbreviations")}
+            tables = {
+                key: table for key, table in file.declared.items() if key not in (*extension.OWN, "abbreviations")
+            }
             yield {key: _without_texts(table) if key in extension.ENTRIES else table for key, table in tables.items()}
         file = file.extended
 

@@ -39,8 +39,8 @@ def at_reference(pathway: Pathway, draws: Mapping[str, Floats]) -> dict[str, Flo
     n_draws = max((len(column) for column in draws.values()), default=1)
     for branch, share, k in zip(branches, (rule.reference, 1.0 - rule.reference), (factor, 1.0 - factor), strict=True):
         for name in names_in(branch.probability):
-            own = np.asarray(draws.get(name, pathway.parameters[name].value))
-            columns[name] = _scaled(own, k) if by_level else np.full(n_draws, share)
+            shares = np.asarray(draws.get(name, pathway.parameters[name].value))
+            columns[name] = _scaled(shares, k) if by_level else np.full(n_draws, share)
     return columns
 
 

@@ -51,17 +51,17 @@ def replaced(pathway: Pathway) -> Replaced:
     if fitted is pathway:
         return Replaced()
     # Milestones of a scenario change no law.
-    own = load_pathway(pathway.file) if pathway.milestones and pathway.file else pathway
-    unread = _read(fitted, fitted.states) - _read(own, own.states)
+    declared = load_pathway(pathway.file) if pathway.milestones and pathway.file else pathway
+    unread = _read(fitted, fitted.states) - _read(declared, declared.states)
     parameters = [
         name
         for name, parameter in fitted.parameters.items()
-        if parameter.prior is not None and (own.parameters.get(name) != parameter or name in unread)
+        if parameter.prior is not None and (declared.parameters.get(name) != parameter or name in unread)
     ]
-    states = [name for name, state in fitted.states.items() if _law(own.states.get(name)) != _law(state)]
-    after = {name for each in (fitted, own) for name in _after_clock(each, fitted.clock_state)}
-    decides = {*after, *_read(fitted, after), *_read(own, after)}
-    bears = own.marginal != fitted.marginal or not decides.isdisjoint([*parameters, *states])
+    states = [name for name, state in fitted.states.items() if _law(declared.states.get(name)) != _law(state)]
+    after = {*_after_clock(fitted, fitted.clock_state), *_after_clock(declared, fitted.clock_state)}
+    decides = {*after, *_read(fitted, after), *_read(declared, after)}
+    bears = declared.marginal != fitted.marginal or not decides.isdisjoint([*parameters, *states])
     return Replaced(tuple(parameters), tuple(states), bears)
 
 

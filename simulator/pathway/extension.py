@@ -23,21 +23,24 @@ OWN = ("description", "title")
 
 @dataclass(frozen=True)
 class File:
-    """A pathway's file, as it was read. own : what it declares; extended : the file of which it declares the changes"""
+    """A pathway's file, as it was read.
+
+    declared : its own tables; extended : the file of which it declares the changes
+    """
 
     path: Path
     content: str
-    own: dict[str, Any] = field(compare=False)
+    declared: dict[str, Any] = field(compare=False)
     extended: File | None
 
     @cached_property
     def tables(self) -> dict[str, Any]:
         """What it declares, with what it takes from the files that it extends."""
         if self.extended is None:
-            return self.own
-        own, before = self.own, {key: value for key, value in self.extended.tables.items() if key not in OWN}
-        both = [key for key in ENTRIES if isinstance(before.get(key), dict) and isinstance(own.get(key), dict)]
-        return {**before, **own, **{key: {**before[key], **own[key]} for key in both}}
+            return self.declared
+        declared, before = self.declared, {key: value for key, value in self.extended.tables.items() if key not in OWN}
+        both = [key for key in ENTRIES if isinstance(before.get(key), dict) and isinstance(declared.get(key), dict)]
+        return {**before, **declared, **{key: {**before[key], **declared[key]} for key in both}}
 
 
 def read(name_or_file: str | Path, where: str, beside: Path | None, before: tuple[Path, ...] = ()) -> File:
@@ -51,10 +54,10 @@ def read(name_or_file: str | Path, where: str, beside: Path | None, before: tupl
         what = "the files extend one another in a circle"
         raise InputError(what, where=f"{before[0]}: extends", got=name_or_file)
     content = text.read(path, toml.LARGEST)
-    own = toml.parse(content, path)
-    named = own.get("extends")
+    declared = toml.parse(content, path)
+    named = declared.get("extends")
     extended = read(named, f"{path}: extends", path, (*before, path)) if isinstance(named, str) else None
-    return File(path, content, own, extended)
+    return File(path, content, declared, extended)
 
 
 def _found(name_or_file: str | Path, where: str, beside: Path | None) -> Path:

@@ -243,7 +243,7 @@ def _pathway(table: PathwayTable, file: extension.File, extended: Pathway | None
         draws=table.draws,
         file=path,
         extended=extended,
-        inherits_draws=extended is not None and "draws" not in file.own,
+        inherits_draws=extended is not None and "draws" not in file.declared,
         end_points={name: end_point(name, declared) for name, declared in table.end_points.items()},
         months=outcome_months(table.survival_months, table.answer_month, str(path)),
     )

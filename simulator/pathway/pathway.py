@@ -385,5 +385,5 @@ def is_part(group: Group, other: Group, pathway: Pathway) -> bool:
         around = reachable([pathway.start], lambda name: () if name in others else pathway.onward(name))
         return (around - set(others)).isdisjoint(states)
 
-    came = all(any(only_through(own, others) for own in group.ways_in) for others in other.ways_in)
+    came = all(any(only_through(states, others) for states in group.ways_in) for others in other.ways_in)
     return came and set(other.not_entered) <= set(group.not_entered)
