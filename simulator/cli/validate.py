@@ -61,17 +61,17 @@ def validate(
     out = out or folder.default("validation")
     kept = nullcontext() if frozen is None else folder.kept(frozen)
     with folder.filled(out) as unfinished, kept, progress.displayed("validating", quiet=quiet) as advance:
-        found = labelled(everything.of_cohorts(every, jobs=using, progress=partial(_advance, advance)))
+        validation = labelled(everything.of_cohorts(every, jobs=using, progress=partial(_advance, advance)))
         most = None if refit else draws.MOST
         of_benefit = partial(_advance, advance, "the marginal benefit")
         benefit = marginal_benefit.of_cohorts(every, most=most, jobs=using, progress=of_benefit)
-        _write(found, benefit, unfinished, list(chain(*left_out.values())), stale)
+        _write(validation, benefit, unfinished, list(chain(*left_out.values())), stale)
         if frozen is not None and benefit is not None:
             benefit.write(frozen)
     priors, left = (
         {targets.cohort.name: names(targets) for targets in every} for names in (provenance.of_paper, provenance.left)
     )
-    output.print_report(out, tables.report(found, benefit, priors, left), quiet=quiet)
+    output.print_report(out, tables.report(validation, benefit, priors, left), quiet=quiet)
     if frozen is not None:
         typer.echo(f"Saved: {visible(str(frozen / draws.BENEFIT_FILE))}")
 
@@ -141,7 +141,11 @@ def _frozen(every: Sequence[Targets]) -> Path:
 
 
 def _write(
-    found: Validation, benefit: Benefit | None, into: Path, left_out: Sequence[str], stale: Mapping[str, str | None]
+    validation: Validation,
+    benefit: Benefit | None,
+    into: Path,
+    left_out: Sequence[str],
+    stale: Mapping[str, str | None],
 ) -> None:
     from calibration.transport.marginal_benefit import SUMMARY_FILE
     from simulator.experiment import manifest
@@ -150,22 +154,22 @@ def _write(
     from simulator.files import csv
     from simulator.wording.validation import answer, note, numbers, titles
 
-    tables = {"validation.csv": found.figures, "cohorts.csv": found.cohorts, "ranges.csv": found.ranges}
+    tables = {"validation.csv": validation.figures, "cohorts.csv": validation.cohorts, "ranges.csv": validation.ranges}
     for name, table in tables.items():
         if len(table):
             csv.write(table.replace(float("inf"), float("nan")), into / name, ".6g")
     if benefit is not None:
         csv.write(benefit.summary, into / SUMMARY_FILE, ".6g")
-    every = found.every
+    every = validation.every
     sizes = numbers(every)
     longest = max(targets.pathway.months.early for targets in every)
     pictures = []
-    if len(found.figures):
-        pictures.append(external.picture(found.figures, sizes, _source(every), longest, titles(every)))
-    if len(found.ranges):
-        pictures.append(ranges.picture(found.ranges, sizes, _source(every)))
+    if len(validation.figures):
+        pictures.append(external.picture(validation.figures, sizes, _source(every), longest, titles(every)))
+    if len(validation.ranges):
+        pictures.append(ranges.picture(validation.ranges, sizes, _source(every)))
     picture.save(pictures, into)
-    texts = {"answer": answer(found), "note": note(every, benefit)}
+    texts = {"answer": answer(validation), "note": note(every, benefit)}
     manifest.write(_manifest(every, texts, left_out, stale), into)
 
 

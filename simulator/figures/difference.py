@@ -98,8 +98,8 @@ def _key(rows: Sequence[Added]) -> list[Sample]:
     other = next(row.other[0] for row in rows if row.other)
     words = "as other cohorts suggest" if other.marginal_benefit == COHORTS else "an assumption"
     cautious = f"{benefit_in_words(other.name)} ({words})"
-    own = "optimistic estimate (same benefit as today's treated patients)" if CAUTIOUS in cautious else "as declared"
-    return [marker_sample(own, "o", style.INK, style.INK, 6), marker_sample(cautious, "D", style.QUIET, "white", 5.5)]
+    label = "optimistic estimate (same benefit as today's treated patients)" if CAUTIOUS in cautious else "as declared"
+    return [marker_sample(label, "o", style.INK, style.INK, 6), marker_sample(cautious, "D", style.QUIET, "white", 5.5)]
 
 
 def _span(axes: Axes, rows: Sequence[Added], margin: float | None) -> None:

@@ -30,10 +30,10 @@ def write(results: Results, folder: Path) -> Path:
             raise InputError(what, where=str(path), allowed="a new run")
     declared = {path.stem: path for path, record in files.items() if record["what"] == "scenario"}
 
-    def found(scenario: Scenario) -> Scenario:
+    def with_file(scenario: Scenario) -> Scenario:
         return replace(scenario, file=declared.get(scenario.policy, scenario.file))
 
-    scenarios = [found(policy[0]) for policy in policies(results.scenarios)]
+    scenarios = [with_file(policy[0]) for policy in policies(results.scenarios)]
     settings = results.manifest
     making.make(scenarios, folder / NAME, draws=settings["draws"], horizon=settings["horizon"], seed=settings["seed"])
     return folder / NAME

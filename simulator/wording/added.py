@@ -72,7 +72,7 @@ def at_month(outcomes: pd.DataFrame, compared: Sequence[Sequence[Scenario]], clo
     rows = outcomes[(outcomes["clock"] == clock) & (outcomes["population"] == "all")]
     rows = rows[(rows["outcome"] == alive_at(month)) & rows["difference"].notna()]
     known: dict[str, Row] = {row["scenario"]: row for row in rows.to_dict("records")}
-    found = []
+    added = []
     for scenario, *others in compared:
         if scenario.name in known:
             row = known[scenario.name]
@@ -80,8 +80,8 @@ def at_month(outcomes: pd.DataFrame, compared: Sequence[Sequence[Scenario]], clo
             shown.sort(key=lambda other: other.marginal_benefit != COHORTS)
             other = (shown[0], Difference.of_row(known[shown[0].name])) if shown else None
             before = row["estimate"] - row["difference"]
-            found.append(Added(scenario, clock, month, before, Difference.of_row(row), other))
-    return found
+            added.append(Added(scenario, clock, month, before, Difference.of_row(row), other))
+    return added
 
 
 def title(added: Sequence[Added], first: str) -> str:

@@ -51,11 +51,11 @@ def farthest(figures: pd.DataFrame, names: Mapping[str, str]) -> str:
     shares = figures[(figures["unit"] == "%") & (figures["standard_error"] > 0.0)]
     errors = ((shares["simulated"] - shares["reported"]) / shares["standard_error"]).abs()
     rows = shares.assign(errors=errors)[errors > 1.0].sort_values("errors", ascending=False, kind="stable")
-    found = [
+    deviations = [
         f"{names[row['target']]}, {_percent(row['simulated'])} ({_percent(row['reported'])} reported)"
         for row in rows.to_dict("records")[:NAMED]
     ]
-    return f"Farthest from the report, by more than a standard error: {'; '.join(found)}." if found else ""
+    return f"Farthest from the report, by more than a standard error: {'; '.join(deviations)}." if deviations else ""
 
 
 def _percent(value: float) -> str:
@@ -79,11 +79,11 @@ def informed(pathway: Pathway, fitted: Sequence[Row], cohort: Cohort | None) -> 
 def conflicts(fitted: Sequence[Row]) -> str:
     """Return which parameters' priors conflict with the data. fitted : rows of the posterior"""
     known = [row for row in fitted if row.get("conflict", math.nan) == row.get("conflict", math.nan)]
-    found = [
+    parameters = [
         f"{row['parameter']} ({rounding.fixed(row['conflict'], 1, sign='+')})" for row in known if is_in_conflict(row)
     ]
     by = f"by more than {CONFLICT:g} standard deviations of where the posterior mean may fall; 1 in 20 does by chance"
-    return f"The data conflict with the prior of: {', '.join(found)} ({by})." if found else ""
+    return f"The data conflict with the prior of: {', '.join(parameters)} ({by})." if parameters else ""
 
 
 def sample(fit: Fit) -> str:

@@ -62,8 +62,8 @@ SHORT = re.compile(r"^([^,.;:]{1,30}): |^(\w[\w'-]*) [A-Z]{1,3}\b.*?\b((?:19|20)
 
 def cohort(of: Cohort) -> str:
     """Return a cohort's short name, by its citation; the name of its folder where the citation has none."""
-    found = SHORT.match(of.citation)
-    return of.name if found is None else found[1] or f"{found[2]} {found[3]}"
+    match = SHORT.match(of.citation)
+    return of.name if match is None else match[1] or f"{match[2]} {match[3]}"
 
 
 def with_end_points(pathway: Pathway, of: Cohort) -> Pathway:

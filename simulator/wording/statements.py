@@ -30,8 +30,8 @@ def alive(values: Mapping[str, Estimate], when: str, *, coincide: bool = False, 
     words = [f"{opening}{ends}{_at_other_benefits(values, estimates, kinds)}"]
     if len(policies) <= MOST_LISTED:
         for name, *others in policies:
-            own = f"{values[name].value} under {name}{_ends(values[name], kinds)}"
-            words.append(f"{own}{_at_other_benefits(values, others, kinds)}")
+            of_policy = f"{values[name].value} under {name}{_ends(values[name], kinds)}"
+            words.append(f"{of_policy}{_at_other_benefits(values, others, kinds)}")
         return ", ".join(words)
     named = sorted(((values[name], name) for name, *_ in policies), key=lambda pair: float(pair[0].value))
     (low, lowest), *_, (high, highest) = named

@@ -72,5 +72,5 @@ def of_all(table: pd.DataFrame, cohort: Cohort, pathway: Pathway) -> Iterator[st
 def name(structure: str, cohort: Cohort) -> str:
     """Return a structure in words."""
     declared, again = to_fit({})
-    own = {declared: "as declared", again: "as declared, fitted anew"}
-    return own.get(structure) or cohort.structures[structure].meaning
+    names = {declared: "as declared", again: "as declared, fitted anew"}
+    return names.get(structure) or cohort.structures[structure].meaning

@@ -88,10 +88,10 @@ def practice(sweep: Sweep) -> list[tuple[str, Scenario]]:
 
 def places(sweep: Sweep, axis: Axis) -> list[tuple[str, str, float]]:
     """Return where today and the scenario lie on an axis: name, value in words, place; neither outside its values."""
-    found: dict[float, str] = {}
+    names: dict[float, str] = {}
     for name, scenario in reversed(practice(sweep)):
         value = value_in(scenario, axis)
         if axis.nearest(value) is not None:
-            found.setdefault(value, name)
+            names.setdefault(value, name)
     pathway = sweep.scenario.pathway
-    return [(name, roughly(axis, pathway, value), displayed(axis, pathway, value)) for value, name in found.items()]
+    return [(name, roughly(axis, pathway, value), displayed(axis, pathway, value)) for value, name in names.items()]

@@ -113,8 +113,8 @@ def _unlike(validation: Validation) -> Iterator[str]:
     for row in rows:
         if row["counted"] == "":
             yield f"Taken together, the cohorts are unlike the model ({JOINT}): {percent(row['joint_rank'])}."
-    own = [row for row in rows if row["counted"] != ""]
-    parts = [f"{_with_size(row['cohort_label'], validation)}, {percent(row['joint_rank'])}" for row in own]
+    counted = [row for row in rows if row["counted"] != ""]
+    parts = [f"{_with_size(row['cohort_label'], validation)}, {percent(row['joint_rank'])}" for row in counted]
     if parts:
         yield f"Unlike the model ({JOINT}): {'; '.join(parts)}."
 

@@ -206,8 +206,8 @@ def power_title(result: VirtualCohorts, power: pd.DataFrame) -> str:
         f"{IN_THE_MODEL}, {percent(rows[0]['power'])} of 100 trials with {n} patients an arm distinguish "
         f"{rows[0]['scenario']} from {first}{across}"
     )
-    own, benefit = split_name(str(rows[0]["scenario"]))[0], {split_name(str(row["scenario"])): row for row in rows}
-    cautious = benefit.get((own, COHORTS))
+    policy, benefit = split_name(str(rows[0]["scenario"]))[0], {split_name(str(row["scenario"])): row for row in rows}
+    cautious = benefit.get((policy, COHORTS))
     return title if cautious is None else f"{title}; cautious estimate {percent(cautious['power'])}"
 
 

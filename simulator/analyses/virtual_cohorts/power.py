@@ -210,6 +210,6 @@ def power_of(differs: Sequence[Booleans]) -> dict[str, float]:
     noise = np.full(shares.size, np.nan)
     np.divide(shares * (1.0 - shares), counts - 1, out=noise, where=counts > 1)
     summary = of_means(shares, noise).columns()
-    own = without_noise(shares, noise) if shares.size > 1 else np.array([np.nan])
-    enough = float(np.mean(own >= USUAL)) if np.isfinite(own).all() else np.nan
+    powers = without_noise(shares, noise) if shares.size > 1 else np.array([np.nan])
+    enough = float(np.mean(powers >= USUAL)) if np.isfinite(powers).all() else np.nan
     return {"power": summary.pop("estimate"), **summary, "draws_with_power_80": enough}

@@ -52,8 +52,8 @@ def picture(result: VirtualCohorts, power: pd.DataFrame, followed: str, *, width
 
 def _line(name: str, result: VirtualCohorts, names: Sequence[str]) -> Line:
     """Return a policy's own line; grey and dashed at another benefit, if it is drawn at its own, too."""
-    own, benefit = split_name(name)
-    if benefit is not None and own in names:
+    policy, benefit = split_name(name)
+    if benefit is not None and policy in names:
         return CAUTIOUS
     return style.lines([scenario.name for scenario in result.scenarios])[name]
 

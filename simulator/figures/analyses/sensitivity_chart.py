@@ -72,7 +72,7 @@ def _rows(analysis: Sensitivity, table: pd.DataFrame, cohort: Cohort | None) -> 
     inputs = analysis.inputs
     if "parameter" not in table:
         alternatives = zip(table["alternative"], table["told"], strict=True)
-        return [_alternative(analysis, name, told) for name, told in alternatives]
+        return [_alternative(analysis, name, description) for name, description in alternatives]
     rows = []
     together = table.get("together", pd.Series("", index=table.index))
     for name, siblings in zip(table["parameter"], together, strict=True):
@@ -85,9 +85,9 @@ def _rows(analysis: Sensitivity, table: pd.DataFrame, cohort: Cohort | None) -> 
     return rows
 
 
-def _alternative(analysis: Sensitivity, name: str, told: str) -> Row:
+def _alternative(analysis: Sensitivity, name: str, description: str) -> Row:
     """Return the row of another structure, or of a weaker prior of some parameters."""
-    if not told:
+    if not description:
         return Row(capital(name))
     names = name.split()
-    return Row(sensitivity_titles.of_inputs(analysis.inputs, names), f"{', '.join(names)}: {told}")
+    return Row(sensitivity_titles.of_inputs(analysis.inputs, names), f"{', '.join(names)}: {description}")

@@ -23,19 +23,19 @@ def broken(label: str, inches: float) -> list[str]:
 def cells(sweep: Sweep) -> dict[str, tuple[int, int]]:
     """Return the places across and up of the cells nearest to the scenario and to today, without those outside."""
     axes = sweep.grid.axes[:2]
-    found = {}
+    places = {}
     for name, one in sweep_axes.practice(sweep):
         across, up = (axis.nearest(value_in(one, axis)) for axis in axes)
         if across is not None and up is not None:
-            found[name] = (across, up)
-    return found
+            places[name] = (across, up)
+    return places
 
 
 def marks(sweep: Sweep) -> list[tuple[str, tuple[int, int]]]:
     """Return the cells of the scenario and of today with their words and places; one if both are the same."""
     axes, pathway = sweep.grid.axes[:2], sweep.scenario.pathway
-    practice, found = dict(sweep_axes.practice(sweep)), dict[tuple[int, int], str]()
+    practice, words_of_cell = dict(sweep_axes.practice(sweep)), dict[tuple[int, int], str]()
     for name, cell in cells(sweep).items():
         values = (sweep_axes.roughly(axis, pathway, value_in(practice[name], axis)) for axis in axes)
-        found.setdefault(cell, f"nearest to {name} ({', '.join(values)})")
-    return [(words, cell) for cell, words in found.items()]
+        words_of_cell.setdefault(cell, f"nearest to {name} ({', '.join(values)})")
+    return [(words, cell) for cell, words in words_of_cell.items()]

@@ -30,8 +30,8 @@ def sentences(scenarios: Sequence[Sequence[Scenario]], cohort: Cohort | None) ->
     if cohort is None:
         return []
     pairs = [(first, policy[0]) for first, *policy in scenarios if policy]
-    found = [structures.of_policy(base, policy) for base, policy in pairs]
-    return [wording.sentence(rows, cohort, scenarios[0][0].pathway) for rows in found if rows is not None]
+    tables = [structures.of_policy(base, policy) for base, policy in pairs]
+    return [wording.sentence(rows, cohort, scenarios[0][0].pathway) for rows in tables if rows is not None]
 
 
 def of_policy(base: Scenario, policy: Scenario, cohort: Cohort) -> Table | None:
