@@ -69,9 +69,9 @@ def assessed(targets: Targets, figures: Sequence[Kind]) -> dict[str, str]:
     """Return place -> "26 of 42 treated", of figures whose n is fewer than their patients."""
     sizes, patients_of_n, notes = _sizes(targets), denominators(targets, figures), dict[str, str]()
     for figure in figures:
-        own = _patients(figure.population, figure.attribute, targets)
-        sizes_of_figure, is_own = sizes.get(own, set()), patients_of_n.get(figure.line) == own
-        if sizes_of_figure and is_own and figure.n < min(sizes_of_figure):
+        patients = _patients(figure.population, figure.attribute, targets)
+        sizes_of_figure, same_patients = sizes.get(patients, set()), patients_of_n.get(figure.line) == patients
+        if sizes_of_figure and same_patients and figure.n < min(sizes_of_figure):
             of = f"{min(sizes_of_figure)} {in_words(patients_of_n[figure.line])}"
             notes[figure.where] = f"{int(figure.n)} of {of}"
     return notes

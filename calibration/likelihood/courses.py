@@ -147,21 +147,26 @@ class Courses:
         for course, cells in self.of_course.items():
             of_nodes = levels.setdefault((bool(course.end), cells), {})
             of_nodes.setdefault(Node(course.end, course.marks), set()).add(course.levels)
-        found = []
+        groups = []
         for (ended, cells), of_nodes in levels.items():
             nodes: dict[frozenset[Levels], list[Node]] = {}
             for node, of_node in of_nodes.items():
                 nodes.setdefault(frozenset(of_node), []).append(node)
-            found.append(
-                Indistinguishable(cells, ended, tuple((tuple(some), tuple(each)) for each, some in nodes.items()))
+            groups.append(
+                Indistinguishable(
+                    cells, ended, tuple((tuple(some), tuple(combinations)) for combinations, some in nodes.items())
+                )
             )
-        return found
+        return groups
 
     def share(self, levels: Mapping[str, str]) -> float:
         """Return the share of patients with some levels of attributes that decide nothing."""
         shares = [self.chance[name][level] for name, level in levels.items() if name in self.chance]
         for joint in self.joints:
-            of = [{levels[name]} if name in levels else own for name, own in zip(joint.of, joint.levels, strict=True)]
+            of = [
+                {levels[name]} if name in levels else all_levels
+                for name, all_levels in zip(joint.of, joint.levels, strict=True)
+            ]
             if not levels.keys().isdisjoint(joint.of):
                 cells = (dict(zip(joint.of, cell, strict=True)) for cell in product(*of))
                 shares.append(sum(joint.share(cell) for cell in cells))

@@ -147,7 +147,7 @@ class Likelihood:
     def _flow(self, solution: Solution, nodes: Collection[Node], levels: Collection[Levels]) -> Flow:
         """Return who comes to ends, as nodes, with some levels; to nodes of those alive, who has not left."""
         flows, ends = solution.flows, self.targets.courses.ends
-        weights = np.asarray(sum(self._weights(solution, each) for each in levels))
+        weights = np.asarray(sum(self._weights(solution, combination) for combination in levels))
         alive = {node.marks for node in nodes if not node.state}
         if not alive:
             return flows.total(nodes, "in", weights, from_entry=False)
@@ -216,8 +216,8 @@ class Likelihood:
         else:
             arms = [pathway.groups[arm] for arm in cohort.arms[name]]
             nodes = (node for node in until.flows.nodes if node.state in causes[cause])
-            own = [node for node in nodes if any(arm.includes(entered(node.marks)) for arm in arms)]
-            flow = until.flow_of(own, until.weights, pathway.clock)
+            nodes_of_arms = [node for node in nodes if any(arm.includes(entered(node.marks)) for arm in arms)]
+            flow = until.flow_of(nodes_of_arms, until.weights, pathway.clock)
             size = np.asarray(sum(followed.size(arm.name) for arm in arms))
         with np.errstate(invalid="ignore", divide="ignore"):
             come = until.at(flow, months) / size[:, None]

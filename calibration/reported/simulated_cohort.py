@@ -142,13 +142,13 @@ class SimulatedCohort:
             belong &= self.members(population)
         if denominator.state:
             belong &= self.observed(denominator.since, [[denominator.state]]).came
-        found = np.flatnonzero(belong)
-        if found.size < denominator.n:
+        patients = np.flatnonzero(belong)
+        if patients.size < denominator.n:
             return None
         if self.entry is not None:
-            found = found[np.argsort(self.entry[found])]
+            patients = patients[np.argsort(self.entry[patients])]
         chosen = np.zeros(self.follow_up.size, dtype=bool)
-        chosen[found[: denominator.n]] = True
+        chosen[patients[: denominator.n]] = True
         return chosen
 
     def figure(self, figure: Kind, among: Booleans | None = None) -> float:

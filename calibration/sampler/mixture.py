@@ -113,8 +113,11 @@ def closest_gaussians(z: Floats, weights: Floats, count: int, generator: np.rand
         members = special.softmax(log_parts, axis=0) * weights
         members = members[members.sum(axis=1) > NEGLIGIBLE]
         shares = members.sum(axis=1)
-        own = [of / share for of, share in zip(members, shares, strict=True)]
-        parts = [shrunk(f"nearest {number}", of @ z, z, of, whole.covariance) for number, of in enumerate(own, 1)]
+        weights_of_parts = [of / share for of, share in zip(members, shares, strict=True)]
+        parts = [
+            shrunk(f"nearest {number}", of @ z, z, of, whole.covariance)
+            for number, of in enumerate(weights_of_parts, 1)
+        ]
     return parts
 
 

@@ -260,7 +260,7 @@ def of_same_patients(cohorts: Sequence[Targets]) -> list[str]:
 
 def _counted(cohorts: Sequence[Targets]) -> list[Targets]:
     """Return the cohorts that inform m; of those of the same patients, the one with most months, or the first."""
-    months = {cohort.cohort.name: len(found.figure.months) for cohort in cohorts if (found := informing(cohort))}
+    months = {cohort.cohort.name: len(survival.figure.months) for cohort in cohorts if (survival := informing(cohort))}
     every = [cohort for cohort in cohorts if cohort.cohort.name in months]
     counted = each_patient_once(sorted(every, key=lambda cohort: -months[cohort.cohort.name]))
     return [cohort for cohort in every if cohort.cohort.name in counted]

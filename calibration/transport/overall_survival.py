@@ -54,8 +54,8 @@ def notes(targets: Targets) -> list[str]:
 
     None where times or a curve inform it: single figures add nothing to these.
     """
-    found = finest(targets)
-    if found is not None and not isinstance(found.figure, Percentage):
+    survival = finest(targets)
+    if survival is not None and not isinstance(survival.figure, Percentage):
         return []
     return [note for _, note in _refused(targets, _of_all(targets))]
 

@@ -36,7 +36,7 @@ def of_figure(
     if unit != "%":
         last = max(targets.pathway.months.survival)
         return unknown | {"crps": crps(np.minimum(simulated, last), alike, min(reported, last))}
-    found = {"crps": crps(simulated, alike, reported)}
+    scores = {"crps": crps(simulated, alike, reported)}
     forecasts = {
         "": of_shares(simulated / 100.0, n),
         "_flat": flat(n),
@@ -45,9 +45,9 @@ def of_figure(
     for name, chances in forecasts.items():
         if chances is not None:
             values = 100.0 * np.arange(n + 1) / n
-            found = {f"crps{name}": crps(values, chances, reported), **found}
-            found[f"log_score{name}"] = log_score(chances, reported / 100.0)
-    return unknown | found
+            scores = {f"crps{name}": crps(values, chances, reported), **scores}
+            scores[f"log_score{name}"] = log_score(chances, reported / 100.0)
+    return unknown | scores
 
 
 def crps(values: Floats, weights: Floats, reported: float) -> float:

@@ -63,8 +63,8 @@ def _treating(policy: Scenario, draws: pd.DataFrame) -> tuple[Scenario, pd.DataF
     Where the uptake differs between patients, its parameter is no share of all.
     """
     pathway, practice = policy.pathway, policy.pathway.marginal
-    levers, own = dict(policy.set), uptake(pathway)[:1]
-    for name in own:
+    levers = dict(policy.set)
+    for name in uptake(pathway)[:1]:
         if practice is not None and name in levers:
             pathway = replace(pathway, marginal=replace(practice, reference=levers.pop(name)))
     columns = {str(name): draws[name].to_numpy() for name in draws}
