@@ -33,12 +33,12 @@ def room_of(module: str) -> str:
 
 def imports() -> set[tuple[str, str]]:
     """Return which room imports which other, for more than its types."""
-    found = set()
+    pairs = set()
     for package in ("simulator", "calibration"):
         for file in (ROOT / package).rglob("*.py"):
             here = room_of(".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
-            found |= {(here, there) for there in map(room_of, _imported(ast.parse(file.read_text()))) if there != here}
-    return found
+            pairs |= {(here, there) for there in map(room_of, _imported(ast.parse(file.read_text()))) if there != here}
+    return pairs
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:
@@ -77,13 +77,13 @@ def words(room: str) -> str:
 
 def places() -> dict[str, tuple[float, float]]:
     """Return the left upper corner of every room's box: a floor in rows of three."""
-    found: dict[str, tuple[float, float]] = {}
+    corners: dict[str, tuple[float, float]] = {}
     for left, package in ((10.0, "simulator"), (30.0 + 2 * (WIDE + GAP), "calibration")):
         rows = [rooms[first : first + 3] for rooms in floors(package) for first in range(0, len(rooms), 3)]
         for row, rooms in enumerate(rows):
             for number, room in enumerate(rooms):
-                found[room] = (left + number * (WIDE + GAP), 34.0 + row * STEP)
-    return found
+                corners[room] = (left + number * (WIDE + GAP), 34.0 + row * STEP)
+    return corners
 
 
 def picture() -> str:

@@ -32,7 +32,7 @@ def page() -> str:
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """Return a Markdown table."""
     head = list(head)
-    lines = [head, ["---"] * len(head), *([_cell(each) for each in row] for row in rows)]
+    lines = [head, ["---"] * len(head), *([_cell(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -47,23 +47,26 @@ def _model(pathway: Pathway, n: int) -> dict[str, object]:
         "group_window": f"{pathway.group_window:g}",
         "groups": ", ".join(f"`{name}`" for name in pathway.groups),
         "deaths": ", ".join(f"`{name}`" for name in pathway.deaths),
-        "counts": table(["count", "unit"], ((each.label, each.unit) for each in pathway.counts.values())),
+        "counts": table(["count", "unit"], ((count.label, count.unit) for count in pathway.counts.values())),
         "states": table(
             ["state", "kind", "leads to", "meaning"],
-            ((f"`{each.name}`", each.kind, ", ".join(_exits(each)), each.meaning or each.label) for each in states),
+            (
+                (f"`{state.name}`", state.kind, ", ".join(_exits(state)), state.meaning or state.label)
+                for state in states
+            ),
         ),
         "attributes": table(
             ["attribute", "levels", "source"],
             (
-                (each.name, ", ".join(_of(n, *level) for level in each.levels.items()), each.source)
-                for each in pathway.attributes.values()
+                (attribute.name, ", ".join(_of(n, *level) for level in attribute.levels.items()), attribute.source)
+                for attribute in pathway.attributes.values()
             ),
         ),
         "resources": table(
             ["resource", "held in", "meaning"],
             (
-                (name, ", ".join(f"`{state.name}`" for state in states if state.holds == name), each.meaning)
-                for name, each in pathway.resources.items()
+                (name, ", ".join(f"`{state.name}`" for state in states if state.holds == name), resource.meaning)
+                for name, resource in pathway.resources.items()
             ),
         ),
     }
@@ -105,14 +108,21 @@ def _data(pathway: Pathway, cohort: Cohort) -> dict[str, object]:
         "follow_up_upper": f"{cohort.follow_up[1]:g}",
         "n_draws": len(draws),
         "n_parameters": len(parameters),
-        "n_fitted": sum(each.prior is not None for each in parameters),
-        "n_assumed": sum(each.source.startswith("assumption") for each in parameters),
-        "n_partly": sum(each.source.find("assumption") > 0 for each in parameters),
+        "n_fitted": sum(parameter.prior is not None for parameter in parameters),
+        "n_assumed": sum(parameter.source.startswith("assumption") for parameter in parameters),
+        "n_partly": sum(parameter.source.find("assumption") > 0 for parameter in parameters),
         "parameters": table(
             ["parameter", "unit", "value", "posterior", "prior", "source"],
             (
-                (f"`{each.name}`", each.unit, f"{each.value:g}", posterior_of(each.name), _prior(each), each.source)
-                for each in parameters
+                (
+                    f"`{parameter.name}`",
+                    parameter.unit,
+                    f"{parameter.value:g}",
+                    posterior_of(parameter.name),
+                    _prior(parameter),
+                    parameter.source,
+                )
+                for parameter in parameters
             ),
         ),
     }
@@ -136,7 +146,7 @@ def _project() -> dict[str, object]:
 
 def _scenarios() -> str:
     loaded = (load_scenario(name) for name in scenarios.names())
-    return table(["scenario", "question"], ((f"`{each.name}`", each.question) for each in loaded))
+    return table(["scenario", "question"], ((f"`{scenario.name}`", scenario.question) for scenario in loaded))
 
 
 if __name__ == "__main__":

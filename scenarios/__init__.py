@@ -9,8 +9,8 @@ FOLDER = Path(__file__).parent
 
 def names() -> list[str]:
     """Return the names of the shipped scenarios, the baseline first."""
-    found = sorted(path.stem for path in FOLDER.glob("*.toml"))
-    return sorted(found, key=lambda name: name != "baseline")
+    stems = sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return sorted(stems, key=lambda name: name != "baseline")
 
 
 def path(name: str) -> Path:
