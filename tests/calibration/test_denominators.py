@@ -69,9 +69,9 @@ def test_a_hazard_ratio_compares_the_reported_numbers_of_both_arms(
     for population, size in zip(populations, sizes, strict=True):
         of = np.flatnonzero(cohort.members(population))
         compared[of[of < N] if size is None else of[:size]] = True
-    found = simulate_figures(targets, None, slice(0, 1))[0, -1]
-    assert 0.0 < found < 10.0
-    assert found == pytest.approx(cohort.figure(ratio, compared), rel=1e-9)
+    estimate = simulate_figures(targets, None, slice(0, 1))[0, -1]
+    assert 0.0 < estimate < 10.0
+    assert estimate == pytest.approx(cohort.figure(ratio, compared), rel=1e-9)
 
 
 def test_a_figure_that_no_simulated_cohort_has_keeps_its_row_and_is_no_part_of_the_others(

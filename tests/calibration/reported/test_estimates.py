@@ -453,8 +453,8 @@ def test_no_figures_of_the_same_patients_contradict_one_another(
         targets = paper(tmp_path, [written(text.replace(",", " "), placeholder(text, n)) for text in PRINTED], **about)
     cohort = simulated(targets, {"uptake": np.array([0.6])}, number=number)
     texts = zip(PRINTED, targets.figures, strict=True)
-    found = [printed(text, cohort, figure, number % 2) for text, figure in texts]
-    found += [f"patient_times,{of}month=12,n={n}" for of in ("", "end_point=efs,")]
+    lines = [printed(text, cohort, figure, number % 2) for text, figure in texts]
+    lines += [f"patient_times,{of}month=12,n={n}" for of in ("", "end_point=efs,")]
     write_patients(tmp_path, [("", cohort.observed("", [DEATHS])), ("efs", cohort.observed("", list(EFS.values())))])
-    targets = paper(tmp_path, rows(tuple(filter(None, found)), "validation"), **about)
+    targets = paper(tmp_path, rows(tuple(filter(None, lines)), "validation"), **about)
     assert len(targets.figures) > 0.7 * len(PRINTED)

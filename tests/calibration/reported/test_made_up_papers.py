@@ -52,7 +52,7 @@ Course = tuple[float, str]
 
 
 def courses(patients: Iterable[Patient], causes: dict[str, tuple[str, ...]], since: str = "") -> list[Course]:
-    found = []
+    courses = []
     for patient in patients:
         origin = patient.to([since]) if since else 0.0
         if origin > patient.followed:
@@ -60,19 +60,19 @@ def courses(patients: Iterable[Patient], causes: dict[str, tuple[str, ...]], sin
         by = {cause: patient.to(states, origin) for cause, states in causes.items()}
         cause = min(by, key=lambda name: by[name])
         seen = by[cause] <= patient.followed
-        found.append((min(by[cause], patient.followed) - origin, cause if seen else ""))
-    return found
+        courses.append((min(by[cause], patient.followed) - origin, cause if seen else ""))
+    return courses
 
 
 @lru_cache
 def _steps(of: tuple[Course, ...]) -> list[tuple[float, float, int, int]]:
     """Months of events, with survival after, events and at risk."""
-    alive, found = 1.0, []
+    alive, steps = 1.0, []
     for month in sorted({seen for seen, cause in of if cause}):
         events, at_risk = sum(c != "" and s == month for s, c in of), sum(s >= month for s, _ in of)
         alive *= 1 - events / at_risk
-        found.append((month, alive, events, at_risk))
-    return found
+        steps.append((month, alive, events, at_risk))
+    return steps
 
 
 def steps(of: list[Course]) -> list[tuple[float, float, int, int]]:
@@ -110,7 +110,7 @@ def hazard_ratio(group: list[Course], others: list[Course]) -> float:
 
     def loss(b: float) -> float:
         parts = zip(events, at_risk, strict=True)
-        return -sum(b * mine - log(own * exp(b) + rest) for (_, mine), (own, rest) in parts)
+        return -sum(b * mine - log(in_group * exp(b) + rest) for (_, mine), (in_group, rest) in parts)
 
     return exp(optimize.minimize_scalar(loss, bounds=(-5, 5), method="bounded", options={"xatol": 1e-10}).x)
 

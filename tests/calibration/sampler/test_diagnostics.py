@@ -192,8 +192,8 @@ def test_the_conflict_of_a_normal_prior_and_likelihood_is_that_of_the_prior_pred
     """Prior N(0, 1) and y ~ N(theta, s^2): y is N(0, 1 + s^2) before it is seen. By a fine grid of the posterior."""
     grid = np.linspace(-8.0, 8.0, 20_001)
     weights = stats.norm.pdf(grid) * stats.norm.pdf(seen, grid, error)
-    (found,) = conflict(grid[:, None], weights / weights.sum())
-    assert found == pytest.approx(seen / np.sqrt(1.0 + error**2), abs=1e-6)
+    (distance,) = conflict(grid[:, None], weights / weights.sum())
+    assert distance == pytest.approx(seen / np.sqrt(1.0 + error**2), abs=1e-6)
 
 
 def test_silent_data_do_not_conflict_with_a_prior() -> None:

@@ -45,8 +45,8 @@ def test_gaussians_are_estimated_from_points_of_their_mixture() -> None:
     z = np.random.default_rng(4).uniform(-8, 8, (200_000, 2))
     apart = Component("apart", np.array([4.0, 3.0]), COVARIANCE / 2)
     weights = np.array([0.3, 0.7]) @ np.exp([NARROW.log_density(z), apart.log_density(z)])
-    found = closest_gaussians(z, weights / weights.sum(), 2, np.random.default_rng(5))
-    for known, gaussian in zip((NARROW, apart), sorted(found, key=lambda part: part.centre[0]), strict=True):
+    gaussians = closest_gaussians(z, weights / weights.sum(), 2, np.random.default_rng(5))
+    for known, gaussian in zip((NARROW, apart), sorted(gaussians, key=lambda part: part.centre[0]), strict=True):
         np.testing.assert_allclose(gaussian.centre, known.centre, atol=0.03)
         np.testing.assert_allclose(gaussian.covariance, known.covariance, atol=0.03)
 
@@ -57,8 +57,8 @@ def test_a_curved_posterior_is_nearer_to_eight_gaussians_than_to_one() -> None:
     made, other = np.stack([first, first**2 + np.random.default_rng(7).normal(0, 0.2, first.shape)], axis=-1)
     nearness = []
     for count in (1, 8):
-        found = closest_gaussians(made, np.full(4000, 1 / 4000), count, np.random.default_rng(8))
-        densities = np.stack([part.log_density(other) for part in found])
+        gaussians = closest_gaussians(made, np.full(4000, 1 / 4000), count, np.random.default_rng(8))
+        densities = np.stack([part.log_density(other) for part in gaussians])
         shares = closest_shares(densities, np.full(4000, 1 / 4000))
         nearness.append(np.log(shares @ np.exp(densities)).mean())
     entropy = 0.5 * np.log(2 * np.pi * np.e) + 0.5 * np.log(2 * np.pi * np.e * 0.2**2)

@@ -142,8 +142,8 @@ def test_without_data_the_benefit_in_a_new_setting_is_almost_uniform() -> None:
 
 def test_each_posterior_stands_next_to_its_prior_which_no_cohort_informs(two_cohorts: list[Evidence]) -> None:
     """The flat prior has its mean and quantiles in closed form; the others are sampled: mu, tau, then m."""
-    found = infer(two_cohorts, np.array([0.3, 0.3, 0.3]), "os_12")
-    rows = found.summary.set_index("how")
+    inferred = infer(two_cohorts, np.array([0.3, 0.3, 0.3]), "os_12")
+    rows = inferred.summary.set_index("how")
     priors = rows[rows["cohorts"] == 0]
     assert [name.removeprefix("prior alone, ") for name in priors.index] == [
         "flat", *(name.removeprefix("together, ") for name in rows.index if name.startswith("together")),
@@ -156,7 +156,8 @@ def test_each_posterior_stands_next_to_its_prior_which_no_cohort_informs(two_coh
         assert list(row[["mean", "joint_mean"]]) == pytest.approx([0.5, 0.5], abs=1e-9)
         sampled = np.quantile(m, [0.025, 0.5, 0.975])
         assert list(row[["lower", "median", "upper"]]) == pytest.approx(list(sampled), abs=0.008)
-    assert found.summary["how"].tolist().index(found.before) == found.summary["how"].tolist().index(found.chosen) + 1
+    how = inferred.summary["how"].tolist()
+    assert how.index(inferred.before) == how.index(inferred.chosen) + 1
 
 
 def test_frozen_benefits_are_drawn_from_the_predictive_distribution(two_cohorts: list[Evidence]) -> None:
@@ -349,13 +350,13 @@ def test_patients_of_two_cohorts_inform_the_benefit_once_whichever_of_the_two_de
     cohorts = [load_targets(tmp_path / name) for name in COHORTS]
     for order, counted, left_out in ((cohorts, first, second), (cohorts[::-1], second, first)):
         assert benefit.of_same_patients(order) == [left_out]
-        found = benefit.of_cohorts(order)
-        assert found is not None
-        mean = found.summary.set_index("how")["mean"]
+        inferred = benefit.of_cohorts(order)
+        assert inferred is not None
+        mean = inferred.summary.set_index("how")["mean"]
         assert mean[f"{counted} alone"] == pytest.approx(by_closed_form(tmp_path, [counted]), abs=0.003)
-        assert found.summary["n"].max() == 80
-        assert counted in found.fitted_to
-        assert f"{left_out}=" not in found.fitted_to
+        assert inferred.summary["n"].max() == 80
+        assert counted in inferred.fitted_to
+        assert f"{left_out}=" not in inferred.fitted_to
 
 
 CHANGES = [("own.toml", "rate = 0.25", "rate = 0.3"), ("draws.csv", "0.", "0.1")]
@@ -459,9 +460,9 @@ FINEST = {
 @pytest.mark.parametrize("case", FINEST)
 def test_the_finest_survival_that_a_cohort_reports_informs_the_benefit(case: str, tmp_path: Path) -> None:
     rows, more, log_likelihood, n = FINEST[case]
-    found = benefit.of_cohorts([first_alone(tmp_path, *rows, more=more)])
-    assert found is not None
-    row = found.summary.set_index("how").loc["first alone"]
+    inferred = benefit.of_cohorts([first_alone(tmp_path, *rows, more=more)])
+    assert inferred is not None
+    row = inferred.summary.set_index("how").loc["first alone"]
     m = np.linspace(0, 1, 2001)
     weights = special.softmax(log_likelihood(tmp_path, m), axis=1).mean(axis=0)
     assert row["mean"] == pytest.approx(weights @ m, abs=0.002)
@@ -507,9 +508,9 @@ def test_a_month_with_hardly_anybody_at_risk_does_not_inform_the_benefit_and_is_
 ) -> None:
     rows, more, words = AS_IF_UNCENSORED[case]
     targets = first_alone(tmp_path, *rows, more=more)
-    found = benefit.informing(targets)
-    assert found is not None
-    assert (found.figure.months, found.figure.n) == ((12.0,), 80.0)
+    survival = benefit.informing(targets)
+    assert survival is not None
+    assert (survival.figure.months, survival.figure.n) == ((12.0,), 80.0)
     (note,) = benefit.notes(targets)
     assert words in note
     alone = first_alone(tmp_path / "alone", *rows[1:])

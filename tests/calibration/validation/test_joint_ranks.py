@@ -61,11 +61,11 @@ def test_the_share_that_survives_better_than_the_truth_is_uniform(of_worlds: lis
 
 def test_a_model_that_predicts_survival_too_high_is_found_out() -> None:
     rng = np.random.default_rng(12)
-    found = [Ranks.of(*world(rng, shift=-3.0), seed) for seed in range(100)]
-    assert np.mean([ranks.above(np.array([1.0, 0.0, 0.0, 0.0])) >= 0.9 for ranks in found]) > 0.8
-    assert np.mean([ranks.above(np.array([-1.0, 0.0, 0.0, 0.0])) <= 0.1 for ranks in found]) > 0.8
+    ranks_of_seeds = [Ranks.of(*world(rng, shift=-3.0), seed) for seed in range(100)]
+    assert np.mean([ranks.above(np.array([1.0, 0.0, 0.0, 0.0])) >= 0.9 for ranks in ranks_of_seeds]) > 0.8
+    assert np.mean([ranks.above(np.array([-1.0, 0.0, 0.0, 0.0])) <= 0.1 for ranks in ranks_of_seeds]) > 0.8
     # Five standard errors above the 10 % of a right model.
-    assert np.mean([ranks.joint() < 0.1 for ranks in found]) > 0.25
+    assert np.mean([ranks.joint() < 0.1 for ranks in ranks_of_seeds]) > 0.25
 
 
 def test_figures_that_do_not_go_together_lie_far_out_though_each_is_inside() -> None:

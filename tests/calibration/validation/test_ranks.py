@@ -84,15 +84,15 @@ def test_the_truth_ranks_uniformly_among_few_points_of_any_mixture(n: int, centr
     """The posterior is N(0, 1), the rough likelihood wavy. Classes 0 to 2, and 117 to 119: within 4 binomial sd."""
     random = np.random.default_rng(n)
     log_density = lambda z: -0.5 * ((z[:, 0] - centre) / sd) ** 2 - np.log(sd * np.sqrt(2 * np.pi))  # noqa: E731
-    found = []
+    drawn_ranks = []
     for seed in range(3000):
         z = random.normal(centre, sd, (n, 1))
         rough = lambda z: 0.2 * np.sin(z[:, 0])  # noqa: E731
         points = SimpleNamespace(z=z, log_likelihood=rough(z), mixture=SimpleNamespace(log_density=log_density))
         fit = ranks.weighed(random.standard_normal((1, 1)), points, rough, lambda z: np.zeros(len(z)), seed)
-        found.append(ranks.rank(fit.z[:, 0], fit.weights, random.random()))
+        drawn_ranks.append(ranks.rank(fit.z[:, 0], fit.weights, random.random()))
     expected = 3000 * 3 / RANKS
-    for place in (np.less(found, 3), np.greater(found, RANKS - 4)):
+    for place in (np.less(drawn_ranks, 3), np.greater(drawn_ranks, RANKS - 4)):
         assert abs(place.sum() - expected) < 4 * np.sqrt(expected)
 
 

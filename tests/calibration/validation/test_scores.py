@@ -94,6 +94,6 @@ def figure_of(targets: Targets, name: str) -> Kind:
 def test_months_have_a_crps_up_to_the_last_month_of_the_outcomes() -> None:
     targets = load_targets("lamble2023")
     row = figure_of(targets, "median_survival")
-    found = scores.of_figure(targets, row, 166, "months", np.array([10.0, np.inf]), 12.0)
-    assert found["crps"] == pytest.approx(by_definition(np.array([10.0, 60.0]), np.full(2, 0.5), 12.0))
-    assert sum(np.isfinite(value) for value in found.values()) == 1
+    row_scores = scores.of_figure(targets, row, 166, "months", np.array([10.0, np.inf]), 12.0)
+    assert row_scores["crps"] == pytest.approx(by_definition(np.array([10.0, 60.0]), np.full(2, 0.5), 12.0))
+    assert sum(np.isfinite(value) for value in row_scores.values()) == 1
