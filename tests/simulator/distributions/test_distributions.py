@@ -76,7 +76,7 @@ def test_every_family_is_held_against_another_formula_and_against_its_own_invers
 def of_cell(parameters: Mapping[str, Any], cell: int) -> dict[str, Any]:
     def picked(value: Any) -> Any:
         if isinstance(value, list):
-            return [picked(each) for each in value]
+            return [picked(member) for member in value]
         return value[cell] if isinstance(value, np.ndarray) else value
 
     return {key: picked(value) for key, value in parameters.items()}
@@ -458,13 +458,13 @@ def test_each_cell_is_the_distribution_built_of_its_own_numbers(family: str, mod
     # What has run already and what is to come share their digits.
     atol = 1e-14 if "after" in modified else 0.0
     for method, values in (("cumulative_hazard", TIMES), ("inverse_cumulative_hazard", EXPOSURES)):
-        expected = np.array([getattr(each, method)(values) for each in alone])
+        expected = np.array([getattr(law, method)(values) for law in alone])
         assert not np.isnan(expected).any()
         assert_allclose(getattr(together.columns(), method)(values), expected, rtol=1e-12, atol=atol)
         assert_allclose(getattr(together.take(cells), method)(values), expected[cells, range(10)], 1e-12, atol)
-    assert_allclose(together.spread(), [each.spread() for each in alone], rtol=1e-12)
+    assert_allclose(together.spread(), [law.spread() for law in alone], rtol=1e-12)
     if together.atom is not None:
-        assert_array_equal(together.take(cells).atom, np.array([each.atom for each in alone])[cells])
+        assert_array_equal(together.take(cells).atom, np.array([law.atom for law in alone])[cells])
 
 
 def test_a_scalar_stays_scalar_and_draws_keep_an_axis_of_their_own() -> None:

@@ -115,8 +115,8 @@ def test_what_a_pathway_adds_to_a_fitted_one_is_from_its_priors() -> None:
         well, _ = integrate.quad(lambda t: recovery * math.exp(-leaving * t - 0.01 * (12.0 - t)), 0.0, 12.0)
         return math.exp(-12.0 * leaving) + well
 
-    each = [survival(*row) for row in drawn[["death_rate", "recovery_rate"]].to_numpy().tolist()]
-    assert alive.item() == pytest.approx(np.mean(each), abs=1e-4)
+    by_draw = [survival(*row) for row in drawn[["death_rate", "recovery_rate"]].to_numpy().tolist()]
+    assert alive.item() == pytest.approx(np.mean(by_draw), abs=1e-4)
 
 
 def test_a_parameter_that_is_declared_anew_is_from_its_new_prior() -> None:

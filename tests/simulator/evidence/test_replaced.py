@@ -48,19 +48,21 @@ def said(pathway: Pathway) -> str:
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Pathway:
+def extended(tmp_path: Path) -> Pathway:
     return extension(tmp_path, OWN_CARE)
 
 
-def test_a_law_of_ones_own_after_relapse_is_said_everywhere(own: Pathway, capsys: pytest.CaptureFixture[str]) -> None:
-    laws = replaced(own)
+def test_a_law_of_ones_own_after_relapse_is_said_everywhere(
+    extended: Pathway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    laws = replaced(extended)
     # Who waits for a reinfusion dies by the calibrated parameters still.
     assert (laws.parameters, laws.states, laws.bears_on_benefit) == ((), ("supportive_care",), True)
     words = "the law of 1 state (supportive_care)"
-    assert f"own replaces {words}: what stands instead was not fitted to these patients." in said(own)
-    assert "Parameters that it adds, drawn from their priors: 1." in said(own)
-    inspect.check(str(own.file))
-    for text in (capsys.readouterr().out, staleness(own) or ""):
+    assert f"own replaces {words}: what stands instead was not fitted to these patients." in said(extended)
+    assert "Parameters that it adds, drawn from their priors: 1." in said(extended)
+    inspect.check(str(extended.file))
+    for text in (capsys.readouterr().out, staleness(extended) or ""):
         assert f"own replaces {words}" in text
         assert "the marginal benefit that other cohorts suggest, and it is not used." in text
 
@@ -68,18 +70,18 @@ def test_a_law_of_ones_own_after_relapse_is_said_everywhere(own: Pathway, capsys
 def test_a_calibrated_parameter_that_is_declared_anew_is_named(tmp_path: Path) -> None:
     fitted = load_pathway("b_all_post_cd19").parameters["nr_cure"]
     text = f'unit = "{fitted.unit}"\nmeaning = "{fitted.meaning}"\nvalue = 0.05\nsource = "assumption"\n'
-    own = extension(tmp_path, f"[parameters.nr_cure]\n{text}")
-    assert str(replaced(own)) == "1 calibrated parameter (nr_cure)"
-    assert "own replaces 1 calibrated parameter (nr_cure)" in (staleness(own) or "")
+    extended = extension(tmp_path, f"[parameters.nr_cure]\n{text}")
+    assert str(replaced(extended)) == "1 calibrated parameter (nr_cure)"
+    assert "own replaces 1 calibrated parameter (nr_cure)" in (staleness(extended) or "")
 
 
-def test_a_benefit_that_was_fitted_under_another_law_gives_way_to_the_assumption(own: Pathway) -> None:
-    table = load_informed_draws(own)
+def test_a_benefit_that_was_fitted_under_another_law_gives_way_to_the_assumption(extended: Pathway) -> None:
+    table = load_informed_draws(extended)
     assert table is not None
     assert INFORMED not in table.columns
-    assert benefit_file(own) is None
-    policy = Scenario("wider", own, set={"salvage_uptake": 0.88})
-    shown = with_marginal_benefits([Scenario("today", own), policy], table, 3, break_even=True)
+    assert benefit_file(extended) is None
+    policy = Scenario("wider", extended, set={"salvage_uptake": 0.88})
+    shown = with_marginal_benefits([Scenario("today", extended), policy], table, 3, break_even=True)
     assert [scenario.marginal_benefit for scenario in shown] == [1.0, 1.0, 0.5, "break-even"]
 
 

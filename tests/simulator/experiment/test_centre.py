@@ -39,9 +39,11 @@ def declare(tmp_path: Path) -> Declare:
 
 
 def years(scenario: Scenario, *, engine: str = "microsim", horizon: float = 120.0, patients: int = 50) -> Replication:
-    own = single(load_draws(scenario.pathway), 0)
+    draw_values = single(load_draws(scenario.pathway), 0)
     uniforms = Uniforms(3, draw=1)
-    return centre.replication(scenario, own, engine=engine, horizon=horizon, patients=patients, uniforms=uniforms)
+    return centre.replication(
+        scenario, draw_values, engine=engine, horizon=horizon, patients=patients, uniforms=uniforms
+    )
 
 
 @pytest.fixture(scope="module")
@@ -55,58 +57,62 @@ def letter() -> Scenario:
 @pytest.mark.parametrize("engine", ["microsim", "des"])
 def test_patients_relapse_in_the_calendar_month_in_which_they_arrive(letter: Scenario, engine: str) -> None:
     assert letter.service is not None
-    found = years(letter, engine=engine)
+    replication = years(letter, engine=engine)
     months = letter.service.months(Uniforms(3, draw=1), centre.BEYOND)
-    np.testing.assert_allclose(found.arrival, months, rtol=0, atol=1e-9)
-    assert np.isfinite(found.trajectories.clock_month).all()
-    assert found.trajectories.clock_month.max() > 12.0, "they were infused at different times before"
+    np.testing.assert_allclose(replication.arrival, months, rtol=0, atol=1e-9)
+    assert np.isfinite(replication.trajectories.clock_month).all()
+    assert replication.trajectories.clock_month.max() > 12.0, "they were infused at different times before"
 
 
 def test_where_the_clock_starts_with_entry_patients_enter_when_they_arrive(declare: Declare) -> None:
     scenario = declare("[capacity]\nbeds = 3\n[service]\narrival_months = [0, 1.5, 1.5, 7]\nyears = 1")
-    found = years(scenario)
-    assert found.arrival.tolist() == [0.0, 1.5, 1.5, 7.0]
-    assert found.trajectories.clock_month.tolist() == [0.0] * 4
-    entered, months = found.trajectories.entered["ward"][0]
-    assert found.requests.granted.tolist() == pytest.approx(sorted(found.arrival[entered] + months))
+    replication = years(scenario)
+    assert replication.arrival.tolist() == [0.0, 1.5, 1.5, 7.0]
+    assert replication.trajectories.clock_month.tolist() == [0.0] * 4
+    entered, months = replication.trajectories.entered["ward"][0]
+    assert replication.requests.granted.tolist() == pytest.approx(sorted(replication.arrival[entered] + months))
 
 
 @pytest.mark.parametrize(("horizon", "followed"), [(24.0, 120.0), (150.0, 150.0)])
 def test_everybody_is_followed_to_the_end_of_the_groups_window_at_least(
     letter: Scenario, horizon: float, followed: float
 ) -> None:
-    found = years(letter, horizon=horizon)
+    replication = years(letter, horizon=horizon)
     np.testing.assert_allclose(
-        found.trajectories.follow_up_end - found.trajectories.clock_month, followed, rtol=0, atol=1e-9
+        replication.trajectories.follow_up_end - replication.trajectories.clock_month, followed, rtol=0, atol=1e-9
     )
-    died = np.isfinite(found.trajectories.death_month)
-    assert np.all(found.trajectories.death_month[died] <= found.trajectories.follow_up_end[died] + 1e-9)
+    died = np.isfinite(replication.trajectories.death_month)
+    assert np.all(replication.trajectories.death_month[died] <= replication.trajectories.follow_up_end[died] + 1e-9)
 
 
 def test_arrivals_go_on_until_the_last_counted_patient_has_left(letter: Scenario) -> None:
     for horizon in (12.0, 120.0):
-        found = years(letter, horizon=horizon)
-        assert (found.first, found.last) == (12.0, 60.0)
-        np.testing.assert_array_equal(found.counted, (found.arrival >= 12.0) & (found.arrival < 60.0))
-        assert found.arrival.min() < 12.0, "a warm-up"
-        numbers = found.trajectories.patients[found.counted]
-        assert found.requests.over[np.isin(found.requests.patients, numbers)].max() < found.arrival.max()
-        assert found.arrival.max() > 60.0 + 0.9 * centre.BEYOND
+        replication = years(letter, horizon=horizon)
+        assert (replication.first, replication.last) == (12.0, 60.0)
+        np.testing.assert_array_equal(replication.counted, (replication.arrival >= 12.0) & (replication.arrival < 60.0))
+        assert replication.arrival.min() < 12.0, "a warm-up"
+        numbers = replication.trajectories.patients[replication.counted]
+        assert (
+            replication.requests.over[np.isin(replication.requests.patients, numbers)].max() < replication.arrival.max()
+        )
+        assert replication.arrival.max() > 60.0 + 0.9 * centre.BEYOND
 
 
 def test_without_a_service_everybody_enters_at_once(declare: Declare) -> None:
-    found = years(declare("[capacity]\nbeds = 3"), patients=40)
-    assert found.arrival.tolist() == [0.0] * 40
-    assert found.counted.all()
-    assert found.first == 0.0
-    assert found.last == pytest.approx(found.requests.released[np.isfinite(found.requests.released)].max())
+    replication = years(declare("[capacity]\nbeds = 3"), patients=40)
+    assert replication.arrival.tolist() == [0.0] * 40
+    assert replication.counted.all()
+    assert replication.first == 0.0
+    assert replication.last == pytest.approx(
+        replication.requests.released[np.isfinite(replication.requests.released)].max()
+    )
 
 
 def test_a_centre_where_nobody_asks_has_a_month_to_look_at(declare: Declare) -> None:
     nobody = declare('[capacity]\nbeds = 1\n[hazard_ratio]\n"listed.ward" = 0')
-    found = years(nobody, patients=5)
-    assert found.requests.patients.size == 0
-    assert found.last == 1.0
+    replication = years(nobody, patients=5)
+    assert replication.requests.patients.size == 0
+    assert replication.last == 1.0
 
 
 # --- A policy from a month on ---
@@ -119,8 +125,10 @@ def policy(scenario: Scenario, **service: Any) -> Scenario:
     return replace(scenario, service=changed, before=replace(scenario.before, service=changed))
 
 
-def deaths(found: Replication) -> dict[int, float]:
-    return dict(zip(found.trajectories.patients.tolist(), found.trajectories.death_month.tolist(), strict=True))
+def deaths(replication: Replication) -> dict[int, float]:
+    return dict(
+        zip(replication.trajectories.patients.tolist(), replication.trajectories.death_month.tolist(), strict=True)
+    )
 
 
 def test_a_policy_from_a_month_on_changes_no_patient_who_arrived_before_and_every_patient_after(tmp_path: Path) -> None:
@@ -133,11 +141,11 @@ def test_a_policy_from_a_month_on_changes_no_patient_who_arrived_before_and_ever
     later, always, never = (years(load_scenario(tmp_path / f"{n}.toml")) for n in ("later", "always", "never"))
     assert later.arrival.tolist() == pytest.approx(never.arrival.tolist())
     before = set(later.trajectories.patients[later.arrival < 24.0].tolist())
-    found, as_never, as_always = deaths(later), deaths(never), deaths(always)
-    assert 60 < len(before) < len(found) / 2
-    for patient, month in found.items():
+    deaths_by_patient, as_never, as_always = deaths(later), deaths(never), deaths(always)
+    assert 60 < len(before) < len(deaths_by_patient) / 2
+    for patient, month in deaths_by_patient.items():
         assert month == (as_never if patient in before else as_always)[patient]
-    assert sum(as_never[patient] != as_always[patient] for patient in found) > len(found) / 4
+    assert sum(as_never[patient] != as_always[patient] for patient in deaths_by_patient) > len(deaths_by_patient) / 4
 
 
 DEATH_FIRST = {
@@ -179,7 +187,7 @@ def test_of_a_ramp_as_many_are_under_the_policy_as_it_says_however_few_it_lists(
     scenario = early_ward(tmp_path, 0.1, 0.01, "policy_from_month = 0\npolicy_ramp_months = 48")
     models = resolve(scenario), resolve(scenario.before)
     all_arrivals = [centre.arrivals_of_service(*models, scenario.service, 12.0, Uniforms(seed)) for seed in range(6)]
-    under = np.concatenate([each.under_policy[:960] for each in all_arrivals])
+    under = np.concatenate([arrivals.under_policy[:960] for arrivals in all_arrivals])
     # Arrivals of four years: half of them on average; 4.5 standard errors.
     assert under.mean() == pytest.approx(0.5, abs=4.5 * 0.5 / np.sqrt(under.size))
 
@@ -189,10 +197,10 @@ def test_where_nobody_is_listed_on_one_side_of_a_date_nobody_arrives_there(
     tmp_path: Path, onset: float, policy: float
 ) -> None:
     scenario = early_ward(tmp_path, onset, policy, "policy_from_month = 24")
-    found = years(scenario)
-    side = found.arrival < 24.0 if onset else found.arrival >= 24.0
+    replication = years(scenario)
+    side = replication.arrival < 24.0 if onset else replication.arrival >= 24.0
     assert side.all()
-    assert 300 < found.counted.sum() < 700
+    assert 300 < replication.counted.sum() < 700
 
 
 def test_a_policy_on_a_base_with_a_start_date_replaces_the_date(tmp_path: Path) -> None:
@@ -209,10 +217,10 @@ def test_a_policy_on_a_base_with_a_start_date_replaces_the_date(tmp_path: Path) 
     assert later.before is not None
     assert later.before.set == today.set
     assert deaths(years(same)) == deaths(years(dated))
-    found, as_today, as_dated = years(later), deaths(years(today)), deaths(years(dated))
-    assert (found.arrival < 36.0).any()
-    for patient, month in zip(found.trajectories.patients.tolist(), found.arrival.tolist(), strict=True):
-        assert deaths(found)[patient] == (as_today if month < 36.0 else as_dated)[patient]
+    replication, as_today, as_dated = years(later), deaths(years(today)), deaths(years(dated))
+    assert (replication.arrival < 36.0).any()
+    for patient, month in zip(replication.trajectories.patients.tolist(), replication.arrival.tolist(), strict=True):
+        assert deaths(replication)[patient] == (as_today if month < 36.0 else as_dated)[patient]
 
 
 def test_an_additional_patient_before_a_date_benefits_no_more_than_one_after_it(tmp_path: Path) -> None:
@@ -240,9 +248,9 @@ def test_an_additional_patient_before_a_date_benefits_no_more_than_one_after_it(
     # Without benefit they die when they would have, or sooner, and then of the treatment's toxicity.
     places = [place for entries, _ in none.trajectories.entered.get("death_of_toxicity", ()) for place in entries]
     toxic = set(none.trajectories.patients[places].tolist())
-    assert all(none_gain[each] < as_today[each] for each in early if none_gain[each] != as_today[each])
-    assert {each for each in early if none_gain[each] != as_today[each]} <= toxic
-    assert [all_gain[each] for each in early] != [none_gain[each] for each in early]
+    assert all(none_gain[patient] < as_today[patient] for patient in early if none_gain[patient] != as_today[patient])
+    assert {patient for patient in early if none_gain[patient] != as_today[patient]} <= toxic
+    assert [all_gain[patient] for patient in early] != [none_gain[patient] for patient in early]
 
 
 def test_the_share_of_the_counted_years_arrivals_under_a_policy_by_hand() -> None:
@@ -343,8 +351,8 @@ def test_a_policy_applies_to_patients_who_arrive_in_the_month_it_starts(declare:
 def test_every_draw_has_a_load_of_its_own(declare: Declare) -> None:
     scenario = declare(f"[capacity]\nbeds = 3\n{SERVICE}")
     stays = {"stay": np.array([[1.0], [6.0]])}
-    found = offered_loads(scenario, stays)["beds"]
-    np.testing.assert_allclose(found, REACHES_THE_WARD * np.array([1.0, 6.0]) / 3, rtol=LATTICE)
+    loads = offered_loads(scenario, stays)["beds"]
+    np.testing.assert_allclose(loads, REACHES_THE_WARD * np.array([1.0, 6.0]) / 3, rtol=LATTICE)
 
 
 def test_the_queue_over_time_is_read_in_the_middle_of_the_counted_months(declare: Declare) -> None:
@@ -364,10 +372,12 @@ def test_without_a_service_there_is_no_load(declare: Declare) -> None:
 def test_utilisation_is_the_load_where_beds_abound(declare: Declare) -> None:
     """Over many years, of 40 beds that are never short; the stay's spread alone makes it vary."""
     scenario = declare("[capacity]\nbeds = 40\n[service]\narrivals_per_year = 120\nwarm_up_years = 1\nyears = 100")
-    found = years(scenario, horizon=60.0)
-    assert np.all(found.requests.waited == 0.0)
-    held = np.minimum(found.requests.released, found.last) - np.maximum(found.requests.granted, found.first)
-    busy = np.maximum(held, 0.0).sum() / (found.last - found.first) / 40
+    replication = years(scenario, horizon=60.0)
+    assert np.all(replication.requests.waited == 0.0)
+    held = np.minimum(replication.requests.released, replication.last) - np.maximum(
+        replication.requests.granted, replication.first
+    )
+    busy = np.maximum(held, 0.0).sum() / (replication.last - replication.first) / 40
     # 8,000 admissions of exponential stay at random times: a relative standard error of sqrt(2 / 8,000).
     assert busy == pytest.approx(load(scenario), rel=4 * math.sqrt(2 / 8_000))
 
@@ -378,21 +388,23 @@ def test_utilisation_is_the_load_where_beds_abound(declare: Declare) -> None:
 @pytest.mark.parametrize("engine", ["microsim", "des"])
 @pytest.mark.parametrize("name", ["letter-centre", "wider-salvage-todays-beds"])
 def test_starts_counted_from_the_patients_are_those_of_the_wards_book(name: str, engine: str) -> None:
-    found = years(load_scenario(name), engine=engine)
+    replication = years(load_scenario(name), engine=engine)
     scenario = load_scenario(name)
-    book = resource_use.of_resource(found.requests.of(0), scenario.capacity["hsct_beds"], found.first, found.last)
+    book = resource_use.of_resource(
+        replication.requests.of(0), scenario.capacity["hsct_beds"], replication.first, replication.last
+    )
     starts = resource_use.begun(
-        scenario.pathway, found.trajectories, found.origin, "hsct_beds", found.first, found.last
+        scenario.pathway, replication.trajectories, replication.origin, "hsct_beds", replication.first, replication.last
     )
     assert starts == book["starts_per_year"][1] > 0.0
 
 
 def test_a_resource_has_as_many_starts_without_a_limit_as_with_one_that_is_never_reached(letter: Scenario) -> None:
     plenty = replace(letter, capacity={name: Capacity(((0.0, 1_000),)) for name in letter.pathway.resources})
-    own, settings = single(load_draws(letter.pathway), 0), {"engine": "des", "horizon": 120.0, "patients": 1}
+    draw_values, settings = single(load_draws(letter.pathway), 0), {"engine": "des", "horizon": 120.0, "patients": 1}
     parts = [
-        centre.run(each, own, **settings, seed=3, draw=1, replications=2)[2].outcomes
-        for each in (plenty, letter, replace(letter, capacity={}))
+        centre.run(scenario, draw_values, **settings, seed=3, draw=1, replications=2)[2].outcomes
+        for scenario in (plenty, letter, replace(letter, capacity={}))
     ]
     for resource in letter.pathway.resources:
         limited, _, free = (part[resource, 0, "starts_per_year"][1] for part in parts)

@@ -62,11 +62,11 @@ def parts(scenario: Scenario, draws: int, engine: str = "microsim", **settings: 
     return [part_of(scenario, table, engine, chosen, slice(draw, draw + 1)) for draw in range(draws)]
 
 
-def rows(scenario: Scenario, own: list[ScenarioDraws], first: list[ScenarioDraws] | None = None) -> Rows:
+def rows(scenario: Scenario, draws_of_scenario: list[ScenarioDraws], first: list[ScenarioDraws] | None = None) -> Rows:
     outcomes = [
         outcome
         for population in ("all", "fitness=frail")
-        for outcome in outcomes_of_population(scenario, "start", population, own, first)
+        for outcome in outcomes_of_population(scenario, "start", population, draws_of_scenario, first)
     ]
     table = outcomes_table(outcomes, 24.0, scenario.pathway).to_dict("records")
     return {(row["population"], row["outcome"]): row for row in table}
@@ -79,17 +79,17 @@ OUTCOMES = [("all", "os_6"), ("all", "os_12"), ("all", "rmst_12"), ("fitness=fra
 def repeated(busy: Scenario) -> list[tuple[Rows, Rows]]:
     """Four beds, and five compared with them, simulated RUNS times with 3 replications of one draw."""
     five = with_beds(busy, 5)
-    found = []
+    runs = []
     for seed in range(RUNS):
-        own, other = (parts(each, 1, seed=seed, replications=3) for each in (busy, five))
-        found.append((rows(busy, own), rows(five, other, own)))
-    return found
+        of_four, other = (parts(scenario, 1, seed=seed, replications=3) for scenario in (busy, five))
+        runs.append((rows(busy, of_four), rows(five, other, of_four)))
+    return runs
 
 
 def test_the_monte_carlo_error_is_the_spread_of_repeated_runs(repeated: list[tuple[Rows, Rows]]) -> None:
     """The spread's variance over the mean of the errors' squares is F(RUNS - 1, RUNS x (3 - 1)), nearly."""
     for key in OUTCOMES:
-        of_four, of_five = (np.array([each[place][key]["estimate"] for each in repeated]) for place in (0, 1))
+        of_four, of_five = (np.array([run[place][key]["estimate"] for run in repeated]) for place in (0, 1))
         apart = np.array([five[key]["difference"] for _, five in repeated])
         np.testing.assert_allclose(apart, of_five - of_four)
         for name, place, column in (
@@ -97,7 +97,7 @@ def test_the_monte_carlo_error_is_the_spread_of_repeated_runs(repeated: list[tup
             (of_five, 1, "monte_carlo_se"),
             (apart, 1, "difference_monte_carlo_se"),
         ):
-            errors = np.array([each[place][key][column] for each in repeated])
+            errors = np.array([run[place][key][column] for run in repeated])
             ratio = name.var(ddof=1) / np.mean(errors**2)
             assert FALSE_ALARM / 2 < stats.f.cdf(ratio, RUNS - 1, 2 * RUNS) < 1 - FALSE_ALARM / 2, (key, column, ratio)
 
@@ -112,20 +112,20 @@ def test_patients_who_share_a_ward_are_no_binomial_sample(repeated: list[tuple[R
 def test_a_difference_is_known_better_than_what_it_is_of(repeated: list[tuple[Rows, Rows]]) -> None:
     """The same patients come to four beds and to five, so that most of chance is the same."""
     for key in OUTCOMES:
-        own, apart = (
+        of_five, apart = (
             np.mean([five[key][column] for _, five in repeated])
             for column in ("monte_carlo_se", "difference_monte_carlo_se")
         )
-        assert apart < 0.85 * own, key
+        assert apart < 0.85 * of_five, key
 
 
 def width(values: Rows) -> float:
     return float(values["all", "os_12"]["upper"] - values["all", "os_12"]["lower"])
 
 
-def with_chance(own: list[ScenarioDraws]) -> Floats:
+def with_chance(draws_of_scenario: list[ScenarioDraws]) -> Floats:
     """The interval over draws as they were simulated."""
-    return np.quantile([part.outcomes["start", "all"]["os_12"][1][0] for part in own], [0.025, 0.975])
+    return np.quantile([part.outcomes["start", "all"]["os_12"][1][0] for part in draws_of_scenario], [0.025, 0.975])
 
 
 @pytest.mark.slow
@@ -152,7 +152,7 @@ def test_few_patients_without_queues_do_not_widen_it_either(busy: Scenario) -> N
 
 
 def test_one_replication_does_not_say_what_chance_is(busy: Scenario) -> None:
-    own, other = (parts(with_beds(busy, beds), 3, replications=1) for beds in (4, 5))
-    row = rows(busy, other, own)["all", "os_12"]
+    of_four, other = (parts(with_beds(busy, beds), 3, replications=1) for beds in (4, 5))
+    row = rows(busy, other, of_four)["all", "os_12"]
     assert np.isnan([row["monte_carlo_se"], row["difference_monte_carlo_se"]]).all()
     assert (row["lower"], row["upper"]) == pytest.approx(tuple(with_chance(other))), "the interval holds it"

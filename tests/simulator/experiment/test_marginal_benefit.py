@@ -39,8 +39,8 @@ def outcomes(compared: Results) -> pd.DataFrame:
 def test_break_even_is_where_a_line_meets_the_margin() -> None:
     """Where benefit changes nothing, none need benefit, or not even all are enough."""
     none, every = np.array([0.3, 0.3, 0.4, 0.3, 0.4]), np.array([0.5, 0.33, 0.5, 0.3, 0.4])
-    found, wanted = summaries.break_even(np.full(5, 0.3), none, every, margin=0.05)
-    np.testing.assert_allclose(found, [0.25, 5 / 3, -0.5, np.inf, 0.0])
+    needed, wanted = summaries.break_even(np.full(5, 0.3), none, every, margin=0.05)
+    np.testing.assert_allclose(needed, [0.25, 5 / 3, -0.5, np.inf, 0.0])
     np.testing.assert_allclose(wanted, 0.35)
 
 
@@ -56,16 +56,16 @@ def test_at_break_even_a_policy_has_the_margin_and_no_more(outcomes: pd.DataFram
 
 
 def test_a_draw_pays_where_its_own_benefit_reaches_break_even(outcomes: pd.DataFrame) -> None:
-    found = resolve(WIDER, values(DRAWS, slice(0, 5)))
-    ends = [engine.curves(replace(found, marginal=replace(found.marginal, benefit=m)), 12.0) for m in (0.0, 1.0)]
-    none, every = (each.survival["relapse", "all"][:, -1] for each in ends)
+    model = resolve(WIDER, values(DRAWS, slice(0, 5)))
+    ends = [engine.curves(replace(model, marginal=replace(model.marginal, benefit=m)), 12.0) for m in (0.0, 1.0)]
+    none, every = (curves.survival["relapse", "all"][:, -1] for curves in ends)
     pays = DRAWS[INFORMED].to_numpy()[:5] * (every - none) >= 0.05
     assert outcomes.loc[("wider-salvage@cohorts", "draws_with_5_more_at_12"), "estimate"] == pays.mean()
 
 
 def test_a_margin_can_be_asked_for() -> None:
-    found = run("wider-salvage", margin=12.5, **{**SETTINGS, "draws": 1}).outcomes  # type: ignore[arg-type]
-    row = found[found["outcome"] == "break_even_for_12.5_more_at_12"].iloc[0]
+    outcomes = run("wider-salvage", margin=12.5, **{**SETTINGS, "draws": 1}).outcomes  # type: ignore[arg-type]
+    row = outcomes[outcomes["outcome"] == "break_even_for_12.5_more_at_12"].iloc[0]
     assert row["scenario"] == "wider-salvage"
     with pytest.raises(InputError, match=r"--margin: the margin is out of range; got 101"):
         run("wider-salvage", margin=101)
@@ -82,11 +82,11 @@ def test_each_draw_has_its_own_benefit() -> None:
 
 def test_a_mixture_of_both_ends_is_what_the_engine_solves(compared: Results) -> None:
     mixed = compared.survival
-    own = engine.curves(resolve(WIDER.with_marginal_benefit("cohorts"), values(DRAWS, slice(0, 5))), 24.0)
+    solved = engine.curves(resolve(WIDER.with_marginal_benefit("cohorts"), values(DRAWS, slice(0, 5))), 24.0)
     for population in ("all", "treated", "hsct", "cd19=positive"):
         rows = mixed[(mixed["scenario"] == "wider-salvage@cohorts") & (mixed["population"] == population)]
         shown = rows[(rows["clock"] == "relapse") & (rows["month"] == 12.0)]["survival"].iloc[0]
-        assert shown == pytest.approx(own.survival["relapse", population][:, 120].mean(), abs=1e-6)
+        assert shown == pytest.approx(solved.survival["relapse", population][:, 120].mean(), abs=1e-6)
 
 
 def test_simulated_patients_benefit_as_often_as_their_draw_says() -> None:
@@ -102,14 +102,14 @@ def test_simulated_patients_benefit_as_often_as_their_draw_says() -> None:
 @pytest.mark.slow
 def test_microsim_shows_the_same_benefits() -> None:
     settings = {"draws": 2, "horizon": 24.0, "jobs": 1, "engine": "microsim", "patients": 400}
-    found = compare("baseline", "wider-salvage", **settings)  # type: ignore[arg-type]
-    assert [split_name(scenario.name)[1] for scenario in found.scenarios] == [None, None, "cohorts", "break-even"]
-    assert found.survival["monte_carlo_se"].notna().all()
+    results = compare("baseline", "wider-salvage", **settings)  # type: ignore[arg-type]
+    assert [split_name(scenario.name)[1] for scenario in results.scenarios] == [None, None, "cohorts", "break-even"]
+    assert results.survival["monte_carlo_se"].notna().all()
 
 
 def test_where_patients_wait_no_break_even_is_reported() -> None:
-    found = compare("letter-centre", "wider-salvage-todays-beds", draws=1, horizon=24.0, jobs=1, replications=1)
-    assert [split_name(scenario.name)[1] for scenario in found.scenarios[1:]] == [None, "cohorts"]
+    results = compare("letter-centre", "wider-salvage-todays-beds", draws=1, horizon=24.0, jobs=1, replications=1)
+    assert [split_name(scenario.name)[1] for scenario in results.scenarios[1:]] == [None, "cohorts"]
 
 
 def test_a_pathway_without_cohorts_keeps_the_assumption() -> None:
@@ -117,7 +117,7 @@ def test_a_pathway_without_cohorts_keeps_the_assumption() -> None:
     bare = Scenario("bare", pathway)
     policy = replace(WIDER, pathway=pathway)
     shown = marginal_benefit.with_marginal_benefits([bare, policy], None, 1, break_even=True)
-    assert [each.marginal_benefit for each in shown] == [1.0, 1.0, 0.5, "break-even"]
+    assert [scenario.marginal_benefit for scenario in shown] == [1.0, 1.0, 0.5, "break-even"]
     with pytest.raises(InputError, match=r"no draw of pathway .* has a marginal benefit; got '@cohorts'"):
         resolve(policy.with_marginal_benefit("cohorts"))
 

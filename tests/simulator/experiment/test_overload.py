@@ -66,7 +66,9 @@ def grows(scenario: Scenario) -> bool:
     assert scenario.service is not None
     n = 3_600
     service = replace(scenario.service, warm_up_years=0.0, years=n / scenario.service.arrivals_a_month / 12.0)
-    units = {name: replace(each, calendar=((0.0, each.calendar[-1][1]),)) for name, each in scenario.capacity.items()}
+    units = {
+        name: replace(limit, calendar=((0.0, limit.calendar[-1][1]),)) for name, limit in scenario.capacity.items()
+    }
     model = resolve(replace(scenario, service=service, capacity=units))
     intake = arrivals_of_service(model, None, service, 0.0, Uniforms(3))
     _, book = engine.simulate(model, Uniforms(3), intake, horizon=0.0)
@@ -94,9 +96,9 @@ def test_where_patients_leave_the_queue_an_overload_runs_and_is_erlang_as(declar
     lost, *_ = erlang_a(2, 3.0, 2.0)
     in_use = 3.0 * (1.0 - lost)
     assert (round(lost, 3), round(in_use, 3)) == (0.385, 1.846)
-    found = run(scenario, horizon=12.0, replications=8).service
-    assert found is not None
-    rows = found.set_index("outcome")
+    table = run(scenario, horizon=12.0, replications=8).service
+    assert table is not None
+    rows = table.set_index("outcome")
     for outcome, expected in (("lost_while_waiting", lost), ("in_use", in_use)):
         row = rows.loc[outcome]
         # 4 standard errors of 8 replications of 3,600 arrivals each; the seed is fixed.
@@ -124,9 +126,9 @@ def test_a_large_centre_is_tried_for_as_long_as_a_small_one(patience: float, bou
 def test_a_note_says_why_a_queue_stays_bounded_or_that_it_does_not(declare: Declare) -> None:
     def note(patience: str, service: str = YEARS, **settings: object) -> str:
         scenario = declare(ward(patience), "beds = 2", service=service)
-        found = run(scenario, horizon=6.0, replications=1, **settings)
-        rows = resources.rows_of(found.service, "policy", "beds")
-        return resources.stability(rows, found.manifest, scenario, "beds")
+        results = run(scenario, horizon=6.0, replications=1, **settings)
+        rows = resources.rows_of(results.service, "policy", "beds")
+        return resources.stability(rows, results.manifest, scenario, "beds")
 
     assert re.fullmatch(
         r"Demand is 150 % .* stable, because 3\d\.\d % of patients leave it before they are served\.",
@@ -165,9 +167,9 @@ def test_a_late_patience_in_a_few_parameter_sets_is_noted_and_in_most_is_refused
 
 def test_a_note_says_that_a_queue_grows_though_demand_is_below_capacity(declare: Declare) -> None:
     scenario = declare(*worse_while_waiting(0.7, 12))
-    found = run(scenario, horizon=6.0, replications=1, overload=True)
-    rows = resources.rows_of(found.service, "policy", "beds")
-    assert "70 % of capacity, and the queue grows" in resources.stability(rows, found.manifest, scenario, "beds")
+    results = run(scenario, horizon=6.0, replications=1, overload=True)
+    rows = resources.rows_of(results.service, "policy", "beds")
+    assert "70 % of capacity, and the queue grows" in resources.stability(rows, results.manifest, scenario, "beds")
 
 
 DRAWN = """
@@ -199,8 +201,8 @@ def test_a_parameter_set_in_which_the_queue_grows_is_noted_though_the_first_is_s
     scenario = with_stays(
         declare, tmp_path, stays, (ward(stay='family = "exponential", mean = "stay"'), "beds = 2", 36)
     )
-    found = run(scenario, horizon=6.0, replications=1)
-    note = resources.stability(resources.rows_of(found.service, "policy", "beds"), found.manifest, scenario, "beds")
+    results = run(scenario, horizon=6.0, replications=1)
+    note = resources.stability(resources.rows_of(results.service, "policy", "beds"), results.manifest, scenario, "beds")
     assert ("grows without limit in 1 of 25 parameter sets" in note) == (last > 2 / 3)
     assert "parameter sets" not in str(run(scenario, horizon=6.0, replications=1, draws=24).manifest["offered_load"])
 
@@ -211,9 +213,9 @@ def test_most_parameter_sets_decide_in_a_trial_and_a_note_names_the_others(decla
     pathway, capacity, rate = by_rank("strong")
     world = (pathway.replace("mean = 0.3", 'mean = "stay"'), capacity, rate)
     mostly_stable = with_stays(declare, tmp_path, [0.1] * 4 + [0.45], world)
-    found = run(mostly_stable, horizon=6.0, replications=1)
-    rows = resources.rows_of(found.service, "policy", "beds")
-    note = resources.stability(rows, found.manifest, mostly_stable, "beds")
+    results = run(mostly_stable, horizon=6.0, replications=1)
+    rows = resources.rows_of(results.service, "policy", "beds")
+    note = resources.stability(rows, results.manifest, mostly_stable, "beds")
     assert "grows without limit in a trial of the parameter set with the highest demand" in note
     with pytest.raises(InputError, match="demand exceeds capacity"):
         run(with_stays(declare, tmp_path, [0.1] + [0.45] * 4, world), horizon=6.0, replications=1)
@@ -448,9 +450,9 @@ def test_brute_force_says_which_queues_grow(name: str, declare: Declare) -> None
 
 def test_a_list_of_arrivals_ends_so_that_its_queue_is_served(declare: Declare) -> None:
     scenario = declare(ward(), "beds = 1", service="arrival_months = [0, 0, 0, 0, 1, 1, 1, 1]\nyears = 1")
-    found = run(scenario, horizon=12.0, replications=1).service
-    assert found is not None
-    assert found.set_index("outcome").loc["lost_while_waiting", "estimate"] == 0.0
+    table = run(scenario, horizon=12.0, replications=1).service
+    assert table is not None
+    assert table.set_index("outcome").loc["lost_while_waiting", "estimate"] == 0.0
 
 
 def test_a_policy_that_ends_an_overload_runs_and_one_that_brings_it_is_refused(

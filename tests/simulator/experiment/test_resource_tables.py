@@ -43,8 +43,8 @@ def resources(values: Floats) -> list[ResourceDraws]:
 
 
 def row(values: Floats, precision: float = 0.1) -> dict[str, float]:
-    (found,) = resource_tables.service([scenario("one", precision)], [resources(values)]).to_dict("records")
-    return found
+    (outcome,) = resource_tables.service([scenario("one", precision)], [resources(values)]).to_dict("records")
+    return outcome
 
 
 def test_the_replications_variance_is_recovered() -> None:
@@ -72,7 +72,7 @@ def test_where_draws_do_not_differ_hardly_an_interval_is_left_or_none() -> None:
     """The variance of the means exceeds its noise by chance only: four standard errors are 4 sqrt(2 / D)."""
     most = np.sqrt(4 * np.sqrt(2 / DRAWS)) * WITHIN / np.sqrt(REPLICATIONS)
     summaries = [resource_tables.summary(normals(0.0, WITHIN, seed))[0] for seed in range(1, 9)]
-    widths = np.array([each.upper - each.lower for each in summaries])
+    widths = np.array([summary.upper - summary.lower for summary in summaries])
     assert np.isnan(widths).any()
     assert (widths[np.isfinite(widths)] / 2 / 1.96 <= most).all()
 
@@ -84,11 +84,11 @@ def test_without_chance_the_interval_is_that_of_the_draws_as_they_are() -> None:
 
 def test_the_monte_carlo_error_and_the_replications_wanted_by_hand() -> None:
     """Both draws have a variance of 2; 1.96^2 2 / (0.1 3)^2 / 2 = 42.7 replications of each bring it to 10 %."""
-    found = row(np.array([[1.0, 3.0], [3.0, 5.0]]))
-    assert found["estimate"] == 3.0
-    assert found["replication_sd"] == pytest.approx(np.sqrt(2.0))
-    assert found["monte_carlo_se"] == pytest.approx(np.sqrt(2.0 / 4))
-    assert found["replications_wanted"] == 43.0
+    outcome = row(np.array([[1.0, 3.0], [3.0, 5.0]]))
+    assert outcome["estimate"] == 3.0
+    assert outcome["replication_sd"] == pytest.approx(np.sqrt(2.0))
+    assert outcome["monte_carlo_se"] == pytest.approx(np.sqrt(2.0 / 4))
+    assert outcome["replications_wanted"] == 43.0
     assert row(np.array([[1.0, 3.0], [3.0, 5.0]]), precision=1.0)["replications_wanted"] == 1.0
 
 
@@ -103,9 +103,9 @@ def test_one_draw_has_no_interval_and_one_replication_no_monte_carlo_error() -> 
 
 def test_replications_in_which_nobody_waited_are_left_out() -> None:
     nan = np.nan
-    found = row(np.array([[1.0, nan, 3.0], [nan, nan, nan], [4.0, 6.0, nan]]))
-    assert found["estimate"] == pytest.approx((2.0 + 5.0) / 2)
-    assert found["monte_carlo_se"] == pytest.approx(np.sqrt(2.0 / 4))
+    outcome = row(np.array([[1.0, nan, 3.0], [nan, nan, nan], [4.0, 6.0, nan]]))
+    assert outcome["estimate"] == pytest.approx((2.0 + 5.0) / 2)
+    assert outcome["monte_carlo_se"] == pytest.approx(np.sqrt(2.0 / 4))
     nothing = row(np.full((2, 2), nan))
     assert np.isnan(nothing["estimate"])
     assert np.isnan(nothing["replications_wanted"])
@@ -161,9 +161,9 @@ def test_the_mean_queue_has_the_uncertainty_of_every_other_outcome() -> None:
     months = resource_tables.queue([scenario("one")], [resources(values)])
     assert months is not None
     for _, month in months.iterrows():
-        found = row(values)
+        outcome = row(values)
         waiting = {key: month[f"waiting_{key}"] for key in ("lower", "upper", "monte_carlo_se")}
-        assert waiting == pytest.approx({key: found[key] for key in waiting})
+        assert waiting == pytest.approx({key: outcome[key] for key in waiting})
         assert (month["waiting_upper"] - month["waiting_lower"]) / 2 / 1.96 == pytest.approx(BETWEEN, rel=0.12)
         all_of_it = np.sqrt(BETWEEN**2 + WITHIN**2)
         assert (month["waiting_most"] - month["waiting_least"]) / 2 / 1.96 == pytest.approx(all_of_it, rel=0.06)

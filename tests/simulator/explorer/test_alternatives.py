@@ -43,7 +43,7 @@ def test_path_curves_that_a_value_does_not_touch_are_stored_once(page: PageModel
     kept = {**page.there, **page.curves}
     assert kept.keys() == set().union(*paths)
     in_block = stored(page)
-    places = {place for found in ("curves", "occupied") for place, _ in in_block[found].values()}
+    places = {place for part in ("curves", "occupied") for place, _ in in_block[part].values()}
     assert len(places) == len({quantised(curve, np.ones(1)).tobytes() for curve in kept.values()})
     assert "choices" not in in_block["alternatives"][0]
 

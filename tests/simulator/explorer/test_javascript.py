@@ -72,11 +72,11 @@ def test_the_pages_code_has_no_complaint_of_the_linter() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("own", [False, True], ids=["baseline", "eligibility, age and additional patients"])
-def test_the_model_of_the_page_is_that_of_numpy_on_the_same_arrays(own: bool) -> None:
-    scenario = worlds.scenario(NEW_DRUG, set={"uptake": 0.8}) if own else load_scenario("baseline")
-    given = {} if own else values(load_informed_draws(scenario.pathway), slice(0, 6))
-    value = "hazard_ratio.better.dead=0.5" if own else "hsct_wait_median=2"
+@pytest.mark.parametrize("is_made_up", [False, True], ids=["baseline", "eligibility, age and additional patients"])
+def test_the_model_of_the_page_is_that_of_numpy_on_the_same_arrays(is_made_up: bool) -> None:
+    scenario = worlds.scenario(NEW_DRUG, set={"uptake": 0.8}) if is_made_up else load_scenario("baseline")
+    given = {} if is_made_up else values(load_informed_draws(scenario.pathway), slice(0, 6))
+    value = "hazard_ratio.better.dead=0.5" if is_made_up else "hsct_wait_median=2"
     whole = page_model(scenario, given, 48.0, [one.scenario for one in alternatives(scenario, split([value]))])
     data, movable = as_numpy_has_it(whole), {slider.name for slider in whole.sliders}
     generator, names = np.random.default_rng(20241204), list(scenario.pathway.parameters)
@@ -101,22 +101,22 @@ def test_the_model_of_the_page_is_that_of_numpy_on_the_same_arrays(own: bool) ->
         np.testing.assert_allclose(
             numbers(rows[1]), np.array(page.means) - gone[:, n_months:][:, : len(page.means)], atol=1e-10
         )
-        for found, routes in ((rows[2], page.routes.there), (rows[3], page.routes.entered)):
+        for row, routes in ((rows[2], page.routes.there), (rows[3], page.routes.entered)):
             states = [of for of in routes.values() if of]
             expected = [np.broadcast_to(summed(model, of, page.there)[:, 2], n_draws) for of in states]
-            np.testing.assert_allclose(numbers(found), expected, atol=1e-12)
-        for found, count in zip(rows[4], scenario.pathway.counts.values(), strict=True):
+            np.testing.assert_allclose(numbers(row), expected, atol=1e-12)
+        for row, count in zip(rows[4], scenario.pathway.counts.values(), strict=True):
             by_state, column = (page.routes.entered, -2) if count.entries else (page.routes.there, -1)
             routes = [route for state in (*count.entries, *count.months) for route in by_state.get(state, ())]
             expected = np.broadcast_to(summed(model, routes, page.there)[:, column], n_draws)
-            np.testing.assert_allclose(numbers(found), expected, atol=1e-10)
+            np.testing.assert_allclose(numbers(row), expected, atol=1e-10)
 
 
 def test_a_median_is_where_the_monotone_cubic_comes_to_half() -> None:
     months = np.array([0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 12.0])
     curves = [np.exp(-rate * months) for rate in (0.1, 0.3, 0.9)] + [np.exp(-((months / 5.0) ** 2.5))]
-    found = called(*(("medianOf", months.tolist(), curve.tolist()) for curve in curves))
-    for curve, median in zip(curves, found, strict=True):
+    medians = called(*(("medianOf", months.tolist(), curve.tolist()) for curve in curves))
+    for curve, median in zip(curves, medians, strict=True):
         assert median == pytest.approx(PchipInterpolator(months, curve).solve(0.5, extrapolate=False)[0], abs=1e-6)
     none, at_half, at_once, step = called(
         ("medianOf", [0, 1, 2], [1, 0.8, 0.6]),
@@ -135,9 +135,11 @@ def test_means_medians_and_intervals_are_those_of_a_run() -> None:
     lists = [given.tolist() for given in (known, never, unlike)]
     summary, *middles, alone = called(("summary", lists[0]), *(("middle", of) for of in lists), ("middle", [3.0]))
     np.testing.assert_allclose(summary, of_means(known, exact)[:3], rtol=1e-12)
-    for given, found in zip((known, never, unlike), middles, strict=True):
+    for given, middle in zip((known, never, unlike), middles, strict=True):
         expected = np.array(of_medians(given, exact)[:3])
-        np.testing.assert_allclose(np.where(np.isfinite(numbers(found)), numbers(found), np.nan), expected, rtol=1e-12)
+        np.testing.assert_allclose(
+            np.where(np.isfinite(numbers(middle)), numbers(middle), np.nan), expected, rtol=1e-12
+        )
     assert alone == [3, "NaN", "NaN"]
 
 
@@ -166,8 +168,8 @@ def test_curves_come_back_as_they_were_stored() -> None:
     places = [block.add(of, np.ones(4)) for of in (curve, 1.0 - curve, curve)]
     assert places == [[0, 2], [8, 2], [0, 2]]
     stored_bytes = list(zlib.decompress(base64.b64decode(block.text), -15))
-    found = called(*(("restored", stored_bytes, place, rows, 4, 1.0) for place, rows in places[:2]))
-    for of, back in zip((curve, 1.0 - curve), found, strict=True):
+    curves = called(*(("restored", stored_bytes, place, rows, 4, 1.0) for place, rows in places[:2]))
+    for of, back in zip((curve, 1.0 - curve), curves, strict=True):
         np.testing.assert_allclose(numbers(back).reshape(2, 4), quantised(of, np.ones(4)), atol=1e-15)
 
 
@@ -177,6 +179,6 @@ def test_no_text_becomes_markup_or_code(text: str) -> None:
 
 
 def test_every_file_of_the_page_is_short_and_in_it() -> None:
-    own = [file for file in files("simulator.explorer").iterdir() if file.name.endswith(".js")]
-    assert sum(len(file.read_text(encoding="utf-8")) + 1 for file in own) - 1 == len(script())
-    assert all(len(file.read_text(encoding="utf-8").splitlines()) < 400 for file in own)
+    scripts = [file for file in files("simulator.explorer").iterdir() if file.name.endswith(".js")]
+    assert sum(len(file.read_text(encoding="utf-8")) + 1 for file in scripts) - 1 == len(script())
+    assert all(len(file.read_text(encoding="utf-8").splitlines()) < 400 for file in scripts)

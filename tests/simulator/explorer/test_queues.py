@@ -42,9 +42,9 @@ def scenarios(tmp_path: Path) -> tuple[Scenario, Scenario]:
 
 
 def data_of(page: Path) -> Any:
-    found = re.search(r'id="data">(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL)
-    assert found
-    return json.loads(found.group(1))
+    block = re.search(r'id="data">(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL)
+    assert block
+    return json.loads(block.group(1))
 
 
 def test_a_table_of_waits_has_the_numbers_of_a_sweep(scenarios: tuple[Scenario, Scenario], tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_the_first_interval_of_a_title_is_called_one(gallery: list[Drawn]) -> No
     # In brackets, as "(95 % interval 12 to 38)".
     number = rf"[+{rounding.MINUS}]?[\d.]+"
     firsts = {drawn.name: re.search(rf"\(([^()]*?){number} to {number}", drawn.picture.title) for drawn in gallery}
-    assert {name: found[0] for name, found in firsts.items() if found and "95 % interval" not in found[1]} == {}
+    assert {name: match[0] for name, match in firsts.items() if match and "95 % interval" not in match[1]} == {}
 
 
 def test_an_interval_over_few_parameter_sets_says_over_how_many(gallery: list[Drawn]) -> None:

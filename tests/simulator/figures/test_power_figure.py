@@ -98,8 +98,8 @@ def test_the_mean_is_called_assurance_and_the_dotted_line_has_a_name(power: Pict
 def test_the_share_of_parameter_sets_with_the_usual_power_leaves_out_the_noise_of_few_cohorts() -> None:
     random = np.random.default_rng(1)
     # Half of the sets have a power of 0.7, half of 0.9; 20 cohorts alone put many of either on the other side.
-    own = np.repeat([0.7, 0.9], 2000)
-    measured = power_of([random.uniform(size=200) < share for share in own])
+    powers = np.repeat([0.7, 0.9], 2000)
+    measured = power_of([random.uniform(size=200) < share for share in powers])
     assert measured["draws_with_power_80"] == pytest.approx(0.5, abs=0.02)
     alike = power_of([random.uniform(size=20) < 0.75 for _ in range(2000)])
     crude = np.mean([np.mean(random.uniform(size=20) < 0.75) >= 0.8 for _ in range(2000)])

@@ -29,9 +29,9 @@ def folder(finished: Path, tmp_path: Path) -> Path:
 
 
 def data_of(page: Path) -> Any:
-    found = re.search(r'id="data">(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL)
-    assert found
-    return json.loads(found.group(1))
+    block = re.search(r'id="data">(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL)
+    assert block
+    return json.loads(block.group(1))
 
 
 @pytest.mark.usefixtures("unchecked_pages")

@@ -183,9 +183,9 @@ def test_policies_are_columns_of_one_table_with_their_differences() -> None:
 
 def test_every_outcome_of_a_comparison_is_printed_with_a_number(wider: Path) -> None:
     """Of the prior alone a column of differences has the probability itself, which is compared already."""
-    found = read(wider)
-    (policy,) = headline.compared(found.scenarios)
-    rows = [row for table in outcomes.of_policy(found, policy, "relapse", outcomes.IN_BRIEF) for row in table.rows]
+    results = read(wider)
+    (policy,) = headline.compared(results.scenarios)
+    rows = [row for table in outcomes.of_policy(results, policy, "relapse", outcomes.IN_BRIEF) for row in table.rows]
     assert [row.label for row in rows if not any(map(str, row.cells))] == []
     assert any("by the prior" in str(row.label) for row in rows)
 

@@ -77,9 +77,9 @@ def test_a_figure_of_an_event_says_which_and_from_when(kind: str, cells: dict[st
 def test_an_end_point_that_only_a_cohort_declares_has_its_label() -> None:
     felix = read_cohort(cohorts_folder() / "felix2024")
     pfs = {"pfs": EndPointTable(causes={"death": "death_after_relapse"})}
-    own = replace(felix, declared=felix.declared.model_copy(update={"end_points": pfs}))
+    with_pfs = replace(felix, declared=felix.declared.model_copy(update={"end_points": pfs}))
     row = {"kind": "median_survival", "population": "all", "attribute": "", "state": "", "month": math.nan}
-    assert target({**row, "end_point": "pfs"}, with_end_points(PATHWAY, own)) == "Median pfs: all patients"
+    assert target({**row, "end_point": "pfs"}, with_end_points(PATHWAY, with_pfs)) == "Median pfs: all patients"
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_a_predicted_figure_is_named_by_what_is_declared_and_says_nothing_twice(
     ]
     rows += [("felix2024", "median_survival_from_infusion"), ("friedes2023", "infusion_to_relapse")]
     figures = pd.DataFrame(rows, columns=["cohort", "target"])
-    found = labelled(Validation(every, figures, figures[["cohort"]], pd.DataFrame())).figures
-    assert [figure(row) for row in found.to_dict("records")] == [
+    figures_in_words = labelled(Validation(every, figures, figures[["cohort"]], pd.DataFrame())).figures
+    assert [figure(row) for row in figures_in_words.to_dict("records")] == [
         "hCD19 2022, HSCT admission, responders",
         "hCD19 2022, complete response, salvage-treated",
         "FELIX 2024, event-free survival at 12 months from infusion",

@@ -188,10 +188,10 @@ def test_the_share_that_agrees_on_the_sign_is_of_parameter_sets_and_of_cohorts()
         for k in sets
     ]
     total = np.array([k * table["difference"] for k, table in zip(sets, tables, strict=True)])
-    own = np.diff(total, axis=0, prepend=0.0)
-    known = np.isfinite(own).all(axis=0)
+    differences = np.diff(total, axis=0, prepend=0.0)
+    known = np.isfinite(differences).all(axis=0)
     assert known.any()
-    agree = (np.sign(own) == np.sign(total[-1])).mean(axis=0)[known]
+    agree = (np.sign(differences) == np.sign(total[-1])).mean(axis=0)[known]
     assert 0.0 < agree.min() < agree.max()
     for column in ("difference_same_sign", "cohort_same_sign"):
         np.testing.assert_allclose(tables[-1][column][known], agree)

@@ -77,9 +77,9 @@ def test_a_parameter_set_that_no_lattice_follows_is_simulated_though_the_declare
     drawn = to_and_fro(time, time, exponential(rate=0.01), draws="draws.csv", parameters={"speed": rate(1.0)})
     pathway = load(drawn, draws="speed\n" + "1\n" * 3 + "60\n")
     assert run(Scenario("some", pathway), draws=3, horizon=60.0, jobs=1).manifest["engine"] == "exact"
-    found = run(Scenario("all", pathway), patients=50, horizon=60.0, jobs=1).manifest
-    assert (found["engine"], found["draws"]) == ("microsim", 4)
-    assert "a -> b -> a" in found["engine_because"]
+    manifest = run(Scenario("all", pathway), patients=50, horizon=60.0, jobs=1).manifest
+    assert (manifest["engine"], manifest["draws"]) == ("microsim", 4)
+    assert "a -> b -> a" in manifest["engine_because"]
     with pytest.raises(accuracy.TooCoarse):
         run(Scenario("all", pathway), engine="exact", horizon=60.0, jobs=1)
 
@@ -170,11 +170,11 @@ def test_a_policy_is_compared_on_the_lattice_of_the_finest() -> None:
     tables = {"attributes": {"kind": {"slow": 1, "other": 1}}, "parameters": {"speed": rate(0.3)}}
     base = scenario(to_and_fro(time, time, exponential(rate=0.05), **tables))
     policy = replace(base, name="policy", set={"speed": 8.0})
-    steps = [exact.solve(resolve(each), HORIZON).lattice.step for each in (base, policy)]
+    steps = [exact.solve(resolve(compared), HORIZON).lattice.step for compared in (base, policy)]
     assert steps[0] > steps[1]
-    found = compare(base, policy, engine="exact", jobs=1).outcomes
+    outcomes = compare(base, policy, engine="exact", jobs=1).outcomes
     slow, other = (
-        found[(found["scenario"] == "policy") & (found["population"] == f"kind={level}")].set_index("outcome")
+        outcomes[(outcomes["scenario"] == "policy") & (outcomes["population"] == f"kind={level}")].set_index("outcome")
         for level in ("slow", "other")
     )
     assert (slow["difference"].dropna() == 0.0).all()
@@ -186,8 +186,8 @@ def test_a_policy_is_compared_on_the_lattice_of_the_finest() -> None:
 def test_patients_whom_a_shipped_policy_does_not_touch_do_not_differ_though_it_needs_finer_cells() -> None:
     base, policy = (load_scenario(name) for name in ("baseline", "earlier-hsct"))
     assert exact.step_of((base,), 24.0) > exact.step_of((policy,), 24.0)
-    found = compare(base, policy, draws=3, horizon=24.0, jobs=1).outcomes
-    untreated = found[(found["scenario"] == "earlier-hsct") & (found["population"] == "untreated")]
+    outcomes = compare(base, policy, draws=3, horizon=24.0, jobs=1).outcomes
+    untreated = outcomes[(outcomes["scenario"] == "earlier-hsct") & (outcomes["population"] == "untreated")]
     assert (untreated[untreated["clock"] == "relapse"]["difference"].dropna() == 0.0).all()
 
 

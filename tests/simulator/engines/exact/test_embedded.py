@@ -59,46 +59,46 @@ COMPETING = {
 def test_a_mean_stay_and_the_share_who_leave_by_each_risk_are_what_quadrature_gives(
     laws: list[Distribution], model: Model
 ) -> None:
-    found = leaving(state(model, *laws), model.pathway.start)
+    exits = leaving(state(model, *laws), model.pathway.start)
 
     def months_stayed(u: Floats) -> Floats:
         return np.exp(u) * np.prod([law.survival(np.exp(u)) for law in laws], axis=0)
 
     stay = sum(integrate.fixed_quad(months_stayed, a, a + 0.25, n=60)[0] for a in np.arange(-15.0, 15.5, 0.25))
-    assert found.stay().item() == pytest.approx(stay, rel=5e-5)
-    assert sum(each.item() for each in found.by) == pytest.approx(1.0, abs=1e-12)
-    assert not found.never.any()
+    assert exits.stay().item() == pytest.approx(stay, rel=5e-5)
+    assert sum(share.item() for share in exits.by) == pytest.approx(1.0, abs=1e-12)
+    assert not exits.never.any()
     # Who leaves by a risk: the sum of S dH_j over steps of log time, of which the steepest hazard is even in each.
     months = np.exp(np.linspace(-15.0, 15.5, 60_001))
     hazards = [np.minimum(law.cumulative_hazard(months), 800.0) for law in laws]
     survival = np.exp(-np.sum(hazards, axis=0))
-    for hazard, share in zip(hazards, found.by, strict=True):
+    for hazard, share in zip(hazards, exits.by, strict=True):
         leaves = np.sum(np.diff(hazard) * (survival[1:] + survival[:-1]) / 2.0)
         assert share.item() == pytest.approx(leaves, abs=2e-4)
 
 
 def test_a_fixed_time_takes_all_patients_who_are_left_and_a_cure_leaves_some(model: Model) -> None:
     half_gone = [law("fixed", months=2.0, cure=0.5), law("fixed", months=2.0, cure=0.4), law("exponential", mean=5.0)]
-    found = leaving(state(model, *half_gone), model.pathway.start)
+    exits = leaving(state(model, *half_gone), model.pathway.start)
     left = exp(-0.4)
-    assert [each.item() for each in found.by] == pytest.approx(
+    assert [share.item() for share in exits.by] == pytest.approx(
         [0.5 * left, 0.5 * 0.6 * left, (1.0 - left) + 0.5 * 0.4 * left], abs=1e-6
     )
-    assert found.stay().item() == pytest.approx(5.0 * (1.0 - left) + 0.2 * left * 5.0, rel=1e-6)
+    assert exits.stay().item() == pytest.approx(5.0 * (1.0 - left) + 0.2 * left * 5.0, rel=1e-6)
     alone = leaving(state(model, half_gone[0]), model.pathway.start)
     assert (alone.by[0].item(), alone.never.item(), alone.stay().item()) == (0.5, 0.5, inf)
     at_once = leaving(state(model, law("fixed", months=0.0, cure=0.25), half_gone[2]), model.pathway.start)
-    assert [each.item() for each in at_once.by] == pytest.approx([0.75, 0.25], abs=1e-9)
+    assert [share.item() for share in at_once.by] == pytest.approx([0.75, 0.25], abs=1e-9)
     assert at_once.stay().item() == pytest.approx(1.25, rel=1e-6)
 
 
 @pytest.mark.parametrize(("shape", "has_mean"), [(1.2, True), (0.9, False)])
 def test_a_mean_that_has_no_end_is_infinite(shape: float, has_mean: bool, model: Model) -> None:
     slow = law("loglogistic", shape=shape, scale=2.0)
-    found = leaving(state(model, slow), model.pathway.start)
-    assert found.by[0].item() == pytest.approx(1.0)
+    exits = leaving(state(model, slow), model.pathway.start)
+    assert exits.by[0].item() == pytest.approx(1.0)
     mean = 2.0 * np.pi / shape / np.sin(np.pi / shape) if has_mean else inf
-    assert found.stay().item() == pytest.approx(mean, rel=1e-3)
+    assert exits.stay().item() == pytest.approx(mean, rel=1e-3)
     # Two that have no mean each may have one together: S falls as t^-(a + b).
     assert np.isfinite(leaving(state(model, slow, slow), model.pathway.start).stay()).all()
 
@@ -112,18 +112,18 @@ def cycle(speed: float, death: float) -> Model:
 
 @pytest.mark.parametrize("speed", [0.01, 1.0, 10_000.0])
 def test_how_often_patients_come_round_a_cycle(speed: float) -> None:
-    found = visits(cycle(speed, 0.01))
+    rounds = visits(cycle(speed, 0.01))
     again = speed / (speed + 0.01)
-    assert found["a"].item() == pytest.approx(1.0 / (1.0 - again**2), rel=1e-6)
-    assert found["b"].item() == pytest.approx(again / (1.0 - again**2), rel=1e-6)
-    assert found["dead"].item() == pytest.approx(1.0, rel=1e-6)
+    assert rounds["a"].item() == pytest.approx(1.0 / (1.0 - again**2), rel=1e-6)
+    assert rounds["b"].item() == pytest.approx(again / (1.0 - again**2), rel=1e-6)
+    assert rounds["dead"].item() == pytest.approx(1.0, rel=1e-6)
 
 
 def test_a_cycle_that_is_never_left_is_come_round_without_end_but_not_within_months() -> None:
     for_ever = cycle(2.0, 0.0)
-    found = visits(for_ever)
-    assert found["a"].item() == found["b"].item() == inf
-    assert found["dead"].item() == 0.0
+    rounds = visits(for_ever)
+    assert rounds["a"].item() == rounds["b"].item() == inf
+    assert rounds["dead"].item() == 0.0
     assert np.isinf(events(for_ever)).all()
     # Moves at 2 a month until a time that is exponential with mean 30: 60 moves, and the first entry.
     assert events(for_ever, within=30.0).item() == pytest.approx(61.0, rel=1e-4)

@@ -101,9 +101,9 @@ def test_models_that_differ_in_shares_and_benefit_are_read_together_as_one_by_on
     assert together is not None
     read = outcomes_of(together, policies[0].pathway)
     for place, model in enumerate(models):
-        (alone, _), own = outcomes(model, 24.0), slice(5 * place, 5 * place + 5)
+        (alone, _), draws_of_model = outcomes(model, 24.0), slice(5 * place, 5 * place + 5)
         for (clock, population, name), at in alone.items():
-            of_model = read[clock, population][name][1][own]
+            of_model = read[clock, population][name][1][draws_of_model]
             np.testing.assert_allclose(of_model, at, rtol=1e-11, atol=1e-11, err_msg=f"{population} {name}")
 
 
