@@ -103,8 +103,8 @@ def alike() -> Callable[..., tuple[pd.DataFrame, Requests]]:
         """Run both, and compare histories, exits, clocks, deaths and the book of requests."""
         block, book = queueing.simulate(model, Uniforms(seed), arrivals, horizon=horizon, before=before)
         other, other_book = des.simulate(model, Uniforms(seed), arrivals, horizon=horizon, before=before)
-        for each in (block, other):
-            event_log.check(event_log.table([each]), model.pathway)
+        for trajectories in (block, other):
+            event_log.check(event_log.table([trajectories]), model.pathway)
         pd.testing.assert_frame_equal(_whole(block), _whole(other), rtol=0.0, atol=TOLERANCE)
         pd.testing.assert_frame_equal(_exits(block), _exits(other), rtol=0.0, atol=TOLERANCE)
         for name in ("clock_month", "death_month", "follow_up_end"):
@@ -123,8 +123,8 @@ def _whole(block: Trajectories) -> pd.DataFrame:
     """The event table, with whether each event lies before the default clock."""
     early = {
         (block.patients[place], event)
-        for state, each in block.early.items()
-        for (who, _), order, flags in zip(block.entered[state], block.order[state], each, strict=True)
+        for state, early_flags in block.early.items()
+        for (who, _), order, flags in zip(block.entered[state], block.order[state], early_flags, strict=True)
         for place, event, flag in zip(who, order, flags, strict=True)
         if flag
     }
@@ -187,7 +187,7 @@ def _after_the_grants(book: Requests, whole: Requests) -> np.ndarray:
 
     left = at(whole.waited <= TOLERANCE, whole.reneged) - at(np.isfinite(whole.granted), whole.granted)
     asked = zip(book.patients.tolist(), np.rint(book.requested / TOLERANCE).tolist(), strict=True)
-    late = np.array([each in left for each in asked], dtype=bool)
+    late = np.array([request in left for request in asked], dtype=bool)
     # The list that was left so soon had been joined before.
     return late & (book.reneged - book.requested > TOLERANCE)
 
@@ -269,9 +269,9 @@ class Patient:
         marginal, rule = self.model.marginal, self.model.pathway.marginal
         assert marginal is not None
         assert rule is not None
-        own = self._of_cell(marginal.practice_share)
+        practice_share = self._of_cell(marginal.practice_share)
         exits = self.model.exits[state]
-        shares = {exit.name: own if exit.name == rule.branch else 1.0 - own for exit in exits}
+        shares = {exit.name: practice_share if exit.name == rule.branch else 1.0 - practice_share for exit in exits}
         would_be_treated = self._race(state, list(exits), 0, shares).name == rule.branch
         return not would_be_treated and self.u("marginal_benefit") >= marginal.benefit
 

@@ -157,9 +157,9 @@ def test_a_patient_who_dies_at_once_is_dead_at_month_0_in_every_engine(time: Tab
 def test_a_horizon_between_tenths_of_a_month_is_kept_to(horizon: float) -> None:
     scenario = Scenario("made up", load(fixed_stay(3.05, 1.0)))
     for engine in ENGINES:
-        found = run(scenario, engine=engine, horizon=horizon, patients=20)
-        counted = found.outcomes.set_index("outcome").estimate
-        assert found.survival.month.max() == pytest.approx(horizon), engine
+        results = run(scenario, engine=engine, horizon=horizon, patients=20)
+        counted = results.outcomes.set_index("outcome").estimate
+        assert results.survival.month.max() == pytest.approx(horizon), engine
         assert counted["beds"] == pytest.approx(100.0 * (horizon > 3.05), abs=1e-4), engine
         assert counted["bed_months"] == pytest.approx(100.0 * max(horizon - 3.05, 0.0), abs=1e-3), engine
 
@@ -167,8 +167,8 @@ def test_a_horizon_between_tenths_of_a_month_is_kept_to(horizon: float) -> None:
 def test_survival_is_read_off_between_tenths_of_a_month() -> None:
     pathway = load(two_state(fixed(3.05), survival_months=[3.04, 3.07]))
     for engine in ENGINES:
-        found = run(Scenario("made up", pathway), engine=engine, horizon=12.0, patients=20)
-        counted = found.outcomes.set_index("outcome").estimate
+        results = run(Scenario("made up", pathway), engine=engine, horizon=12.0, patients=20)
+        counted = results.outcomes.set_index("outcome").estimate
         assert counted["os_3.04"] == pytest.approx(1.0, abs=1e-6), engine
         assert counted["os_3.07"] == pytest.approx(0.0, abs=1e-6), engine
         assert counted["rmst_3.07"] == pytest.approx(3.05, abs=1e-5), engine

@@ -29,9 +29,11 @@ def years(scenario: Scenario, horizon: float, *, engine: str = "microsim", repli
     return centre.replication(scenario, {}, engine=engine, horizon=horizon, patients=60, uniforms=uniforms)
 
 
-def counted(found: Replication) -> Requests:
+def counted(replication: Replication) -> Requests:
     """The requests of the counted years."""
-    return found.requests.only((found.requests.requested >= found.first) & (found.requests.requested < found.last))
+    return replication.requests.only(
+        (replication.requests.requested >= replication.first) & (replication.requests.requested < replication.last)
+    )
 
 
 def same(one: Requests, other: Requests) -> None:
@@ -42,9 +44,9 @@ def same(one: Requests, other: Requests) -> None:
 LATE = fixed(900)
 
 
-def beds_of(stay: Table, own: str, patience: Table | None = LATE, **more: Any) -> Scenario:
+def beds_of(stay: Table, tables: str, patience: Table | None = LATE, **more: Any) -> Scenario:
     """A bed that is asked for at once and held until death, with capacity and service as in a scenario's file."""
-    return policy(ward(stay, patience=patience, **{"then": "dead", **more}), own)
+    return policy(ward(stay, patience=patience, **{"then": "dead", **more}), tables)
 
 
 # --- Three arrivals, one bed, a stay of 18 months ---
@@ -56,9 +58,9 @@ def test_a_patient_keeps_the_bed_and_the_next_waits_for_it_whatever_the_horizon(
     """Arrivals in months 0, 6.5 and 14 wait for 0, 11.5 and 22 months: the mean is 33.5 / 3."""
     service = "[service]\narrival_months = [0, 6.5, 14]\nyears = 2\n"
     scenario = beds_of(fixed(18), f"[capacity]\nbeds = 1\n{service}")
-    found = years(scenario, horizon, engine=engine)
-    assert found.requests.waited.tolist() == pytest.approx([0.0, 11.5, 22.0])
-    assert found.requests.released.tolist() == pytest.approx([18.0, 36.0, 54.0])
+    replication = years(scenario, horizon, engine=engine)
+    assert replication.requests.waited.tolist() == pytest.approx([0.0, 11.5, 22.0])
+    assert replication.requests.released.tolist() == pytest.approx([18.0, 36.0, 54.0])
     results = run(scenario, engine=engine, horizon=horizon, overload=True)
     assert results.service is not None
     table = results.service.set_index("outcome")["estimate"]
@@ -78,10 +80,10 @@ def test_without_arrivals_over_time_everybody_is_served_too() -> None:
 def test_histories_and_deaths_end_at_the_horizon_as_before() -> None:
     scenario = beds_of(fixed(0.5), "[capacity]\nbeds = 2\n")
     for engine in ("microsim", "des"):
-        found = years(scenario, 3.0, engine=engine)
-        assert max(month.max() for each in found.trajectories.entered.values() for _, month in each) <= 3.0
-        assert np.isfinite(found.trajectories.death_month).sum() == 12, "six rounds of two beds"
-        assert found.requests.granted.max() > 14.0
+        replication = years(scenario, 3.0, engine=engine)
+        assert max(month.max() for entries in replication.trajectories.entered.values() for _, month in entries) <= 3.0
+        assert np.isfinite(replication.trajectories.death_month).sum() == 12, "six rounds of two beds"
+        assert replication.requests.granted.max() > 14.0
 
 
 # --- The same requests at every horizon ---
@@ -140,8 +142,8 @@ def test_patients_arrive_until_the_last_counted_patient_has_left() -> None:
     service = "[service]\narrivals_per_year = 12\nyears = 1\n"
     scenario = beds_of(fixed(100), f"[capacity]\nbeds = 30\n{service}")
     for horizon in (1.0, 120.0):
-        found = years(scenario, horizon)
-        assert found.arrival.max() > counted(found).released.max() - 5.0 > 95.0
+        replication = years(scenario, horizon)
+        assert replication.arrival.max() > counted(replication).released.max() - 5.0 > 95.0
 
 
 # --- What has no end is refused ---
@@ -211,17 +213,17 @@ def test_a_patient_who_comes_round_without_a_limited_unit_may_do_so_for_ever() -
     again = {"well": sojourn(checked=fixed(1)), "checked": sojourn(well=fixed(1), dead=exponential(rate=0))}
     scenario = beds_of(exponential(mean=1), "[capacity]\nbeds = 9\n", then="well", states=again)
     for engine in ("microsim", "des"):
-        found = years(scenario, 30.0, engine=engine)
-        assert max(month.max() for _, month in found.trajectories.entered["well"]) <= 30.0
+        replication = years(scenario, 30.0, engine=engine)
+        assert max(month.max() for _, month in replication.trajectories.entered["well"]) <= 30.0
 
 
 def test_a_patient_who_is_never_served_waits_for_ever_and_is_not_called_lost() -> None:
     """The ward closes in month 2 for good; whoever has no other risk is still waiting when all else is over."""
     closing = "[capacity]\nbeds = { units = [{ from_month = 0, units = 1 }, { from_month = 2, units = 0 }] }\n"
     scenario = beds_of(fixed(1), f"{closing}[service]\narrival_months = [0, 0.5, 1, 3]\nyears = 1\n", None)
-    found = years(scenario, 12.0, engine="des")
-    assert found.requests.granted.tolist() == pytest.approx([0.0, 1.0, np.inf, np.inf])
-    assert np.isinf(found.requests.reneged).all()
-    outcomes = resource_use.of_resource(found.requests, scenario.capacity["beds"], 0.0, 12.0)
+    replication = years(scenario, 12.0, engine="des")
+    assert replication.requests.granted.tolist() == pytest.approx([0.0, 1.0, np.inf, np.inf])
+    assert np.isinf(replication.requests.reneged).all()
+    outcomes = resource_use.of_resource(replication.requests, scenario.capacity["beds"], 0.0, 12.0)
     assert (outcomes["waiting_for_ever"][1], outcomes["lost_while_waiting"][1]) == (0.5, 0.0)
     assert outcomes["queue_length"][1] == pytest.approx((0.5 + 11.0 + 9.0) / 12.0)

@@ -168,8 +168,8 @@ def test_the_letters_groups_are_the_same_at_every_horizon(name: str) -> None:
         np.testing.assert_allclose(sizes, sizes[0], atol=1e-5, err_msg=group)
         for clock in model.pathway.clocks:
             short, *longer = (at_whole_months(curves, (clock, group)) for curves in by_horizon)
-            for each in longer:
-                np.testing.assert_allclose(each, short, atol=2e-5, err_msg=f"{clock} {group}")
+            for survival in longer:
+                np.testing.assert_allclose(survival, short, atol=2e-5, err_msg=f"{clock} {group}")
 
 
 def at_whole_months(curves: Curves, key: tuple[str, str]) -> Floats:

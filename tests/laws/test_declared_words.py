@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(
-    each for name in ("simulator", "calibration", "scenarios") for each in (ROOT / name).rglob("*") if each.suffix in
+    file for name in ("simulator", "calibration", "scenarios") for file in (ROOT / name).rglob("*") if file.suffix in
     (".py", ".css", ".html", ".js")
 )  # fmt: skip
 
@@ -43,19 +43,19 @@ def test_every_source_file_is_looked_at() -> None:
 
 
 def test_no_word_of_a_disease_or_of_a_cohort_stands_in_the_code() -> None:
-    found = [f"{file.relative_to(ROOT)}:{number}: {line}" for file, number, line in lines() if DISEASE.search(line)]
-    assert not found, "\n".join(found)
+    places = [f"{file.relative_to(ROOT)}:{number}: {line}" for file, number, line in lines() if DISEASE.search(line)]
+    assert not places, "\n".join(places)
 
 
 def test_the_size_of_no_cohort_stands_in_the_code() -> None:
     allowed = set(CITATIONS)
-    found = []
+    places = []
     for file, number, line in lines():
         # Inches and shares, as 0.37, are sizes of nothing that was reported.
         if SIZE.search(re.sub(r"\d*\.\d+", "", line)):
-            known = next((each for each in allowed if each[0] == file.name and each[1] in line), None)
-            found += [] if known else [f"{file.relative_to(ROOT)}:{number}: {line}"]
-    assert not found, "\n".join(found)
+            known = next((citation for citation in allowed if citation[0] == file.name and citation[1] in line), None)
+            places += [] if known else [f"{file.relative_to(ROOT)}:{number}: {line}"]
+    assert not places, "\n".join(places)
 
 
 @pytest.mark.parametrize(("name", "words"), CITATIONS)
@@ -75,14 +75,14 @@ def spoken(file: Path) -> Iterator[tuple[int, str]]:
 
 
 def test_no_month_of_a_pathway_stands_in_what_the_code_says() -> None:
-    found = [
+    places = [
         f"{file.relative_to(ROOT)}:{number}: {text}"
         for file in SOURCES
         if file.suffix == ".py"
         for number, text in spoken(file)
         if MONTHS.search(text)
     ]
-    assert not found, "\n".join(found)
+    assert not places, "\n".join(places)
 
 
 @pytest.mark.parametrize("said", ["alive at 12 months", "os_12", "a 6-month landmark", "mean survival to month 60"])

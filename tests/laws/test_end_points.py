@@ -318,10 +318,10 @@ def test_a_groups_median_needs_no_window_where_nobody_joins_after_the_event(monk
         curves = exact.curves(model, 24.0)
         return [median(part, "start", "cured").item() for part in (curves, *curves.end_points.values())]
 
-    own = medians()
+    settled = medians()
     for kind in (Solution, FirstEvents):
         monkeypatch.setattr(kind, "is_settled", False)
-    np.testing.assert_allclose(own, medians(), atol=0.004)
+    np.testing.assert_allclose(settled, medians(), atol=0.004)
 
 
 def test_patients_in_pieces_have_the_same_events(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,7 @@ def test_nobody_is_of_a_population_in_one_engine_only(solved: Curves, simulated:
 
 def test_patients_are_in_every_state_at_the_same_months(solved: Curves, simulated: Curves) -> None:
     """Hoeffding's bound, state by state, at every tenth of the lattice's points."""
-    states = [(clock, state) for clock, each in simulated.occupancy.items() for state in each]
+    states = [(clock, state) for clock, by_state in simulated.occupancy.items() for state in by_state]
     months = slice(None, None, 10)
     comparisons = len(states) * simulated.months[months].size
     for clock, state in states:

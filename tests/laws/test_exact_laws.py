@@ -88,7 +88,9 @@ def test_draws_solved_together_are_the_draws_solved_alone() -> None:
     table["salvage_uptake"] = np.array([[0.3], [0.5], [0.7]])
     together = engine.curves(resolve(policy, table), 60.0)
     for draw in range(3):
-        alone = engine.curves(resolve(policy, {name: float(each[draw, 0]) for name, each in table.items()}), 60.0)
+        alone = engine.curves(
+            resolve(policy, {name: float(draw_values[draw, 0]) for name, draw_values in table.items()}), 60.0
+        )
         for key, survival in alone.survival.items():
             # The damped transform has eight digits of all patients, and so fewer of a small group.
             digits = 2e-8 / float(alone.sizes[key[1]][0]) if key[1] in policy.pathway.groups else 1e-9

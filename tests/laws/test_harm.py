@@ -90,7 +90,7 @@ def test_without_toxicity_every_patient_dies_in_the_month_in_which_they_would_ha
     before = Scenario("before", harmful(), set={"toxicity": 0.0})
     np.testing.assert_allclose(deaths(raised(toxicity=0.0)), deaths(before), rtol=0, atol=1e-9)
     first, second = (
-        exact.curves(resolve(each), 60.0).survival["start", "all"] for each in (raised(toxicity=0.0), before)
+        exact.curves(resolve(scenario), 60.0).survival["start", "all"] for scenario in (raised(toxicity=0.0), before)
     )
     np.testing.assert_allclose(first, second, rtol=0, atol=1e-8)
 

@@ -210,14 +210,14 @@ def cases() -> list[object]:
 
     Wards of one formula differ in numbers alone: by default there is one of each.
     """
-    found: list[object] = []
+    cases: list[object] = []
     for name, known in WARDS.items():
         for engine in [engine for engine in ENGINES if runs_it(engine, known)]:
             case = (name, engine, known.replications, 4_000)
-            found.append(case if engine == "microsim" and name in ONE_OF_A_FORMULA else slow(*case))
+            cases.append(case if engine == "microsim" and name in ONE_OF_A_FORMULA else slow(*case))
             if engine == "des" and known.short:
-                found.append((name, engine, *known.short))
-    return found
+                cases.append((name, engine, *known.short))
+    return cases
 
 
 def test_erlangs_formulas_are_those_of_the_tables() -> None:

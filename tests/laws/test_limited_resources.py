@@ -49,17 +49,17 @@ Log = Callable[..., dict[str, str]]
 
 
 def beds(*calendar: tuple[float, int] | int) -> Capacity:
-    return Capacity(tuple((0.0, each) if isinstance(each, int) else each for each in calendar))
+    return Capacity(tuple((0.0, step) if isinstance(step, int) else step for step in calendar))
 
 
 def numbers(model: Model, names: list[str]) -> list[int]:
     """Numbers of patients, rising, who are these levels of the attribute."""
     mix = np.cumsum(list(model.mix["name"].values()))[:-1]
     level = np.searchsorted(mix, Uniforms(SEED).at("@name", np.arange(4_000)), side="right")
-    found: list[int] = []
+    patients: list[int] = []
     for place in range(len(names)):
-        found.append(int(np.flatnonzero((level == place) & (np.arange(level.size) > max(found, default=-1)))[0]))
-    return found
+        patients.append(int(np.flatnonzero((level == place) & (np.arange(level.size) > max(patients, default=-1)))[0]))
+    return patients
 
 
 def timed(table: Any, times: Table) -> Any:
@@ -98,8 +98,8 @@ def log(alike: Callable) -> Log:
             alike(model, arrivals, horizon=horizon, seed=SEED)
         return {
             name: ", ".join(
-                f"{each.month + origin[place]:g} {each.state}"
-                for each in events[(events["patient"] == patients[place]) & (events["event"] > 0)].itertuples()
+                f"{event.month + origin[place]:g} {event.state}"
+                for event in events[(events["patient"] == patients[place]) & (events["event"] > 0)].itertuples()
             )
             for place, name in enumerate(courses)
         }

@@ -33,13 +33,13 @@ Events = Callable[..., pd.DataFrame]
 @cache
 def raising() -> list[str]:
     """The shipped scenarios that treat more than the baseline does."""
-    found = []
+    raising_uptake = []
     for name in scenarios.names():
         if load_scenario(name).is_limited:
             continue
         marginal = resolve(load_scenario(name)).marginal
-        found += [name] if marginal is not None and marginal.raised else []
-    return found
+        raising_uptake += [name] if marginal is not None and marginal.raised else []
+    return raising_uptake
 
 
 LEVERS = {name: dict(load_scenario(name).set) for name in raising()} | {
@@ -85,8 +85,8 @@ def test_without_benefit_survival_is_exactly_what_it_was(solved_pair: list[Curve
     raised, before = solved_pair
     for clock in raised.occupancy:
         for population in ("all", "cd19=unknown", "prior_hsct=yes"):
-            after, own = (curves.survival[clock, population] for curves in (raised, before))
-            np.testing.assert_allclose(after, own, rtol=0, atol=ROUNDING, err_msg=f"{clock} {population}")
+            after, today = (curves.survival[clock, population] for curves in (raised, before))
+            np.testing.assert_allclose(after, today, rtol=0, atol=ROUNDING, err_msg=f"{clock} {population}")
 
 
 def test_with_toxicity_no_additional_patient_outlives_supportive_care_and_some_die_of_the_treatment() -> None:
@@ -169,19 +169,19 @@ def test_nobody_is_marginal_where_no_more_are_treated(uptake: float) -> None:
     base = load_scenario("baseline")
     full, none = (replace(base, set={"salvage_uptake": uptake}, marginal_benefit=b) for b in (1.0, 0.0))
     np.testing.assert_array_equal(deaths(full), deaths(none))
-    first, second = (exact.curves(resolve(each), 60.0).survival["relapse", "all"] for each in (full, none))
+    first, second = (exact.curves(resolve(scenario), 60.0).survival["relapse", "all"] for scenario in (full, none))
     np.testing.assert_array_equal(first, second)
 
 
 def test_additional_patients_are_those_above_the_uptake_of_practice_in_every_draw() -> None:
     table = {"salvage_uptake": np.array([[0.2], [0.88], [0.95]])}
-    raised, own = (
-        exact.curves(resolve(replace(each, set={**each.set, **HARMLESS}), table), 60.0)
-        for each in (load_scenario("wider-salvage@0"), load_scenario("baseline"))
+    raised, today = (
+        exact.curves(resolve(replace(scenario, set={**scenario.set, **HARMLESS}), table), 60.0)
+        for scenario in (load_scenario("wider-salvage@0"), load_scenario("baseline"))
     )
     survival = raised.survival["relapse", "all"]
-    np.testing.assert_allclose(survival[:2], own.survival["relapse", "all"][:2], rtol=0, atol=ROUNDING)
-    assert survival[2, -1] < own.survival["relapse", "all"][2, -1]
+    np.testing.assert_allclose(survival[:2], today.survival["relapse", "all"][:2], rtol=0, atol=ROUNDING)
+    assert survival[2, -1] < today.survival["relapse", "all"][2, -1]
     np.testing.assert_allclose(raised.sizes["treated"], 0.88, atol=1e-9)
 
 
@@ -335,8 +335,8 @@ def test_patients_who_come_back_use_beds_as_a_mixture_of_those_who_benefit_every
     asked = Uses(resolve(raised)).months({"beds": np.ones(1)})["beds"]
     np.testing.assert_allclose(asked, 2.0 * expected, rtol=1e-9)
     n = 20_000
-    found = centre.replication(raised, {}, engine="microsim", horizon=12.0, patients=n, uniforms=Uniforms(13))
-    requests = np.bincount(found.requests.patients, minlength=n)
+    replication = centre.replication(raised, {}, engine="microsim", horizon=12.0, patients=n, uniforms=Uniforms(13))
+    requests = np.bincount(replication.requests.patients, minlength=n)
     # One false alarm in 1e5 of a normal mean; as if independent at every visit, 0.3 would be 11 standard errors off.
     assert abs(requests.mean() - expected) < 4.4 * requests.std() / np.sqrt(n)
 

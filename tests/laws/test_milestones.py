@@ -103,8 +103,8 @@ def test_the_request_log_of_the_beds_is_fair_and_a_patient_who_relapses_in_bed_g
 def test_microsim_and_des_agree_event_for_event(world: Scenario, benefit: float, alike: Alike) -> None:
     """Without a limit; and where CAR-T slots are short, which patients wait for long before."""
     world = replace(world, marginal_benefit=benefit)
-    for each in (world, beds(world, 2, "car_t_slots")):
-        alike(resolve(each), together(range(120)))
+    for scenario in (world, beds(world, 2, "car_t_slots")):
+        alike(resolve(scenario), together(range(120)))
 
 
 def test_a_hazard_ratio_by_level_and_period_is_carried_forward_with_its_time(alike: Alike) -> None:
@@ -166,8 +166,8 @@ def test_a_chain_of_milestones_with_ways_back_keeps_every_risk(
     chain = Scenario("chain", pathway)
     model, without_them = resolve(chain), resolve(never(chain))
     apart = []
-    for each in (model, without_them):
-        (block,) = microsim.simulate(each, Uniforms(2), range(3_000), horizon=60.0)
+    for resolved in (model, without_them):
+        (block,) = microsim.simulate(resolved, Uniforms(2), range(3_000), horizon=60.0)
         apart.append(block.death_month)
     np.testing.assert_array_equal(*apart)
     events, _ = alike(model, together(range(300)))
@@ -192,8 +192,8 @@ def test_of_risks_that_strike_in_one_instant_the_first_of_the_state_before_wins_
     """Who is listed from `ill` goes home at 3 months, who is listed from `worse` dies at 3: each as if never listed."""
     tied = Scenario("tied", with_milestones(load(world("ill", TIED)), ("listed",), "test"))
     apart = []
-    for each in (tied, never(tied)):
-        (block,) = microsim.simulate(resolve(each), Uniforms(3), range(2_000), horizon=60.0)
+    for scenario in (tied, never(tied)):
+        (block,) = microsim.simulate(resolve(scenario), Uniforms(3), range(2_000), horizon=60.0)
         apart.append(block.death_month)
     np.testing.assert_array_equal(*apart)
     alike(resolve(tied), together(range(300)))
@@ -227,8 +227,8 @@ def test_in_made_up_pathways_no_milestone_moves_a_death(alike: Alike, web: tuple
         reject()
     made_up = Scenario("web", pathway)
     apart = []
-    for each in (made_up, never(made_up)):
-        (block,) = microsim.simulate(resolve(each), Uniforms(5), range(400), horizon=40.0)
+    for scenario in (made_up, never(made_up)):
+        (block,) = microsim.simulate(resolve(scenario), Uniforms(5), range(400), horizon=40.0)
         apart.append(block.death_month)
     np.testing.assert_array_equal(*apart)
     alike(resolve(made_up), together(range(30)), horizon=40.0)

@@ -95,7 +95,9 @@ def test_a_patient_makes_six_and_a_third_transitions(independent: tuple) -> None
 def test_the_microsimulation_makes_as_many_transitions(independent: tuple) -> None:
     model = resolve(Scenario("peer", load_pathway("peer_pathway")))
     blocks = microsim.simulate(model, Uniforms(3), range(50_000), horizon=HORIZON)
-    entries = sum(who.size for block in blocks for each in block.entered.values() for who, _ in each)
+    entries = sum(
+        who.size for block in blocks for entries_of_state in block.entered.values() for who, _ in entries_of_state
+    )
     assert abs(entries / 50_000 - 1.0 - 6.34) < 0.08
     curves = microsim.curves(model, HORIZON, patients=50_000, uniforms=Uniforms(3))
     death, _, _ = independent

@@ -39,7 +39,7 @@ REFERENCE = 18 / 37
 PATIENTS = range(3_000)
 
 
-def own(share_treated: float) -> Scenario:
+def treating(share_treated: float) -> Scenario:
     """A planner's practice: one key."""
     return replace(LETTER, name=f"own {share_treated}", set={"salvage_uptake": share_treated})
 
@@ -71,7 +71,9 @@ def test_a_parameter_set_given_by_hand_treats_the_reference_too() -> None:
 
 def test_the_interval_of_a_policy_that_only_raises_uptake_is_that_of_the_benefit_of_salvage() -> None:
     """S rises in proportion to the share that is treated more: a planner who treats 60 % is nearer to 88 %."""
-    today, theirs, wider = (survival_curves(of, 20, [12.0])["all"] for of in ("baseline", own(0.6), "wider-salvage"))
+    today, theirs, wider = (
+        survival_curves(of, 20, [12.0])["all"] for of in ("baseline", treating(0.6), "wider-salvage")
+    )
     a_share = (wider - today) / (0.88 - REFERENCE)
     np.testing.assert_allclose(theirs, today + a_share * (0.6 - REFERENCE), atol=1e-8)
 
@@ -81,7 +83,7 @@ def test_a_planners_own_number_is_practice_and_additional_patients_benefit_alike
     """Wider salvage treats 0.28 more instead of 0.394: it brings so much less, and more of them must benefit."""
     left = (0.88 - 0.6) / (0.88 - REFERENCE)
     policies = ("wider-salvage", "wider-salvage@0")
-    theirs, ours = (compare(base, *policies, draws=8, horizon=12.0) for base in (own(0.6), LETTER))
+    theirs, ours = (compare(base, *policies, draws=8, horizon=12.0) for base in (treating(0.6), LETTER))
 
     def figure(results: Any, scenario: str, outcome: str, column: str) -> float:
         rows = results.outcomes.query("population == 'all' and clock == 'relapse'").set_index(["scenario", "outcome"])
@@ -104,7 +106,7 @@ def test_a_planners_own_number_is_practice_and_additional_patients_benefit_alike
     gains = theirs.draws.query("population == 'all' and clock == 'relapse'").pivot(
         index="draw", columns="scenario", values="os_12"
     )
-    more = gains["wider-salvage@cohorts"] - gains[f"{own(0.6).name}@cohorts"]
+    more = gains["wider-salvage@cohorts"] - gains[f"{treating(0.6).name}@cohorts"]
     reach = figure(theirs, "wider-salvage@cohorts", "draws_with_5_more_at_12", "estimate")
     assert reach == pytest.approx(float((more >= 0.05).mean()))
     informed = load_informed_draws(LETTER.pathway)
@@ -112,13 +114,13 @@ def test_a_planners_own_number_is_practice_and_additional_patients_benefit_alike
     pays = informed[PRIOR_ALONE].to_numpy()[: needed.size] >= needed.to_numpy()
     by_prior = figure(theirs, "wider-salvage@cohorts", "draws_with_5_more_at_12_by_the_prior_alone", "estimate")
     assert by_prior == pytest.approx(float(pays.mean()))
-    assert f"{own(0.6).name}@break-even" not in set(theirs.outcomes["scenario"])
+    assert f"{treating(0.6).name}@break-even" not in set(theirs.outcomes["scenario"])
 
 
 @pytest.mark.slow
 def test_a_base_with_a_benefit_of_its_own_is_compared_at_the_benefit_of_each_estimate() -> None:
     """Nobody who is treated in both changes: the differences are those from a base that declares no benefit."""
-    bases = (own(0.6), replace(own(0.6), marginal_benefit=0.5))
+    bases = (treating(0.6), replace(treating(0.6), marginal_benefit=0.5))
     plain, half = (compare(base, "wider-salvage", draws=2, horizon=12.0).outcomes for base in bases)
     columns = ["scenario", "outcome", "estimate", "difference"]
     first, second = (
@@ -130,22 +132,22 @@ def test_a_base_with_a_benefit_of_its_own_is_compared_at_the_benefit_of_each_est
 
 
 def test_sensitivity_compares_a_stated_benefit_with_a_base_that_has_it() -> None:
-    base, policy, stated = own(0.6), load_scenario("wider-salvage"), load_scenario("wider-salvage@0.3")
+    base, policy, stated = treating(0.6), load_scenario("wider-salvage"), load_scenario("wider-salvage@0.3")
     assert benefiting_alike(base, policy) is base
     assert benefiting_alike(LETTER, stated) is LETTER
     assert benefiting_alike(base, stated).name == f"{base.name}@0.3"
     assert benefiting_alike(base, stated).marginal_benefit == 0.3
     assert benefiting_alike(base.with_marginal_benefit(0.3), policy).name == base.name
-    found = analyse(stated, base, parts=["tornado"], draws=40, horizon=12.0)
-    assert [option.name for option in found.question.options] == [f"{base.name}@0.3", stated.name]
+    analysis = analyse(stated, base, parts=["tornado"], draws=40, horizon=12.0)
+    assert [option.name for option in analysis.question.options] == [f"{base.name}@0.3", stated.name]
 
 
 def test_trials_of_a_policy_and_a_practice_that_both_treat_more_have_patients_who_benefit_alike() -> None:
     """A policy that is practice differs from it by chance only, at each estimate: the test's level, 5 %."""
-    policy = replace(own(0.88), name="the same").with_marginal_benefit(0.0)
-    found = virtual_cohorts(own(0.88), policy, settings=Settings(n=40, cohorts=40, draws=1, horizon=12.5))
-    assert found.power is not None
-    largest = found.power[found.power["patients_an_arm"] == found.power["patients_an_arm"].max()]
+    policy = replace(treating(0.88), name="the same").with_marginal_benefit(0.0)
+    trials = virtual_cohorts(treating(0.88), policy, settings=Settings(n=40, cohorts=40, draws=1, horizon=12.5))
+    assert trials.power is not None
+    largest = trials.power[trials.power["patients_an_arm"] == trials.power["patients_an_arm"].max()]
     assert list(largest["scenario"]) == ["the same@0", "the same@1"]
     assert (largest["power"] * 40 <= stats.binom.ppf(0.999, 40, 0.05)).all()
 
@@ -215,10 +217,10 @@ def test_declared_values_that_do_not_treat_the_reference_are_refused_where_there
 def lives(events: Events, scenario: Scenario, draws: dict[str, Any]) -> dict[int, list[tuple[float, str]]]:
     table = events(resolve(scenario, draws), PATIENTS)
     rows = zip(*(table[column].tolist() for column in ("patient", "month", "state")), strict=True)
-    found: dict[int, list[tuple[float, str]]] = {}
+    lives_by_patient: dict[int, list[tuple[float, str]]] = {}
     for who, month, state in rows:
-        found.setdefault(who, []).append((month, state))
-    return found
+        lives_by_patient.setdefault(who, []).append((month, state))
+    return lives_by_patient
 
 
 def test_a_treatment_takes_over_each_parameter_sets_own_share_of_another() -> None:
@@ -242,8 +244,8 @@ def test_only_patients_who_leave_the_replaced_treatment_or_become_eligible_notic
         LETTER.pathway.attributes["cd19"].levels
     ).index("negative_or_dim")
 
-    def ever(who: int, state: str, told: dict[int, list[tuple[float, str]]]) -> bool:
-        return state in [name for _, name in told[who]]
+    def ever(who: int, state: str, lives_by_patient: dict[int, list[tuple[float, str]]]) -> bool:
+        return state in [name for _, name in lives_by_patient[who]]
 
     reinfused = {who for who in PATIENTS if ever(who, "car_t_reinfusion", before)}
     dual = {who for who in PATIENTS if ever(who, "dual_target_reinfusion", after)}
@@ -261,7 +263,7 @@ def test_sensitivity_leaves_the_uptake_out_and_evaluates_every_row_at_the_refere
     question = opened(Question(policies, "os_12", "relapse", "all", 12.0), inputs.draws)
     moved = inputs.draws.assign(salvage_uptake=0.9)
     rows = (inputs.draws, moved, inputs.draws.drop(columns="salvage_uptake"))
-    first, *others = (question.value(evaluate(question, 1, each)) for each in rows)
+    first, *others = (question.value(evaluate(question, 1, draws)) for draws in rows)
     for other in others:
         np.testing.assert_array_equal(first, other)
 

@@ -81,8 +81,8 @@ def wider(benefit: float, **levers: float) -> Scenario:
 
 
 def every_book_is_fair(book: Requests, model: Model, fair: Fair) -> None:
-    for place, each in enumerate(model.scenario.capacity.values()):
-        fair(book.of(place), each.units)
+    for place, resource in enumerate(model.scenario.capacity.values()):
+        fair(book.of(place), resource.units)
 
 
 @EVERY_LIMITABLE
@@ -300,12 +300,12 @@ def test_a_patient_who_asks_for_another_bed_in_the_instant_of_a_grant_takes_thei
 @pytest.mark.parametrize("benefit", [1.0, 0.5])
 def test_what_is_counted_of_a_policy_that_starts_on_a_date_is_what_des_counts(benefit: float) -> None:
     """Half of the patients come before the policy: what is kept of them must fit what is kept of the others."""
-    model, before = (resolve(scarce(each, 1)) for each in (wider(benefit), load_scenario("baseline")))
+    model, before = (resolve(scarce(scenario, 1)) for scenario in (wider(benefit), load_scenario("baseline")))
     arrivals, kept = over_years(PATIENTS, 3.0), tally.counted_states(model.pathway)
     block, _ = queueing.simulate(model, Uniforms(1), arrivals, horizon=120.0, before=before, keep=kept)
     whole, _ = des.simulate(model, Uniforms(1), arrivals, horizon=120.0, before=before)
     some = np.arange(PATIENTS) % 3 > 0
-    counted, expected = (tally.of_blocks(model, 60.0, [each.only(some)]) for each in (block, whole))
+    counted, expected = (tally.of_blocks(model, 60.0, [trajectories.only(some)]) for trajectories in (block, whole))
     for key, curve in expected.survival.items():
         np.testing.assert_array_equal(counted.survival[key], curve)
     assert counted.counts == expected.counts
@@ -357,8 +357,8 @@ def test_patients_who_ask_again_and_again_get_an_answer_from_the_engine_that_is_
     comes_back = ask_again("pause", pause=chance(listed=share, home=1 - share))
     scenario = scarce(Scenario("again", load(comes_back)), 1)
     assert choose_engine("auto", [scenario])[0] == engine
-    found = run(scenario, patients=200, replications=1, horizon=6.0)
-    assert found.manifest["engine"] == engine
+    results = run(scenario, patients=200, replications=1, horizon=6.0)
+    assert results.manifest["engine"] == engine
 
 
 def test_what_cohorts_suggest_needs_no_draws_to_choose_an_engine() -> None:

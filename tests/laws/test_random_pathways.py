@@ -285,7 +285,7 @@ def the_law_of_the_marginal_patient(
     follow: Callable, events: Callable, text: str, before: float, after: float, benefit: float
 ) -> None:
     pathway = with_end_points(harmful(made(treated(text, before))), len(text))
-    own, raised = (
+    practice, raised = (
         resolve(Scenario("made up", pathway, set={"uptake": share}, marginal_benefit=benefit))
         for share in (before, after)
     )
@@ -300,14 +300,16 @@ def the_law_of_the_marginal_patient(
     except TooCoarse:
         # After an event, exact does not follow patients without benefit into a group.
         pathway = replace(pathway, end_points={})
-        own, raised = (replace(m, scenario=replace(m.scenario, pathway=pathway)) for m in (own, raised))
+        practice, raised = (replace(m, scenario=replace(m.scenario, pathway=pathway)) for m in (practice, raised))
         solved = engine.curves(raised, HORIZON)
     simulated = microsim.curves(raised, HORIZON, patients=PATIENTS, uniforms=Uniforms(9))
     engines_agree(pathway, solved, simulated)
     if benefit == 0.0:
         # Where patients come back, each is solved on cells as fine as it needs: the law holds on one lattice.
-        step = min(float(each.months[1]) for each in (solved, engine.curves(own, HORIZON)))
-        today, policy = (engine.curves(each, HORIZON, step=step).survival["start", "all"] for each in (own, raised))
+        step = min(float(curves.months[1]) for curves in (solved, engine.curves(practice, HORIZON)))
+        today, policy = (
+            engine.curves(model, HORIZON, step=step).survival["start", "all"] for model in (practice, raised)
+        )
         sooner = 1e-7 if pathway.marginal is None or not pathway.marginal.harm else 1.0
         assert np.all(policy <= today + 1e-7)
         assert np.all(policy >= today - sooner)

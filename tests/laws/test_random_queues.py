@@ -227,13 +227,13 @@ def the_law(
     before = Scenario("before", pathway, capacity=limits)
     policy = replace(before, name="policy", marginal_benefit=benefit)
     policy = replace(policy, set={"uptake": 0.8}) if pathway.marginal else policy
-    model, own = resolve(policy), resolve(before)
-    assume(all(lives_end(each) for each in (model, own)))
+    model, practice = resolve(policy), resolve(before)
+    assume(all(lives_end(resolved) for resolved in (model, practice)))
     if beyond_microsim(pathway, limits) is None:
         free = replace(policy, capacity={name: Capacity(((0.0, 10_000),)) for name in RESOURCES})
         everybody = replace(arrivals, under_policy=np.ones(arrivals.patients.size, dtype=bool))
         try:
-            events, book = alike(model, arrivals, horizon=horizon, before=own)
+            events, book = alike(model, arrivals, horizon=horizon, before=practice)
             unlimited, _ = alike(resolve(free), everybody, horizon=horizon)
         except InputError:
             # Microsim refuses only what `auto` leaves to des.
@@ -248,7 +248,7 @@ def the_law(
         with pytest.MonkeyPatch.context() as patch:
             # Patients who block one another's units go round until they are no longer followed: 20 s otherwise.
             patch.setattr(des, "MOST_RETURNS", 100)
-            block, book = des.simulate(model, Uniforms(1), arrivals, horizon=horizon, before=own)
+            block, book = des.simulate(model, Uniforms(1), arrivals, horizon=horizon, before=practice)
         events = table([block])
     check(events, pathway)
     for place, unit in enumerate(units):

@@ -88,7 +88,7 @@ def counted_from_events(model: Model, events: Events, horizon: float) -> None:
         else:
             stays = table.assign(left=table.groupby("patient")["month"].shift(-1, fill_value=np.inf))
             since = [stays[column].to_numpy() - default[stays["patient"]] for column in ("month", "left")]
-            begun, ended = (np.clip(each, 0, horizon) for each in since)
+            begun, ended = (np.clip(months, 0, horizon) for months in since)
             months = np.where(stays["state"].isin(count.months), ended - begun, 0.0)
             per_patient = np.bincount(stays["patient"], weights=months, minlength=N)
             np.testing.assert_allclose(counted.counts[name], per_patient.mean(), atol=1e-9)
@@ -96,14 +96,14 @@ def counted_from_events(model: Model, events: Events, horizon: float) -> None:
 
 def present(table: pd.DataFrame, start: Floats, months: Floats) -> dict[str, Floats]:
     """The share of patients in each state at each month: in the one entered last, at that month or before."""
-    found: dict[str, Floats] = {}
+    shares: dict[str, Floats] = {}
     for who, life in table.groupby("patient"):
         since = life["month"].to_numpy() - start[who]
         last = np.searchsorted(since, months + 1e-9, side="right") - 1
         names = life["state"].to_numpy()
         for place in np.unique(last[last >= 0]):
-            found.setdefault(names[place], np.zeros(months.size))[last == place] += 1 / N
-    return found
+            shares.setdefault(names[place], np.zeros(months.size))[last == place] += 1 / N
+    return shares
 
 
 def test_curves_without_a_block_are_those_of_the_others() -> None:
@@ -113,7 +113,7 @@ def test_curves_without_a_block_are_those_of_the_others() -> None:
         next(engine.simulate(model, Uniforms(3, replication=number), range(patients), horizon=120.0))
         for number, patients in enumerate((70, 40, 3))
     ]
-    whole, found = tally.replicated(model, 60.0, blocks)
+    whole, without_block = tally.replicated(model, 60.0, blocks)
     for name, free in tally.of_blocks(model, 60.0, blocks).end_points.items():
         for key, survival in free.survival.items():
             np.testing.assert_array_equal(whole.end_points[name].survival[key], survival)
@@ -121,17 +121,19 @@ def test_curves_without_a_block_are_those_of_the_others() -> None:
     for place in range(3):
         others = tally.of_blocks(model, 60.0, [block for number, block in enumerate(blocks) if number != place])
         for key, survival in others.survival.items():
-            np.testing.assert_allclose(found.survival[key][place], survival[0], atol=1e-12)
+            np.testing.assert_allclose(without_block.survival[key][place], survival[0], atol=1e-12)
         for name, size in others.sizes.items():
-            np.testing.assert_allclose(found.sizes[name][place], size[0], atol=1e-12)
+            np.testing.assert_allclose(without_block.sizes[name][place], size[0], atol=1e-12)
         for name, count in others.counts.items():
-            np.testing.assert_allclose(found.counts[name][place], count[0], atol=1e-12)
+            np.testing.assert_allclose(without_block.counts[name][place], count[0], atol=1e-12)
 
 
 def test_without_the_only_block_there_is_nobody() -> None:
     model = resolve(load_scenario("baseline"))
-    _, found = tally.replicated(model, 12.0, list(engine.simulate(model, Uniforms(3), range(20), horizon=120.0)))
-    assert all(np.isnan(survival).all() for survival in found.survival.values())
+    _, without_block = tally.replicated(
+        model, 12.0, list(engine.simulate(model, Uniforms(3), range(20), horizon=120.0))
+    )
+    assert all(np.isnan(survival).all() for survival in without_block.survival.values())
 
 
 def test_a_shard_of_patients_is_a_part_of_the_whole() -> None:
@@ -155,6 +157,6 @@ def test_microsim_without_its_queue_path_finds_every_bed_free() -> None:
     base = load_scenario("baseline")
     limited = replace(base, capacity={"hsct_beds": Capacity(((0.0, 1),)), "car_t_slots": Capacity(((0.0, 1),))})
     free, one_bed = (
-        table(engine.simulate(resolve(each), Uniforms(1), range(500), horizon=24.0)) for each in (base, limited)
+        table(engine.simulate(resolve(scenario), Uniforms(1), range(500), horizon=24.0)) for scenario in (base, limited)
     )
     pd.testing.assert_frame_equal(free, one_bed)

@@ -50,15 +50,15 @@ def lives_of(table: pd.DataFrame) -> Lives:
 
 def touched_states(scenario: Scenario) -> set[str]:
     """The states whose numbers a scenario changes."""
-    own = point_values(scenario.pathway)
-    pulled = apply_levers(scenario, own)
-    changed = {name for name in own if not np.array_equal(pulled[name], own[name])}
-    found = {key.split(".")[0] for key in scenario.hazard_ratio} | {*scenario.pathway.milestones}
+    values = point_values(scenario.pathway)
+    pulled = apply_levers(scenario, values)
+    changed = {name for name in values if not np.array_equal(pulled[name], values[name])}
+    states = {key.split(".")[0] for key in scenario.hazard_ratio} | {*scenario.pathway.milestones}
     for name, state in scenario.pathway.states.items():
         for transition in state.transitions:
             if changed & {named for reference in transition.references for named in names_in(reference)}:
-                found.add(name)
-    return found
+                states.add(name)
+    return states
 
 
 @pytest.mark.parametrize("name", policies_of_the_default_suite(scenarios.names(), KINDS))
@@ -98,7 +98,7 @@ def test_a_hazard_ratio_touches_patients_of_its_levels_who_are_still_there_in_it
     from_month_6 = [1.0, {"by": "cd19", "positive": 0.4, "negative_or_dim": 1.0, "unknown": 1.0}]
     pathway = load_scenario("baseline").pathway
     policy = Scenario("x", pathway, hazard_ratio={"car_t_remission.relapse": {"breaks": [6.0], "ratios": from_month_6}})
-    before, after = (lives_of(events(resolve(each), PATIENTS)) for each in (load_scenario("baseline"), policy))
+    before, after = (lives_of(events(resolve(scenario), PATIENTS)) for scenario in (load_scenario("baseline"), policy))
     cd19 = levels_of(policy, Uniforms(1), np.array(PATIENTS))["cd19"]
     positive = list(pathway.attributes["cd19"].levels).index("positive")
     relapse = {
@@ -154,7 +154,7 @@ def test_other_draws_replications_and_seeds_are_other_patients(events: Events) -
     first = events(model, range(500), seed=1, draw=1)
     for address in ({"seed": 1, "draw": 2}, {"seed": 2, "draw": 1}):
         other = events(model, range(500), **address)
-        relapses = [each.loc[each["state"] == "relapse", "month"].to_numpy() for each in (first, other)]
+        relapses = [table.loc[table["state"] == "relapse", "month"].to_numpy() for table in (first, other)]
         assert not np.isin(relapses[0], relapses[1]).any()
         assert abs(np.corrcoef(*relapses)[0, 1]) < 0.2
 
@@ -200,7 +200,7 @@ def test_a_state_that_nobody_is_sent_to_moves_nobody(name: str, events: Events) 
     branch = replace(choices[0].transitions[0], name="new", to="new_treatment", probability=0.0, eligible={})
     choice = replace(choices[0], transitions=(branch, *choices[0].transitions))
     wider = replace(pathway, states={"new_treatment": added, **pathway.states, choice.name: choice})
-    before, after = (resolve(Scenario(name=name, pathway=each)) for each in (pathway, wider))
+    before, after = (resolve(Scenario(name=name, pathway=declared)) for declared in (pathway, wider))
     pd.testing.assert_frame_equal(events(before, range(1_500)), events(after, range(1_500)))
     whole, extended = engine.curves(before, 60.0), engine.curves(after, 60.0)
     same_curves(whole, extended)
