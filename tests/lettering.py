@@ -99,14 +99,14 @@ def contrast(one: object, other: object) -> float:
 def faint(figure: Figure, texts: Sequence[Lettering], least: float = 4.5) -> list[tuple[str, float]]:
     """Return the texts whose contrast with the declared colours behind their middle is too small."""
     areas = list(_areas(figure))
-    found = []
+    pale = []
     for text in texts:
         middle = tuple(np.mean([text.box.min, text.box.max], axis=0))
         behind = _own_box(text.artist) or _behind(areas, text.artist, middle)
         seen = contrast(_over(to_rgba(text.artist.get_color(), text.artist.get_alpha()), behind), behind)
         if seen < least:
-            found.append((text.words, round(seen, 2)))
-    return found
+            pale.append((text.words, round(seen, 2)))
+    return pale
 
 
 def _own_box(text: Text) -> tuple[float, float, float] | None:
@@ -131,9 +131,9 @@ def _behind(areas: Sequence[tuple[int, Artist]], text: Text, middle: tuple[float
     colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
     figure = text.get_figure(root=True)
     assert figure is not None
-    own = figure.axes.index(text.axes) if isinstance(text.axes, Axes) else len(figure.axes)
+    place_of_axes = figure.axes.index(text.axes) if isinstance(text.axes, Axes) else len(figure.axes)
     for place, area in areas:
-        if place > own or (place == own and area.get_zorder() > text.get_zorder()):
+        if place > place_of_axes or (place == place_of_axes and area.get_zorder() > text.get_zorder()):
             continue
         for face in _faces(area, middle):
             colour = _over(face, colour)
@@ -161,6 +161,6 @@ def _faces(area: Artist, point: tuple[float, ...]) -> Iterator[tuple[float, floa
 
 def _over(colour: tuple[float, ...], below: tuple[float, float, float]) -> tuple[float, float, float]:
     """Return a colour with its opacity, laid over another."""
-    *own, opacity = colour
-    red, green, blue = (opacity * a + (1 - opacity) * b for a, b in zip(own, below, strict=True))
+    *channels, opacity = colour
+    red, green, blue = (opacity * a + (1 - opacity) * b for a, b in zip(channels, below, strict=True))
     return red, green, blue

@@ -18,7 +18,7 @@ def misspelled(text: str) -> list[str]:
     """Return the numbers of a text that are not spelled as a reader has them, with some words around."""
     words = TYPED.sub(" ", text)
     return [
-        words[max(found.start() - 30, 0) : found.end() + 20]
+        words[max(match.start() - 30, 0) : match.end() + 20]
         for what in (RANGE, HYPHEN)
-        for found in what.finditer(words)
+        for match in what.finditer(words)
     ]

@@ -151,9 +151,11 @@ def test_the_pages_scenario_run_on_the_command_line_gives_the_pages_number(
     assert shown == pytest.approx(expected, abs=100 * 4e-5)
     outcomes = page.run("explorer.columns.map(([, s]) => outcomesOf(explorer.data, s).map((o) => o.of(o.values)))")
     lines = page.run("asCsv(explorer.data, explorer.columns)").splitlines()[1:]
-    assert [list(map(float, line.split(",")[-3:])) for line in lines] == [row for found in outcomes for row in found]
-    for scenario, found in zip(("baseline", "setting"), outcomes, strict=True):
-        for (name, factor, apart), row in zip(OUTCOMES, found, strict=True):
+    assert [list(map(float, line.split(",")[-3:])) for line in lines] == [
+        row for rows_of_scenario in outcomes for row in rows_of_scenario
+    ]
+    for scenario, values_of_scenario in zip(("baseline", "setting"), outcomes, strict=True):
+        for (name, factor, apart), row in zip(OUTCOMES, values_of_scenario, strict=True):
             expected = [factor * of[scenario, name][key] for key in ("estimate", "lower", "upper")]
             assert row == pytest.approx(expected, abs=apart), (scenario, name)
     occupancy = pd.read_csv(tmp_path / "out" / "occupancy.csv").query("clock == 'relapse' and month == 24")
@@ -268,10 +270,10 @@ def test_the_model_of_the_page_is_that_of_numpy(page: Page, tmp_path: Path, base
     if base == "chemotherapy for half":
         scenario = replace(scenario, name=base, set={"share_chemotherapy": 0.5})
     given = values(load_informed_draws(scenario.pathway), slice(0, DRAWS))
-    own = page_model(scenario, given, 60.0)
+    model = page_model(scenario, given, 60.0)
     make([scenario], tmp_path / "page.html", draws=DRAWS)
     page.open((tmp_path / "page.html").as_uri())
-    for chosen, _ in settings(own, np.random.default_rng(20241203), given):
+    for chosen, _ in settings(model, np.random.default_rng(20241203), given):
         setting = {
             "moved": {list(scenario.pathway.parameters).index(name): value for name, value in chosen.set.items()},
             "margins": {name: list(shares.values()) for name, shares in chosen.population.items()},
@@ -279,7 +281,7 @@ def test_the_model_of_the_page_is_that_of_numpy(page: Page, tmp_path: Path, base
         }
         script = "((s) => explorer.data.months.map((_, t) => Array.from(column(explorer.data, (i) => s.alive(i, t)))))"
         alive = np.array(page.run(f"{script}(solve(explorer.data, {json.dumps(setting)}))")).T
-        expected = 1.0 - summed(resolve(chosen, given), own.deaths, own.curves)[:, : len(own.months)]
+        expected = 1.0 - summed(resolve(chosen, given), model.deaths, model.curves)[:, : len(model.months)]
         np.testing.assert_allclose(alive, expected, atol=2e-5)
 
 
