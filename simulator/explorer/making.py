@@ -25,16 +25,16 @@ MOST_BYTES = 3_000_000
 
 @dataclass(frozen=True)
 class Made:
-    """A page as it was written. apart : how far survival of random settings was from the engine's at most"""
+    """A page as it was written. differences : how far survival of random settings was from the engine's at most"""
 
     draws: int
     size: int
-    apart: Mapping[str, float]
+    differences: Mapping[str, float]
 
     @property
     def sentence(self) -> str:
         sets = f"{self.draws} parameter set{'s' * (self.draws != 1)}, {self.size / 1e6:.1f} MB"
-        return f"{sets}. Survival of random settings is that of the engine to {self.apart['after']:.0e}."
+        return f"{sets}. Survival of random settings is that of the engine to {self.differences['after']:.0e}."
 
 
 def make(
@@ -75,20 +75,20 @@ def make(
         refuse_unchanged(page, lever_values)
         presets = [preset(page, other) for other in others]
         progress(1, 3)
-        apart = check(page, given, seed=seed)
+        differences = check(page, given, seed=seed)
         progress(2, 3)
-        text = html(page, given, cohort, apart, presets, lever_values, queue).encode()
+        text = html(page, given, cohort, differences, presets, lever_values, queue).encode()
         if lever_values and draws is None and len(text) > MOST_BYTES:
             _refuse_size(page, lever_values, len(text))
-        return text, apart
+        return text, differences
 
-    content, apart = text_of(n_draws)
+    content, differences = text_of(n_draws)
     if draws is None and len(content) > MOST_BYTES:
         n_draws = max(int(n_draws * 0.95 * MOST_BYTES / len(content)), 1)
-        content, apart = text_of(n_draws)
+        content, differences = text_of(n_draws)
     whole.write(out, content)
     progress(3, 3)
-    return Made(n_draws, len(content), apart)
+    return Made(n_draws, len(content), differences)
 
 
 def _refuse_size(page: PageModel, lever_values: Sequence[Alternative], size: int) -> None:

@@ -56,7 +56,7 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     right = width - style.MARGIN - max(text.width(words, style.TEXT, "bold") for words in (LATE, *late))
     across = right - LEFT - style.MARGIN
     footing = [notes.source_in_words(cohort)]
-    shown = [name for name in LOOKS if any(parts(table)[name] > LEAST for *_, table in rows)]
+    displayed = [name for name in LOOKS if any(parts(table)[name] > LEAST for *_, table in rows)]
     names = [scenario_in_words(scenario.name) for scenario, *_ in rows]
     units = [resources.units(scenario, resource) for scenario, resource, _ in rows]
     room = width - 3 * style.MARGIN
@@ -64,7 +64,7 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     below = LINE if max(widths) > room else 0.0
     tall = ROW + below
     body = tall * len(rows) + BELOW + 0.2
-    sheet = Sheet(title, _subtitle(results, rows), footing, body, key=_key(rows, shown), width=width)
+    sheet = Sheet(title, _subtitle(results, rows), footing, body, key=_key(rows, displayed), width=width)
     bottom = sheet.bottom + BELOW
     axes = row_chart.rows_of(sheet, LEFT, bottom, across, len(rows), tall)
     # The names stand between the bars, on the sheet.
@@ -118,7 +118,7 @@ def _subtitle(results: Results, rows: Sequence[tuple[Scenario, str, Table]]) -> 
     return f"{bars}. {intervals.unseen(draws, replications)}"
 
 
-def _key(rows: Sequence[tuple[Scenario, str, Table]], shown: Sequence[str]) -> list[Sample]:
+def _key(rows: Sequence[tuple[Scenario, str, Table]], displayed: Sequence[str]) -> list[Sample]:
     events = resources.losses_in_words([(scenario, resource) for scenario, resource, _ in rows])
     words = {
         "served_at_once": "served at once",
@@ -128,7 +128,7 @@ def _key(rows: Sequence[tuple[Scenario, str, Table]], shown: Sequence[str]) -> l
         "lost_within_30_days": events,
         "waiting_for_ever": "waiting for ever",
     }
-    names = [name for name in words if name in shown or (name[:4] == "lost" and "lost_after_30_days" in shown)]
+    names = [name for name in words if name in displayed or (name[:4] == "lost" and "lost_after_30_days" in displayed)]
     return [Sample(words[name], area(0.2, 0.14, **{"linewidth": 0.6, **LOOKS[name]})) for name in names]
 
 

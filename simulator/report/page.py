@@ -47,12 +47,12 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
     scenarios, manifest = results.scenarios, results.manifest
     beyond = structures.sentences(compared(scenarios), cohort)
     # Of one policy it is a limit of the answer; of several they would hide the figures.
-    apart, beyond = (beyond, []) if len(beyond) > 1 else ([], beyond)
+    of_policies, beyond = (beyond, []) if len(beyond) > 1 else ([], beyond)
     drawn: dict[str, list[str]] = defaultdict(list)
     order = list(PLACES)
     for picture in sorted(figures, key=lambda picture: order.index(picture.name) if picture.name in PLACES else 0):
         drawn[PLACES.get(picture.name, "survival")].append(_figure(picture))
-    sections = list(_sections(results, cohort, drawn, apart))
+    sections = list(_sections(results, cohort, drawn, of_policies))
     links = [(f"#{anchor}", title) for anchor, title, _ in sections] + [(explorer, EXPLORER)] * bool(explorer)
     contents = tag("nav", *(tag("a", text(title), href=to) for to, title in links))
     limited = limits.of(cohort, scenarios[0].pathway, manifest["horizon"], manifest.get("stale_draws"))
@@ -64,11 +64,11 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
 
 
 def _sections(
-    results: Results, cohort: Cohort | None, drawn: Mapping[str, list[str]], apart: Sequence[str]
+    results: Results, cohort: Cohort | None, drawn: Mapping[str, list[str]], sentences: Sequence[str]
 ) -> Iterator[tuple[str, str, list[str]]]:
     """Yield anchor, title and content of every section that has any. drawn : figures by section
 
-    apart : what other structures of the model change, where it stands in their section
+    sentences : what other structures of the model change, where it stands in their section
     """
     pathway, scenarios = results.scenarios[0].pathway, [policy[0] for policy in policies(results.scenarios)]
     sections: list[tuple[str, str, Iterable[str]]] = [
@@ -78,7 +78,7 @@ def _sections(
         ("survival", "Survival", drawn["survival"]),
         ("beds", resource_wording.title(pathway), map(part, resources.use(results))),
         ("behind", "What lies behind it", drawn["behind"]),
-        ("structure", "Other structures of the model", [*map(paragraph, apart), *_structures(results, cohort)]),
+        ("structure", "Other structures of the model", [*map(paragraph, sentences), *_structures(results, cohort)]),
         ("evidence", "Reported and simulated", map(part, predictive(cohort, pathway) if cohort else ())),
         ("assumptions", "Assumption register", map(part, register(pathway, results.scenarios, cohort))),
         ("scenarios", "Scenarios", map(_scenario, scenarios)),

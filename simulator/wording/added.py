@@ -76,9 +76,9 @@ def at_month(outcomes: pd.DataFrame, compared: Sequence[Sequence[Scenario]], clo
     for scenario, *others in compared:
         if scenario.name in known:
             row = known[scenario.name]
-            shown = [other for other in others if other.marginal_benefit != BREAK_EVEN and other.name in known]
-            shown.sort(key=lambda other: other.marginal_benefit != COHORTS)
-            other = (shown[0], Difference.of_row(known[shown[0].name])) if shown else None
+            displayed = [other for other in others if other.marginal_benefit != BREAK_EVEN and other.name in known]
+            displayed.sort(key=lambda other: other.marginal_benefit != COHORTS)
+            other = (displayed[0], Difference.of_row(known[displayed[0].name])) if displayed else None
             before = row["estimate"] - row["difference"]
             added.append(Added(scenario, clock, month, before, Difference.of_row(row), other))
     return added
@@ -113,9 +113,9 @@ def _ties(added: Sequence[Added], most: Added) -> str:
     number = most.difference.more_or_fewer
     alike = (one for one in added if one.difference.is_clear and one.difference.more_or_fewer == number)
     names = [one.scenario.name for one in alike if one is not most]
-    shown, more = names[: MOST_NAMES - 1], len(names) - MOST_NAMES + 1
+    listed_names, more = names[: MOST_NAMES - 1], len(names) - MOST_NAMES + 1
     rest = [f"{more} more {'policy' if more == 1 else 'policies'}"] if more > 0 else []
-    return f"; also {number} under {listed([*shown, *rest])}" if shown else ""
+    return f"; also {number} under {listed([*listed_names, *rest])}" if listed_names else ""
 
 
 def _cautiously(one: Added) -> str:

@@ -96,7 +96,7 @@ def measured(question: Question) -> str:
     return f"{label(question.outcome, pathway)}{since}{population}: {scenarios}"
 
 
-def caption(analysis: Sensitivity, part: str, count: int, shown: int) -> str:
+def caption(analysis: Sensitivity, part: str, count: int, displayed: int) -> str:
     """Return the title of a part's table, the meaning of its numbers, and how many of its rows are shown."""
     outcome = measured(analysis.question)
     meanings = {
@@ -108,7 +108,7 @@ def caption(analysis: Sensitivity, part: str, count: int, shown: int) -> str:
     }
     if (decision := analysis.question.decision) is not None:
         meanings["evppi"] = f"{decision.unit}s per 100 patients \N{PLUS-MINUS SIGN} standard error"
-    more = f"; the first {shown} of {count}" if count > shown else ""
+    more = f"; the first {displayed} of {count}" if count > displayed else ""
     return f"{TITLES[part]} ({part}); {meanings[part]}{more}"
 
 

@@ -88,16 +88,16 @@ def drawn(analysis: Sensitivity, part: str, most: int) -> pd.DataFrame:
     return table.loc[(size > SEEN) & ((size >= _least(analysis, part)) | (size.index < FEWEST))].head(most)
 
 
-def omitted(analysis: Sensitivity, part: str, shown: pd.DataFrame) -> str:
+def omitted(analysis: Sensitivity, part: str, displayed: pd.DataFrame) -> str:
     """Return how many rows with numbers a figure leaves out, and how small they are; empty if none."""
     if part not in LEAST:
-        rest = len(analysis.tables[part]) - len(shown) - (part in ("structure", "priors"))
+        rest = len(analysis.tables[part]) - len(displayed) - (part in ("structure", "priors"))
         return f"{rest} more in {part}.csv" if rest and part != "evppi" else ""
-    size = _sizes(analysis, part).drop(shown.index).dropna()
+    size = _sizes(analysis, part).drop(displayed.index).dropna()
     if size.empty:
         return ""
     least = _least(analysis, part)
-    if _sizes(analysis, part).loc[shown.index].min() < least:
+    if _sizes(analysis, part).loc[displayed.index].min() < least:
         return f"{len(size)} more, each smaller"
     bound = least if size.max() < least else math.ceil(size.max() / least) * least
     words = {"prcc": f"{bound:.1f} in size", "sobol": f"{100 * bound:.0f} %"}

@@ -48,11 +48,11 @@ def displayed(axis: Axis, pathway: Pathway, value: float) -> float:
 
 def number(axis: Axis, pathway: Pathway, value: float) -> str:
     """Return a value as displayed, without its unit: "88"; in three digits, or as many as tell the values apart."""
-    shown = displayed(axis, pathway, value)
+    in_unit = displayed(axis, pathway, value)
     others = [displayed(axis, pathway, other) for other in axis.values]
-    whole = len(f"{abs(shown):.0f}")
+    whole = len(f"{abs(in_unit):.0f}")
     digits = (count for count in (3, 4, 5) if len({f"{other:.{count}g}" for other in others}) == len(others))
-    return f"{shown:.{max(next(digits, 6), whole)}g}"
+    return f"{in_unit:.{max(next(digits, 6), whole)}g}"
 
 
 def with_unit(axis: Axis, pathway: Pathway, value: float) -> str:
@@ -63,19 +63,19 @@ def with_unit(axis: Axis, pathway: Pathway, value: float) -> str:
 
 def roughly(axis: Axis, pathway: Pathway, value: float) -> str:
     """Return a value that is no typed one, rounded: "49 %"."""
-    words, shown = unit(axis, pathway), displayed(axis, pathway, value)
-    return f"{rounding.number(shown, '%')} %" if words == "%" else f"{shown:.3g}{words and f' {words}'}"
+    words, in_unit = unit(axis, pathway), displayed(axis, pathway, value)
+    return f"{rounding.number(in_unit, '%')} %" if words == "%" else f"{in_unit:.3g}{words and f' {words}'}"
 
 
 def cell(axes: Sequence[Axis], pathway: Pathway, values: Sequence[float]) -> str:
     """Return a cell in words: "uptake 40 %, 2 ICU beds and 24 arrivals per year"."""
     parts = []
     for axis, value in zip(axes, values, strict=False):
-        words, shown = name(axis, pathway), with_unit(axis, pathway, value)
+        words, value_in_words = name(axis, pathway), with_unit(axis, pathway, value)
         if axis.table == "capacity":
             words = resources.label(pathway.resources[axis.key], int(value))
         is_counted = axis.table == "capacity" or " per " in words
-        parts.append(f"{shown} {words}" if is_counted else f"{words} {shown}")
+        parts.append(f"{value_in_words} {words}" if is_counted else f"{words} {value_in_words}")
     return " and ".join(parts)
 
 

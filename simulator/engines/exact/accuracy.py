@@ -101,12 +101,12 @@ def fine_enough(
     step: float,
     horizon: float,
     solve: Callable[[float], Solution],
-    apart: Callable[[Solution, Solution], float],
+    difference: Callable[[Solution, Solution], float],
 ) -> Solution:
     """Return a model with cycles solved on cells of which halving moves no curve by more than `LIMIT`.
 
-    solve : step -> the solved model; apart : how far any curve of two solutions is apart at most. Raises TooCoarse,
-    naming the cycle.
+    solve : step -> the solved model; difference : the largest between two solutions' curves. Raises TooCoarse, naming
+    the cycle.
     """
     # Sojourns much shorter than a cell may do no harm, since their mean is kept: that is measured, not assumed.
     while 8 * horizon / step > FINEST:
@@ -116,7 +116,7 @@ def fine_enough(
     while 2 * horizon / step <= FINEST and 2 * horizon / step * size <= MOST_NUMBERS:
         step /= 2
         fine = solve(step)
-        error = apart(coarse, fine)
+        error = difference(coarse, fine)
         if error <= LIMIT:
             return fine
         coarse = fine

@@ -195,10 +195,10 @@ def one_step(models: Sequence[Model], horizon: float) -> float:
 
 
 def _fine_enough(model: Model, step: float, horizon: float, window: bool) -> Solution:
-    def apart(coarse: Solution, fine: Solution) -> float:
+    def difference(coarse: Solution, fine: Solution) -> float:
         return float(np.max(list(_moved(coarse, fine).values())))
 
-    return accuracy.fine_enough(model, step, horizon, lambda step: _solve(model, horizon, step, window), apart)
+    return accuracy.fine_enough(model, step, horizon, lambda step: _solve(model, horizon, step, window), difference)
 
 
 def refuse(scenario: Scenario) -> None:

@@ -12,7 +12,7 @@ from simulator.analyses.sensitivity.run import Sensitivity
 from simulator.analyses.sensitivity.structural import WITH_CURE, through
 from simulator.evidence.cohort import Cohort
 from simulator.figures import row_chart, style
-from simulator.figures.analyses.sensitivity_chart import chart, shown
+from simulator.figures.analyses.sensitivity_chart import chart, displayed
 from simulator.figures.picture import Picture
 from simulator.figures.row_chart import Layout, Row
 from simulator.figures.sheet import Sheet
@@ -28,7 +28,7 @@ GAP = 0.16
 
 def picture(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: float = style.WIDTH) -> Picture:
     """Return the figure of `structure` or `priors`."""
-    whole = shown(analysis, part, width)
+    whole = displayed(analysis, part, width)
     declared, table = whole.iloc[0].to_dict(), whole.iloc[1:]
     months = analysis.question.scenario.pathway.months
     meanings = {

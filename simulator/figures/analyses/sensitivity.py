@@ -12,7 +12,7 @@ from simulator.analyses.sensitivity.run import SEEN, Sensitivity
 from simulator.evidence.cohort import Cohort
 from simulator.figures import row_chart, style, text
 from simulator.figures.analyses import alternatives
-from simulator.figures.analyses.sensitivity_chart import chart, scale, shown
+from simulator.figures.analyses.sensitivity_chart import chart, displayed, scale
 from simulator.figures.picture import Picture, in_two_widths
 from simulator.figures.sheet import Sample, area, marker_sample
 from simulator.outcomes.labels import words_and_unit
@@ -44,12 +44,12 @@ def pictures(analysis: Sensitivity, cohort: Cohort | None = None) -> list[Pictur
         "priors": alternatives.picture,
         "evppi": _evppi,
     }
-    parts = [part for part in analysis.tables if len(shown(analysis, part, style.WIDTH))]
+    parts = [part for part in analysis.tables if len(displayed(analysis, part, style.WIDTH))]
     return [in_two_widths(partial(drawing[part], analysis, part, cohort)) for part in parts]
 
 
 def _tornado(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: float = style.WIDTH) -> Picture:
-    table = shown(analysis, part, width)
+    table = displayed(analysis, part, width)
     note = (
         "The other shares of a choice change in proportion. Parameters are correlated, so the bars do not add up to an "
         "interval."
@@ -100,7 +100,7 @@ def _name_end(axes: Axes, row: int, at: float, words: str, *, right: bool, size:
 
 
 def _prcc(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: float = style.WIDTH) -> Picture:
-    table = shown(analysis, part, width)
+    table = displayed(analysis, part, width)
     note = "Correlations of ranks, with all other numbers held but those of the same choice."
     scale = f"Partial rank correlation with: {measured(analysis.question)}"
     drawn = "Circles: partial rank correlations over the parameter sets, with 95 % intervals."
@@ -113,7 +113,7 @@ def _prcc(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: flo
 
 
 def _sobol(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: float = style.WIDTH) -> Picture:
-    table = shown(analysis, part, width)
+    table = displayed(analysis, part, width)
     note = "Sobol indices. Inputs are assumed independent; the shares of a choice are one input."
     scale = f"Share of the variance (%): {measured(analysis.question)}"
     key = [marker_sample(words, mark, colour, face) for words, _, mark, colour, face in SOBOL.values()]
@@ -131,7 +131,7 @@ def _sobol(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: fl
 
 
 def _evppi(analysis: Sensitivity, part: str, cohort: Cohort | None, *, width: float = style.WIDTH) -> Picture:
-    table, decision = shown(analysis, part, width), analysis.question.decision
+    table, decision = displayed(analysis, part, width), analysis.question.decision
     assert decision is not None
     by, _ = words_and_unit(decision.outcome, analysis.question.scenario.pathway)
     counted = f"{costs(analysis.question)}{' (an assumption)' if decision.costs else ''}"

@@ -24,7 +24,7 @@ INFORMED, SILENT = "\N{BLACK CIRCLE}", "\N{WHITE CIRCLE}"
 """Marks of a parameter that the cohort informs, and of one that rests on the prior or on an assumption."""
 
 
-def shown(analysis: Sensitivity, part: str, width: float) -> pd.DataFrame:
+def displayed(analysis: Sensitivity, part: str, width: float) -> pd.DataFrame:
     """Return the rows that are drawn on a sheet of a width."""
     return sensitivity_titles.drawn(analysis, part, MOST if width >= style.WIDTH else MOST_COMPACT)
 

@@ -67,10 +67,10 @@ def _picture(
     fits, every = int(verdict["fits"].iloc[0]), len(shares)
     height = 1.1 * max(np.abs(line - z).max() for line in (lower, upper, *shares.values()))
     chosen = _furthest(shares, z) if is_narrow else shares
-    shown = f" Shown: the {len(chosen)} of {every} that are furthest from it." if len(chosen) < every else ""
+    choice = f" Shown: the {len(chosen)} of {every} that are furthest from it." if len(chosen) < every else ""
     subtitle = (
         f"{fits} cohorts of {cohort.n}, simulated from the prior and fitted. Line: share of fits in which the true "
-        f"value ranks below, minus the expected share; flat at 0 is right.{shown}"
+        f"value ranks below, minus the expected share; flat at 0 is right.{choice}"
     )
     size = {"left": 0.52, "gap": 0.1, "plot": PLOT, "sheet": width}
     grid = Grid(len(chosen), 3 if is_narrow else 7, above=0.4 if is_narrow else 0.36, below=0.1, **size)

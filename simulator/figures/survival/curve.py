@@ -121,11 +121,11 @@ def numbers(curves: Mapping[str, Curve], months: Iterable[float], clock: str) ->
     """Return the survival at months and at the horizon, a row a curve. curves : by the label of the row"""
     known = {label: one for label, one in curves.items() if not one.is_empty}
     horizon = min((float(one.months[-1]) for one in known.values()), default=0.0)
-    shown = sorted({horizon, *(month for month in months if month <= horizon)})
-    rows = [Row(label, [one.estimate(month) for month in shown]) for label, one in known.items()]
-    rows += [Row(label, ["no patients", *[""] * (len(shown) - 1)]) for label in curves if label not in known]
+    displayed = sorted({horizon, *(month for month in months if month <= horizon)})
+    rows = [Row(label, [one.estimate(month) for month in displayed]) for label, one in known.items()]
+    rows += [Row(label, ["no patients", *[""] * (len(displayed) - 1)]) for label in curves if label not in known]
     caption = f"Alive, in months since {clock}; intervals: 95 %, over {sets(known.values())}"
-    return Table(columns("", *map(in_words, shown)), rows, caption)
+    return Table(columns("", *map(in_words, displayed)), rows, caption)
 
 
 def reported_survival(cohort: Cohort | None, population: str, clock: str) -> pd.DataFrame:

@@ -59,7 +59,7 @@ def _picture(
     sheet = panels.draw(
         statement, drawn, of_drawn, clock, cohort, footing, end=end, subtitle=" ".join([topic, *left_out]), width=width
     )
-    shown = curve.drawn_as_curves(of_cause[""])
-    caption = f"{in_words(month).capitalize()} after {clock}; intervals: 95 %, over {curve.sets(shown)}"
-    numbers = Table(columns("", *(one.label for one in shown)), rows, caption)
+    displayed = curve.drawn_as_curves(of_cause[""])
+    caption = f"{in_words(month).capitalize()} after {clock}; intervals: 95 %, over {curve.sets(displayed)}"
+    numbers = Table(columns("", *(one.label for one in displayed)), rows, caption)
     return sheet.picture(f"end_point_{end_point.name}", numbers=numbers)

@@ -61,9 +61,9 @@ def of_options(results: Results, clock: str) -> Iterator[Table]:
     leading = [policy[0].name for _, *policy in compared]
     others = [name for name in names if name not in leading]
     parts = [[*leading, *others]] if len(names) <= MOST_OPTIONS else [leading, others]
-    for shown in (part[at : at + MOST_OPTIONS] for part in parts for at in range(0, len(part), MOST_OPTIONS)):
+    for options in (part[at : at + MOST_OPTIONS] for part in parts for at in range(0, len(part), MOST_OPTIONS)):
         readings: list[Reading] = [(first, first, intervals.estimate)]
-        readings += [(scenario_in_words(name), name, _with_difference) for name in shown]
+        readings += [(scenario_in_words(name), name, _with_difference) for name in options]
         yield from _tables(results, readings, clock, [f"Below a number: its difference from {first}."])
 
 
