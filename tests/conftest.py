@@ -74,8 +74,8 @@ def measured_error(monkeypatch: pytest.MonkeyPatch) -> None:
 def unchecked_pages() -> Iterator[None]:
     """Write pages of the explorer without random settings solved by the engine, most of their time: other tests do."""
     with pytest.MonkeyPatch.context() as patch:
-        apart = dict.fromkeys(("before", "after", "mean_survival", "median"), 0.0)
-        patch.setattr("simulator.explorer.making.check", lambda *_, **__: apart)
+        differences = dict.fromkeys(("before", "after", "mean_survival", "median"), 0.0)
+        patch.setattr("simulator.explorer.making.check", lambda *_, **__: differences)
         yield
 
 

@@ -50,8 +50,8 @@ def texts_of(figure: Figure) -> list[Lettering]:
         with mock.patch.object(Text, "draw", noted):
             figure.draw_without_rendering()
         renderer = canvas.get_renderer()
-        shown = [text for text in dict.fromkeys(drawn) if text.get_text().strip() and text.get_visible()]
-        return [Lettering(text.get_text(), Text.get_window_extent(text, renderer), text) for text in shown]
+        visible = [text for text in dict.fromkeys(drawn) if text.get_text().strip() and text.get_visible()]
+        return [Lettering(text.get_text(), Text.get_window_extent(text, renderer), text) for text in visible]
 
 
 def outside(figure: Figure, texts: Sequence[Lettering]) -> list[str]:

@@ -227,14 +227,14 @@ def test_control_characters_in_a_folder_name_are_printed_as_escapes(aftercart: C
 
 
 @pytest.mark.parametrize(
-    ("written", "shown"), [("\N{MINUS SIGN}0.8", b"-0.8"), ("\N{EN DASH}", b"-"), ("\N{BLACK STAR}", b"?")]
+    ("written", "printed"), [("\N{MINUS SIGN}0.8", b"-0.8"), ("\N{EN DASH}", b"-"), ("\N{BLACK STAR}", b"?")]
 )
 def test_a_terminal_that_lacks_a_letter_prints_a_question_mark_but_never_loses_a_minus(
-    monkeypatch: pytest.MonkeyPatch, written: str, shown: bytes
+    monkeypatch: pytest.MonkeyPatch, written: str, printed: bytes
 ) -> None:
     output = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(application, "app", lambda prog_name: print(written, end="", flush=True))
     monkeypatch.setattr("sys.stdout", output)
     assert application.run() == 0
     output.flush()
-    assert output.buffer.getvalue() == shown  # type: ignore[attr-defined]
+    assert output.buffer.getvalue() == printed  # type: ignore[attr-defined]

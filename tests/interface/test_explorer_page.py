@@ -85,10 +85,10 @@ def test_up_to_four_settings_are_kept_side_by_side_and_the_address_restores_them
         page.press("keep", "Enter")
         page.press("p-salvage_uptake", "ArrowRight")
     assert len(page.run("location.hash").split("kept.=")) == 5
-    shown = {name: page.text(name) for name in ("kept", "numbers", "drawing")}
-    assert [f"Kept {k}" in shown["numbers"] for k in range(1, 6)] == [True] * 4 + [False]
+    texts = {name: page.text(name) for name in ("kept", "numbers", "drawing")}
+    assert [f"Kept {k}" in texts["numbers"] for k in range(1, 6)] == [True] * 4 + [False]
     page.open(explorer + page.run("location.hash"))
-    assert {name: page.text(name) for name in shown} == shown
+    assert {name: page.text(name) for name in texts} == texts
     page.run("document.querySelector('#kept button').click()")
     assert page.run("document.querySelectorAll('#kept li').length") == 3
     page.press("keep", "Enter")
@@ -146,18 +146,18 @@ def test_the_pages_scenario_run_on_the_command_line_gives_the_pages_number(
         if (row["population"], row["clock"]) == ("all", "relapse")
     }
     row = of["setting", "os_12"]
-    shown = page.run("summary(explorer.moreAt(12))")
+    displayed = page.run("summary(explorer.moreAt(12))")
     expected = [100 * row[name] for name in ("difference", "difference_lower", "difference_upper")]
-    assert shown == pytest.approx(expected, abs=100 * 4e-5)
+    assert displayed == pytest.approx(expected, abs=100 * 4e-5)
     outcomes = page.run("explorer.columns.map(([, s]) => outcomesOf(explorer.data, s).map((o) => o.of(o.values)))")
     lines = page.run("asCsv(explorer.data, explorer.columns)").splitlines()[1:]
     assert [list(map(float, line.split(",")[-3:])) for line in lines] == [
         row for rows_of_scenario in outcomes for row in rows_of_scenario
     ]
     for scenario, values_of_scenario in zip(("baseline", "setting"), outcomes, strict=True):
-        for (name, factor, apart), row in zip(OUTCOMES, values_of_scenario, strict=True):
+        for (name, factor, tolerance), row in zip(OUTCOMES, values_of_scenario, strict=True):
             expected = [factor * of[scenario, name][key] for key in ("estimate", "lower", "upper")]
-            assert row == pytest.approx(expected, abs=apart), (scenario, name)
+            assert row == pytest.approx(expected, abs=tolerance), (scenario, name)
     occupancy = pd.read_csv(tmp_path / "out" / "occupancy.csv").query("clock == 'relapse' and month == 24")
     at = "explorer.data.occupiedMonths.indexOf(24)"
     for k, scenario in enumerate(("baseline", "setting")):
@@ -373,8 +373,8 @@ def test_what_cannot_be_a_file_is_refused_before_anything_is_solved(
 def test_siblings_that_give_way_are_shown_as_they_are(page: Page, explorer: str) -> None:
     page.open(f"{explorer}#share_chemotherapy=0.9")
     names = ("chemotherapy", "immunotherapy", "car_t_reinfusion", "dual_target_reinfusion")
-    shown = [page.run(f"Number(document.getElementById('p-share_{name}').value)") for name in names]
-    assert sum(shown) == pytest.approx(100, abs=2)
+    displayed = [page.run(f"Number(document.getElementById('p-share_{name}').value)") for name in names]
+    assert sum(displayed) == pytest.approx(100, abs=2)
     assert "share of chemotherapy" in page.text("setting")
 
 

@@ -110,20 +110,20 @@ def test_a_table_of_independent_attributes_makes_the_same_patients_as_none() -> 
     cd19, prior_hsct = (PATHWAY.attributes[name].levels for name in ("cd19", "prior_hsct"))
     product_of_margins = {level: {prior: a * b for prior, b in prior_hsct.items()} for level, a in cd19.items()}
     mixes = ((), [{**CD19_AND_HSCT, "weights": product_of_margins}], [CD19_AND_HSCT])
-    apart, together, associated = (
+    independent, together, associated = (
         levels_of(Scenario("x", PATHWAY, case_mix=mix), Uniforms(3), np.arange(20_000)) for mix in mixes
     )
     for name in PATHWAY.attributes:
-        np.testing.assert_array_equal(apart[name], together[name])
-    assert (apart["prior_hsct"] != associated["prior_hsct"]).mean() > 0.2
-    np.testing.assert_array_equal(apart["site"], associated["site"])
+        np.testing.assert_array_equal(independent[name], together[name])
+    assert (independent["prior_hsct"] != associated["prior_hsct"]).mean() > 0.2
+    np.testing.assert_array_equal(independent["site"], associated["site"])
 
 
 def test_an_attribute_that_decides_nothing_but_goes_with_one_that_does_is_not_like_all() -> None:
     """Where CD19-negative relapses are the extramedullary ones, the site of relapse tells CD19."""
     other = {"bone_marrow": 1, "extramedullary": 0}
     by_site = {**dict.fromkeys(WEIGHTS, other), "negative_or_dim": {"bone_marrow": 0, "extramedullary": 1}}
-    apart = resolve(Scenario("apart", PATHWAY))
+    independent = resolve(Scenario("apart", PATHWAY))
     together = resolve(Scenario("together", PATHWAY, case_mix=[{"of": ["cd19", "site"], "weights": by_site}]))
     site, cd19 = ("infusion", "site=extramedullary"), ("infusion", "cd19=negative_or_dim")
     for curves in (
@@ -132,7 +132,7 @@ def test_an_attribute_that_decides_nothing_but_goes_with_one_that_does_is_not_li
     ):
         np.testing.assert_allclose(curves.survival[site], curves.survival[cd19], atol=1e-12)
         assert np.abs(curves.survival[site] - curves.survival["infusion", "all"]).max() > 0.01
-    survival = engine.curves(apart, HORIZON).survival
+    survival = engine.curves(independent, HORIZON).survival
     assert np.array_equal(survival[site], survival["infusion", "all"])
 
 

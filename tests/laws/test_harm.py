@@ -118,9 +118,9 @@ def test_every_engine_harms_the_same_patients(
     simulated = microsim.curves(model, 60.0, patients=100_000, uniforms=Uniforms(3))
     solved = exact.curves(model, 60.0)
     for population, size in (("all", 1.0), ("treated", 0.8)):
-        apart = simulated.survival["start", population] - solved.survival["start", population]
+        difference = simulated.survival["start", population] - solved.survival["start", population]
         # One false alarm in 1e6 (Dvoretzky, Kiefer & Wolfowitz).
-        assert np.abs(apart).max() < np.sqrt(np.log(2e6) / (2e5 * size)) + 1e-4
+        assert np.abs(difference).max() < np.sqrt(np.log(2e6) / (2e5 * size)) + 1e-4
 
 
 @pytest.mark.parametrize("beds", [1, 3])

@@ -270,8 +270,8 @@ def test_a_patient_who_benefits_does_so_at_every_relapse_and_both_engines_agree(
         assert size == pytest.approx(float(solved.sizes[population][0]), abs=5 / np.sqrt(n))
         # Where patients come back, the exact engine's cells are finer.
         exactly = solved.survival["relapse", population][:, :: round(simulated.months[1] / solved.months[1])]
-        apart = np.abs(exactly - simulated.survival["relapse", population]).max()
-        assert apart < np.sqrt(np.log(4 / 1e-6) / (2 * n * size)) + 1e-4
+        difference = np.abs(exactly - simulated.survival["relapse", population]).max()
+        assert difference < np.sqrt(np.log(4 / 1e-6) / (2 * n * size)) + 1e-4
 
 
 def in_a_bed(wait: float, stay: float, cure: float) -> Pathway:

@@ -136,8 +136,8 @@ def test_survival_is_that_of_the_pathway_where_nobody_has_hsct_as_the_exact_engi
     simulated = microsim.curves(resolve(load_scenario("hsct-as-milestone")), 120.0, patients=n, uniforms=Uniforms(3))
     stride = round(simulated.months[1] / solved.months[1])
     for clock in ("relapse", "infusion"):
-        apart = simulated.survival[clock, "all"] - solved.survival[clock, "all"][:, ::stride]
-        assert np.abs(apart).max() < np.sqrt(np.log(4 / 1e-6) / (2 * n)) + 2e-4
+        difference = simulated.survival[clock, "all"] - solved.survival[clock, "all"][:, ::stride]
+        assert np.abs(difference).max() < np.sqrt(np.log(4 / 1e-6) / (2 * n)) + 2e-4
 
 
 def test_transplanted_patients_look_better_even_so() -> None:
@@ -165,11 +165,11 @@ def test_a_chain_of_milestones_with_ways_back_keeps_every_risk(
     pathway = with_milestones(load(world("ill", CHAIN)), milestones, "test")
     chain = Scenario("chain", pathway)
     model, without_them = resolve(chain), resolve(never(chain))
-    apart = []
+    death_months = []
     for resolved in (model, without_them):
         (block,) = microsim.simulate(resolved, Uniforms(2), range(3_000), horizon=60.0)
-        apart.append(block.death_month)
-    np.testing.assert_array_equal(*apart)
+        death_months.append(block.death_month)
+    np.testing.assert_array_equal(*death_months)
     events, _ = alike(model, together(range(300)))
     check(events, pathway)
     for who in range(40):
@@ -191,11 +191,11 @@ def test_of_risks_that_strike_in_one_instant_the_first_of_the_state_before_wins_
 ) -> None:
     """Who is listed from `ill` goes home at 3 months, who is listed from `worse` dies at 3: each as if never listed."""
     tied = Scenario("tied", with_milestones(load(world("ill", TIED)), ("listed",), "test"))
-    apart = []
+    death_months = []
     for scenario in (tied, never(tied)):
         (block,) = microsim.simulate(resolve(scenario), Uniforms(3), range(2_000), horizon=60.0)
-        apart.append(block.death_month)
-    np.testing.assert_array_equal(*apart)
+        death_months.append(block.death_month)
+    np.testing.assert_array_equal(*death_months)
     alike(resolve(tied), together(range(300)))
 
 
@@ -226,11 +226,11 @@ def test_in_made_up_pathways_no_milestone_moves_a_death(alike: Alike, web: tuple
     except InputError:
         reject()
     made_up = Scenario("web", pathway)
-    apart = []
+    death_months = []
     for scenario in (made_up, never(made_up)):
         (block,) = microsim.simulate(resolve(scenario), Uniforms(5), range(400), horizon=40.0)
-        apart.append(block.death_month)
-    np.testing.assert_array_equal(*apart)
+        death_months.append(block.death_month)
+    np.testing.assert_array_equal(*death_months)
     alike(resolve(made_up), together(range(30)), horizon=40.0)
 
 

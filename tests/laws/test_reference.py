@@ -85,8 +85,8 @@ def test_patients_of_other_draws_of_the_parameters_agree(follow: Follow, events:
 
 def test_it_does_not_matter_in_which_blocks_patients_are_simulated(model: Model, events: Events) -> None:
     together = events(model, range(400))
-    apart = pd.concat([events(model, range(first, first + 100)) for first in (0, 100, 200, 300)], ignore_index=True)
-    pd.testing.assert_frame_equal(together, apart)
+    in_blocks = pd.concat([events(model, range(first, first + 100)) for first in (0, 100, 200, 300)], ignore_index=True)
+    pd.testing.assert_frame_equal(together, in_blocks)
 
 
 def test_a_patient_beyond_the_first_block_is_the_same_alone(events: Events) -> None:

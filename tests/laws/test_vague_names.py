@@ -18,6 +18,8 @@ INSTEAD = {
     "each": "the noun: state, exit, scenario",
     "found": "the noun: result, rows, places",
     "own": "the noun: policy, draw_values, share",
+    "apart": "difference",
+    "shown": "displayed",
     "doom": "without_benefit",
     "doomed": "without_benefit",
     "desk": "allocator",

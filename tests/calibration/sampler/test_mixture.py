@@ -43,10 +43,10 @@ def test_the_shares_of_a_mixture_are_estimated_from_its_points() -> None:
 def test_gaussians_are_estimated_from_points_of_their_mixture() -> None:
     """Uniform points weighted by a 30:70 mixture's density are that mixture: EM finds both of its Gaussians."""
     z = np.random.default_rng(4).uniform(-8, 8, (200_000, 2))
-    apart = Component("apart", np.array([4.0, 3.0]), COVARIANCE / 2)
-    weights = np.array([0.3, 0.7]) @ np.exp([NARROW.log_density(z), apart.log_density(z)])
+    distant = Component("apart", np.array([4.0, 3.0]), COVARIANCE / 2)
+    weights = np.array([0.3, 0.7]) @ np.exp([NARROW.log_density(z), distant.log_density(z)])
     gaussians = closest_gaussians(z, weights / weights.sum(), 2, np.random.default_rng(5))
-    for known, gaussian in zip((NARROW, apart), sorted(gaussians, key=lambda part: part.centre[0]), strict=True):
+    for known, gaussian in zip((NARROW, distant), sorted(gaussians, key=lambda part: part.centre[0]), strict=True):
         np.testing.assert_allclose(gaussian.centre, known.centre, atol=0.03)
         np.testing.assert_allclose(gaussian.covariance, known.covariance, atol=0.03)
 

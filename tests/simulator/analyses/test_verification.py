@@ -160,7 +160,7 @@ def test_with_cycles_a_lattice_error_above_a_ten_thousandth_always_fails(monkeyp
         lattice_error, "measured", lambda *arguments: original(*arguments) | dict.fromkeys(ERRORS, coarse)
     )
     monkeypatch.setattr(accuracy, "LIMIT", 1e-7)
-    monkeypatch.setattr(accuracy, "fine_enough", lambda model, step, horizon, solve, apart: solve(0.1))
+    monkeypatch.setattr(accuracy, "fine_enough", lambda model, step, horizon, solve, difference: solve(0.1))
     laws = failed(Scenario("peer_pathway", load_pathway("peer_pathway")))
     assert len(laws) == 2
     assert all(law.startswith(LATTICE) for law in laws)

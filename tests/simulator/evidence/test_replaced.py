@@ -81,8 +81,8 @@ def test_a_benefit_that_was_fitted_under_another_law_gives_way_to_the_assumption
     assert INFORMED not in table.columns
     assert benefit_file(extended) is None
     policy = Scenario("wider", extended, set={"salvage_uptake": 0.88})
-    shown = with_marginal_benefits([Scenario("today", extended), policy], table, 3, break_even=True)
-    assert [scenario.marginal_benefit for scenario in shown] == [1.0, 1.0, 0.5, "break-even"]
+    compared = with_marginal_benefits([Scenario("today", extended), policy], table, 3, break_even=True)
+    assert [scenario.marginal_benefit for scenario in compared] == [1.0, 1.0, 0.5, "break-even"]
 
 
 def test_what_comes_before_the_relapse_does_not_touch_the_benefit(capsys: pytest.CaptureFixture[str]) -> None:

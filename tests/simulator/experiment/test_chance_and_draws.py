@@ -90,12 +90,12 @@ def test_the_monte_carlo_error_is_the_spread_of_repeated_runs(repeated: list[tup
     """The spread's variance over the mean of the errors' squares is F(RUNS - 1, RUNS x (3 - 1)), nearly."""
     for key in OUTCOMES:
         of_four, of_five = (np.array([run[place][key]["estimate"] for run in repeated]) for place in (0, 1))
-        apart = np.array([five[key]["difference"] for _, five in repeated])
-        np.testing.assert_allclose(apart, of_five - of_four)
+        differences = np.array([five[key]["difference"] for _, five in repeated])
+        np.testing.assert_allclose(differences, of_five - of_four)
         for name, place, column in (
             (of_four, 0, "monte_carlo_se"),
             (of_five, 1, "monte_carlo_se"),
-            (apart, 1, "difference_monte_carlo_se"),
+            (differences, 1, "difference_monte_carlo_se"),
         ):
             errors = np.array([run[place][key][column] for run in repeated])
             ratio = name.var(ddof=1) / np.mean(errors**2)
@@ -112,11 +112,11 @@ def test_patients_who_share_a_ward_are_no_binomial_sample(repeated: list[tuple[R
 def test_a_difference_is_known_better_than_what_it_is_of(repeated: list[tuple[Rows, Rows]]) -> None:
     """The same patients come to four beds and to five, so that most of chance is the same."""
     for key in OUTCOMES:
-        of_five, apart = (
+        of_five, of_difference = (
             np.mean([five[key][column] for _, five in repeated])
             for column in ("monte_carlo_se", "difference_monte_carlo_se")
         )
-        assert apart < 0.85 * of_five, key
+        assert of_difference < 0.85 * of_five, key
 
 
 def width(values: Rows) -> float:

@@ -85,8 +85,8 @@ def test_a_mixture_of_both_ends_is_what_the_engine_solves(compared: Results) -> 
     solved = engine.curves(resolve(WIDER.with_marginal_benefit("cohorts"), values(DRAWS, slice(0, 5))), 24.0)
     for population in ("all", "treated", "hsct", "cd19=positive"):
         rows = mixed[(mixed["scenario"] == "wider-salvage@cohorts") & (mixed["population"] == population)]
-        shown = rows[(rows["clock"] == "relapse") & (rows["month"] == 12.0)]["survival"].iloc[0]
-        assert shown == pytest.approx(solved.survival["relapse", population][:, 120].mean(), abs=1e-6)
+        survival = rows[(rows["clock"] == "relapse") & (rows["month"] == 12.0)]["survival"].iloc[0]
+        assert survival == pytest.approx(solved.survival["relapse", population][:, 120].mean(), abs=1e-6)
 
 
 def test_simulated_patients_benefit_as_often_as_their_draw_says() -> None:
@@ -116,8 +116,8 @@ def test_a_pathway_without_cohorts_keeps_the_assumption() -> None:
     pathway = replace(WIDER.pathway, draws=None)
     bare = Scenario("bare", pathway)
     policy = replace(WIDER, pathway=pathway)
-    shown = marginal_benefit.with_marginal_benefits([bare, policy], None, 1, break_even=True)
-    assert [scenario.marginal_benefit for scenario in shown] == [1.0, 1.0, 0.5, "break-even"]
+    compared_at = marginal_benefit.with_marginal_benefits([bare, policy], None, 1, break_even=True)
+    assert [scenario.marginal_benefit for scenario in compared_at] == [1.0, 1.0, 0.5, "break-even"]
     with pytest.raises(InputError, match=r"no draw of pathway .* has a marginal benefit; got '@cohorts'"):
         resolve(policy.with_marginal_benefit("cohorts"))
 

@@ -28,10 +28,10 @@ def draws_of(scenario: Scenario, number: int) -> Mapping[str, Floats]:
 def test_a_page_of_a_shipped_scenario_agrees_with_the_engine_in_random_settings(name: str) -> None:
     scenario = load_scenario(name)
     given = draws_of(scenario, 11)
-    apart = check(page_model(scenario, given, 36.0), given, seed=20241201)
-    assert apart["before"] < 1e-12
-    assert apart["after"] < 2e-5
-    assert apart["median"] < 0.05
+    differences = check(page_model(scenario, given, 36.0), given, seed=20241201)
+    assert differences["before"] < 1e-12
+    assert differences["after"] < 2e-5
+    assert differences["median"] < 0.05
 
 
 def test_medians_are_not_those_of_the_engine_where_patients_die_at_one_instant_between_the_months_of_a_page() -> None:

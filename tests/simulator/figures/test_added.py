@@ -63,8 +63,8 @@ def test_one_policy_has_a_row_a_month_with_the_differences_of_the_table(results:
     rows = [row_of(results, "wider-salvage", f"os_{month:g}") for month in months]
     cautious = [row_of(results, "wider-salvage@cohorts", f"os_{month:g}") for month in months]
     for marker, table in (("o", rows), ("D", cautious)):
-        shown = [float(line.get_xdata()[0]) for line in marks(figure, marker)]
-        np.testing.assert_allclose(shown, [100 * row["difference"] for row in table])
+        displayed = [float(line.get_xdata()[0]) for line in marks(figure, marker)]
+        np.testing.assert_allclose(displayed, [100 * row["difference"] for row in table])
     expected = [[100 * row[end] for end in ENDS[1:]] for pair in zip(rows, cautious, strict=True) for row in pair]
     np.testing.assert_allclose(intervals(figure), expected)
     for row in (*rows, *cautious):

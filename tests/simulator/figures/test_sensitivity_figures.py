@@ -108,10 +108,10 @@ def test_rows_have_their_meaning_above_their_name_and_none_is_cut(drawn: dict[st
 
 
 def test_a_tornado_leaves_out_what_moves_it_by_less_than_a_point(analysis: Sensitivity) -> None:
-    shown = sensitivity_titles.drawn(analysis, "tornado", 100)
-    assert (shown["swing"] >= 0.01).all()
-    rest = int(analysis.tables["tornado"]["swing"].notna().sum()) - len(shown)
-    assert sensitivity_titles.omitted(analysis, "tornado", shown) == f"{rest} more, each under 1 point"
+    displayed = sensitivity_titles.drawn(analysis, "tornado", 100)
+    assert (displayed["swing"] >= 0.01).all()
+    rest = int(analysis.tables["tornado"]["swing"].notna().sum()) - len(displayed)
+    assert sensitivity_titles.omitted(analysis, "tornado", displayed) == f"{rest} more, each under 1 point"
 
 
 def test_no_share_of_the_variance_is_above_100_percent(drawn: dict[str, Picture]) -> None:

@@ -86,8 +86,8 @@ def test_layers_that_touch_can_be_told_apart_in_grey(results: Results, pathway: 
     top_of_the_living = [layer for layer in layers if not layer.dead][-2:]
     first_of_the_dead = next(layer for layer in layers if layer.dead)
     for a, b in (*pairwise(layers), *((layer, first_of_the_dead) for layer in top_of_the_living)):
-        apart = abs(lightness(a.look.colour) - lightness(b.look.colour))
-        assert apart >= 9.0 or (a.look.hatch != b.look.hatch and apart >= 3.0), (a.label, b.label, apart)
+        difference = abs(lightness(a.look.colour) - lightness(b.look.colour))
+        assert difference >= 9.0 or (a.look.hatch != b.look.hatch and difference >= 3.0), (a.label, b.label, difference)
 
 
 def test_of_more_than_four_scenarios_estimates_of_one_policy_share_a_panel(results: Results, pathway: Pathway) -> None:

@@ -90,14 +90,14 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def shown(pictures: list[Picture]) -> list[Picture]:
+def figures(pictures: list[Picture]) -> list[Picture]:
     """The run's figures, every fourth at both widths: to write them takes the longest."""
     return [picture if place % 4 == 0 else replace(picture, compact=None) for place, picture in enumerate(pictures)]
 
 
 @pytest.fixture(scope="module")
-def html(results: Results, cohort: Cohort, shown: list[Picture]) -> str:
-    return page_of(results, cohort=cohort, figures=shown)
+def html(results: Results, cohort: Cohort, figures: list[Picture]) -> str:
+    return page_of(results, cohort=cohort, figures=figures)
 
 
 @pytest.fixture(scope="module")
@@ -306,12 +306,12 @@ def test_figures_are_images_with_alternative_text(pictures: list[Picture], page:
     assert all(picture.numbers.caption in page.text for picture in pictures if picture.numbers is not None)
 
 
-def test_a_narrow_screen_gets_the_second_width_of_every_figure_that_has_one(shown: list[Picture], page: Page) -> None:
+def test_a_narrow_screen_gets_the_second_width_of_every_figure_that_has_one(figures: list[Picture], page: Page) -> None:
     narrow = [attributes for tag, attributes in page.elements if tag == "source"]
     assert {attributes["media"] for attributes in narrow} == {"screen and (max-width: 720px)"}
     assert not any(re.search(r"[\s<>#]|,$", attributes["srcset"]) for attributes in narrow)
     svgs = [unquote(attributes["srcset"].partition(",")[2]) for attributes in narrow]
-    assert sorted(svgs) == sorted(picture.compact_svg for picture in shown if picture.compact is not None)
+    assert sorted(svgs) == sorted(picture.compact_svg for picture in figures if picture.compact is not None)
     assert len(svgs) >= 3
 
 
@@ -379,10 +379,10 @@ def test_alternative_text_cannot_break_out_of_its_attribute() -> None:
 
 
 def test_the_page_does_not_depend_on_the_date_of_the_run(
-    results: Results, cohort: Cohort, shown: list[Picture], html: str
+    results: Results, cohort: Cohort, figures: list[Picture], html: str
 ) -> None:
     later = replace(results, manifest={**results.manifest, "created": "2099-01-01T00:00:00+00:00"})
-    assert page_of(later, cohort=cohort, figures=shown) == html
+    assert page_of(later, cohort=cohort, figures=figures) == html
 
 
 # --- Other pathways, other folders ---

@@ -29,7 +29,7 @@ def together(tmp_path: Path) -> Declare:
 
 
 @pytest.fixture
-def apart(tmp_path: Path) -> Declare:
+def independent(tmp_path: Path) -> Declare:
     """Scenarios of a pathway in which every attribute is independent."""
     return scenarios_in(tmp_path, patients([]))
 
@@ -42,8 +42,8 @@ def declared(*tables: Table, **more: Any) -> str:
     return toml({**more, "case_mix": list(tables)})
 
 
-def test_without_a_case_mix_every_attribute_is_independent(apart: Declare) -> None:
-    model = resolve(apart(""))
+def test_without_a_case_mix_every_attribute_is_independent(independent: Declare) -> None:
+    model = resolve(independent(""))
     assert [joint.of for joint in model.scenario.joints] == [("sex",), ("age",), ("site",)]
     assert model.attributes == ("sex",)
 
@@ -63,8 +63,8 @@ def test_another_share_of_the_young_brings_their_sex(together: Declare) -> None:
     np.testing.assert_allclose(model.weights, [5 / 6, 0.0, 1 / 6, 0.0])
 
 
-def test_a_scenario_may_say_that_attributes_go_together(apart: Declare) -> None:
-    scenario = apart(declared(AGE_AND_SEX))
+def test_a_scenario_may_say_that_attributes_go_together(independent: Declare) -> None:
+    scenario = independent(declared(AGE_AND_SEX))
     assert resolve(scenario).mix["sex"] == pytest.approx({"female": 0.6, "male": 0.4})
     assert [joint.of for joint in scenario.joints] == [("sex", "age"), ("site",)]
     assert list(levers.lines(scenario)) == [
@@ -73,8 +73,8 @@ def test_a_scenario_may_say_that_attributes_go_together(apart: Declare) -> None:
     ]
 
 
-def test_margins_of_a_scenario_apply_to_its_own_combinations(apart: Declare) -> None:
-    model = resolve(apart(declared(AGE_AND_SEX, population={"age": {"young": 1, "old": 3}})))
+def test_margins_of_a_scenario_apply_to_its_own_combinations(independent: Declare) -> None:
+    model = resolve(independent(declared(AGE_AND_SEX, population={"age": {"young": 1, "old": 3}})))
     assert model.mix["sex"] == pytest.approx({"female": 0.25 * 5 / 6 + 0.75 / 4, "male": 0.25 / 6 + 0.75 * 3 / 4})
 
 

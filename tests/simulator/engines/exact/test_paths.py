@@ -66,7 +66,7 @@ def test_twenty_lines_of_two_drugs_are_merged_in_the_states() -> None:
 def test_merged_paths_give_the_same_curves(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     policy = Scenario(name, load_scenario("baseline").pathway) if name.startswith("pathway") else load_scenario(name)
     model = resolve(policy, values(load_informed_draws(policy.pathway), slice(0, 2)))
-    apart = engine.curves(model, 36.0)
+    unmerged = engine.curves(model, 36.0)
     original = path_flows._flows
 
     def too_many(model: Model, paths: Paths, *graphs: object, merging: bool) -> PathFlows:
@@ -74,12 +74,12 @@ def test_merged_paths_give_the_same_curves(name: str, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(path_flows, "_flows", too_many)
     merged = engine.curves(model, 36.0)
-    for key, alive in apart.survival.items():
+    for key, alive in unmerged.survival.items():
         # A group's size, and who of it are dead, are read where the damped transform leaves eight digits of each.
-        error = 2e-8 / apart.sizes[key[1]].min() if key[1] in model.pathway.groups else 1e-9
+        error = 2e-8 / unmerged.sizes[key[1]].min() if key[1] in model.pathway.groups else 1e-9
         np.testing.assert_allclose(merged.survival[key], alive, rtol=0, atol=error, err_msg=str(key))
-        np.testing.assert_allclose(merged.means[key], apart.means[key], rtol=0, atol=error, err_msg=str(key))
-    for clock, states in apart.occupancy.items():
+        np.testing.assert_allclose(merged.means[key], unmerged.means[key], rtol=0, atol=error, err_msg=str(key))
+    for clock, states in unmerged.occupancy.items():
         for state, there in states.items():
             np.testing.assert_allclose(merged.occupancy[clock][state], there, rtol=0, atol=1e-9, err_msg=state)
 
