@@ -78,6 +78,18 @@ def _treats_more(scenario: Scenario, draw_values: Values) -> bool:
     return is_raised or (scenario.before is not None and _treats_more(scenario.before, draw_values))
 
 
+def treats_more_than(policy: Scenario, first: Scenario) -> bool:
+    """Return whether a policy treats a larger share of the patients who come to the marginal decision.
+
+    Otherwise more patients are treated only where more come there, and their survival says nothing of the treatment.
+    """
+    one, other = (resolve(replace(scenario, marginal_benefit=1.0), {}).marginal for scenario in (policy, first))
+    if one is None or other is None:
+        return False
+    # Their cells may differ, so that no share of a kind of patients has its like.
+    return any(end(one.share) > end(other.share) for end in (np.min, np.max))
+
+
 def simulated(displayed: Sequence[Scenario], engine: str) -> list[Scenario]:
     """Return the scenarios to simulate: instead of a scenario at break-even both ends, which are then mixed.
 

@@ -20,7 +20,7 @@ import pandas as pd
 from simulator.engines.curves import populations
 from simulator.errors import InputError
 from simulator.experiment import events, manifest, resource_tables
-from simulator.experiment.marginal_benefit import compared_with
+from simulator.experiment.marginal_benefit import compared_with, treats_more_than
 from simulator.experiment.summaries import (
     Outcome,
     benefit_table,
@@ -156,12 +156,14 @@ def gather(
     for i, (scenario, draws) in enumerate(zip(scenarios, by_scenario, strict=True)):
         reference = compared_with(scenario, scenarios)
         before = by_scenario[scenarios.index(reference)] if i and reference else None
+        treats_more = reference is not None and treats_more_than(scenario, reference)
         for clock in clocks(scenario):
             for name in populations(pathway):
                 survival.append(survival_table(scenario, clock, name, months, draws))
                 if pathway.end_points:
                     end_points.append(end_points_table(scenario, clock, name, months, draws))
-                outcomes.extend(outcomes_of_population(scenario, clock, name, draws, before))
+                of_population = outcomes_of_population(scenario, clock, name, draws, before, treats_more=treats_more)
+                outcomes.extend(of_population)
             occupancy.append(occupancy_table(scenario, clock, months, draws))
         benefits.append(benefit_table(scenario, draws))
         outcomes.extend(break_even_outcomes(scenario, draws, scenarios, by_scenario, settings.margin, before))

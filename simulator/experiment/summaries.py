@@ -203,8 +203,13 @@ def outcomes_of_population(
     population: str,
     draws: Sequence[ScenarioDraws],
     first: Sequence[ScenarioDraws] | None,
+    *,
+    treats_more: bool = False,
 ) -> Iterator[Outcome]:
-    """Yield the outcomes of one population on one clock, with differences from the `first` scenario."""
+    """Yield the outcomes of one population on one clock, with differences from the `first` scenario.
+
+    treats_more : whether the scenario treats a larger share than the first, so that survivors per 10 more treated count
+    """
     units = {name: unit for name, (unit, _, _) in draws[0].outcomes[clock, population].items()}
     results = _table(draws, clock, population, units)
     differences: list[Sample | None] = [None] * len(units)
@@ -216,7 +221,7 @@ def outcomes_of_population(
         differences = [one if is_reached else None for one, is_reached in zip(between, reached, strict=True)]
     for (name, unit), result, difference in zip(units.items(), results.by_outcome(), differences, strict=True):
         yield Outcome(scenario.name, clock, population, name, unit, result, difference)
-    if first is not None and population == "all" and clock == scenario.pathway.clock:
+    if first is not None and treats_more and population == "all" and clock == scenario.pathway.clock:
         yield from _survivors_per_10(scenario, clock, draws, first)
 
 

@@ -19,6 +19,7 @@ from simulator.engines.model import Model, resolve_each
 from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.draws import BENEFIT
 from simulator.experiment.cost import timed
+from simulator.experiment.marginal_benefit import treats_more_than
 from simulator.outcomes import summaries
 from simulator.pathway.end_points import EndPoint
 from simulator.pathway.outcome_months import alive_at, mean_to
@@ -157,7 +158,11 @@ class Question:
         units |= {name: described.unit for name, described in pathway.end_point_outcomes.items()}
         if self.population == "all" and self.clock == pathway.clock:
             units |= {name: count.unit for name, count in pathway.counts.items()}
-            if self.base is not None and summaries.treated_group(pathway) is not None:
+            if (
+                self.base is not None
+                and summaries.treated_group(pathway) is not None
+                and treats_more_than(self.scenario, self.base)
+            ):
                 units |= dict.fromkeys(summaries.per_10_outcomes(pathway.months), "survivors")
         return units
 

@@ -24,6 +24,7 @@ from simulator.engines.model import Model, resolve_each, stacked
 from simulator.evidence.draws import load_informed_draws, values
 from simulator.experiment import cost, manifest, resource_tables
 from simulator.experiment.engine_choice import choose_engine
+from simulator.experiment.marginal_benefit import treats_more_than
 from simulator.experiment.parts import ScenarioDraws, outcomes_of, treated_share
 from simulator.experiment.results import as_written, clocks, write_files
 from simulator.experiment.run import count_draws, draws_for_overload, part_of
@@ -211,11 +212,13 @@ def _rows(
 ) -> pd.DataFrame:
     """Return a cell's rows, as in outcomes.csv and, over all years, in service.csv."""
     grid, scenario = plan.grid, plan.grid.at(cell)
+    treats_more = treats_more_than(scenario, grid.at(0))
+    before = first if cell else None
     outcomes = [
         outcome
         for clock in clocks(scenario)
         for name in populations(scenario.pathway)
-        for outcome in outcomes_of_population(scenario, clock, name, draws, first if cell else None)
+        for outcome in outcomes_of_population(scenario, clock, name, draws, before, treats_more=treats_more)
     ]
     tables = [outcomes_table(outcomes, plan.settings.horizon, scenario.pathway)]
     if draws[0].resources is not None:

@@ -172,3 +172,14 @@ def test_what_the_prior_alone_gives_is_the_mixture_at_its_draws(compared: Result
     assert by_prior["difference"] == pytest.approx(by_prior["estimate"] - today, abs=1e-6)
     assert "; the prior alone gives " in compared.answer
     assert compared.answer.endswith(" by the prior alone.")
+
+
+def test_more_treated_only_because_more_relapse_have_no_survivors_per_10_more_treated() -> None:
+    """A shorter remission brings more patients to the decision, and fewer survive: not because they are treated."""
+    infused = load_scenario("infused")
+    sooner = replace(infused, name="sooner", hazard_ratio={"car_t_remission.relapse": 2.0})
+    wider = replace(infused, name="wider", set={"salvage_uptake": 0.88})
+    found = compare(infused, sooner, wider, draws=1, horizon=24.0, jobs=1).outcomes
+    per_10 = found[found["outcome"] == "survivors_24_gained_per_10_more_treated"]
+    assert set(per_10["scenario"]) == {"wider", "wider@cohorts", "wider@break-even"}
+    assert (per_10["estimate"] > 0.0).all()
