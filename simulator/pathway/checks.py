@@ -21,6 +21,7 @@ def check(pathway: Pathway) -> None:
     _check_clocks(pathway)
     _check_populations(pathway)
     _check_end_points(pathway)
+    _check_added_deaths(pathway)
     for state in pathway.states.values():
         for transition in state.transitions:
             _check_references(pathway, transition, f"{pathway.where}: [states.{state.name}] {transition.name}")
@@ -143,6 +144,23 @@ def _check_end_points(pathway: Pathway) -> None:
                     allowed="names of end points, causes and counts that keep their outcomes apart",
                 )
             taken.add(outcome)
+
+
+def _check_added_deaths(pathway: Pathway) -> None:
+    """Refuse an event of every death that is taken from the extended pathway and lacks a death of this one."""
+    before = pathway.extended
+    for name, end_point in pathway.end_points.items():
+        inherited = before.end_points.get(name) if before is not None else None
+        if before is None or inherited is None or inherited.causes != end_point.causes:
+            continue
+        added = [death for death in pathway.deaths if death not in end_point.states]
+        if added and set(before.deaths) <= set(end_point.states):
+            raise InputError(
+                f"{end_point.label} would include the dead: in {before.name} every death is one of its causes",
+                where=f"{pathway.where}: [end_points.{name}]",
+                got=f"without {', '.join(added)}",
+                allowed=f"[end_points.{name}] declared in this file, with every death among its causes",
+            )
 
 
 def _check_references(pathway: Pathway, transition: Transition, where: str) -> None:

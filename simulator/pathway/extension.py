@@ -1,7 +1,8 @@
 """A pathway that extends another: its file declares the changes, and nothing is told twice.
 
 An entry of a table (a state, a parameter, an attribute) takes the place of the extended pathway's entry of that name;
-any other key takes the place of the extended pathway's key.
+any other key takes the place of the extended pathway's key. Where the default clock starts at another state, what the
+extended pathway says of its own is not taken: who its patients are, their events, and what counts are per 100 of.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ ENTRIES = ("abbreviations", "attributes", "counts", "end_points", "groups", "par
 """Tables of entries by name."""
 OWN = ("description", "title")
 """Keys that say what a file is: not those of the extended one."""
+OF_CLOCK = ("end_points", "patients")
+"""Keys of the patients who start the default clock, and of their events from then on."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,28 @@ class File:
         if self.extended is None:
             return self.declared
         declared, before = self.declared, {key: value for key, value in self.extended.tables.items() if key not in OWN}
+        if _clock_state({**before, **declared}) != _clock_state(before):
+            before = _without_clock(before)
         both = [key for key in ENTRIES if isinstance(before.get(key), dict) and isinstance(declared.get(key), dict)]
         return {**before, **declared, **{key: {**before[key], **declared[key]} for key in both}}
+
+
+def _clock_state(tables: dict[str, Any]) -> Any:
+    """Return the state at which the default clock starts."""
+    clocks = tables.get("clocks")
+    return next(iter(clocks.values()), None) if isinstance(clocks, dict) and clocks else tables.get("start")
+
+
+def _without_clock(tables: dict[str, Any]) -> dict[str, Any]:
+    """Return what does not depend on where the default clock starts: counts without their unit, per 100 patients."""
+    counts = tables.get("counts", {})
+    if isinstance(counts, dict):
+        counts = {
+            name: {key: value for key, value in count.items() if key != "unit"} if isinstance(count, dict) else count
+            for name, count in counts.items()
+        }
+    kept = {key: value for key, value in tables.items() if key not in OF_CLOCK}
+    return kept | ({"counts": counts} if counts else {})
 
 
 def read(name_or_file: str | Path, where: str, beside: Path | None, before: tuple[Path, ...] = ()) -> File:

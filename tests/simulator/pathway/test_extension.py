@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from worlds import in_a_row, sojourn, toml, two_state, write
+from worlds import DEATH, in_a_row, sojourn, toml, two_state, write
 
 from simulator import InputError, Scenario, load_pathway, run
 from simulator.evidence.draws import staleness
@@ -37,6 +37,43 @@ def test_an_entry_takes_the_place_of_the_one_of_its_name() -> None:
     (way,) = slower.states["ill"].transitions
     assert way.time is not None
     assert way.time.arguments == {"rate": 0.01}
+
+
+COUNTED = {
+    "patients": "patients who fall ill",
+    "end_points": {"efs": {"label": "event-free survival", "causes": {"death": "dead"}}},
+    "counts": {"courses": {"label": "courses", "unit": "courses per 100 who fall ill", "entries": "ill"}},
+}
+"""What a pathway says of the patients who start its clock."""
+
+
+def test_what_is_said_of_another_clocks_patients_is_not_taken_over() -> None:
+    """A count of 100 who are well is not one of 100 who fall ill, nor is their survival without an event."""
+    file = write(two_state(EXPONENTIAL, **COUNTED))
+    later = load_pathway(extended({**LATER, **WELL}, file))
+    assert (later.patients, later.counts["courses"].unit, dict(later.end_points)) == (
+        "patients",
+        "per 100 patients",
+        {},
+    )
+    same = load_pathway(extended({**LATER, **WELL, "clocks": {"illness": "ill", "entry": "well"}}, file))
+    assert same.patients == "patients who fall ill"
+    assert same.counts["courses"].unit == "courses per 100 who fall ill"
+    assert list(same.end_points) == ["efs"]
+
+
+def test_an_event_of_every_death_needs_a_death_that_is_added() -> None:
+    """Otherwise patients who die of it would count as event-free."""
+    file = write(two_state(EXPONENTIAL, **COUNTED))
+    ill = sojourn(dead=EXPONENTIAL, dead_of_infection=EXPONENTIAL)
+    added = {"title": "Infections", "extends": "pathway.toml", "states": {"ill": ill, "dead_of_infection": DEATH}}
+    message = r"extension.toml: \[end_points.efs\]: event-free survival would include the dead.*'without dead_of_infec"
+    with pytest.raises(InputError, match=message):
+        load_pathway(extended(added, file))
+    own = {"efs": {"label": "event-free survival", "causes": {"death": ["dead", "dead_of_infection"]}}}
+    assert load_pathway(extended({**added, "end_points": own}, file)).end_points["efs"].states == (
+        "dead", "dead_of_infection",
+    )  # fmt: skip
 
 
 def test_an_extension_may_be_extended_and_every_file_is_in_the_manifest() -> None:
