@@ -65,6 +65,14 @@ def denominators(targets: Targets, figures: Iterable[Kind]) -> dict[int, Patient
     return {figure.line: _of(figure, targets, sizes) for figure in figures if figure.is_count}
 
 
+def check_fitted(targets: Targets) -> None:
+    """Refuse a fitted row of `patients` whose n is no population's size: its count would be read as one of everybody.
+
+    Raises InputError naming its line.
+    """
+    denominators(targets, (figure for figure in targets.fitted if figure.counts_sizes))
+
+
 def assessed(targets: Targets, figures: Sequence[Kind]) -> dict[str, str]:
     """Return place -> "26 of 42 treated", of figures whose n is fewer than their patients."""
     sizes, patients_of_n, notes = _sizes(targets), denominators(targets, figures), dict[str, str]()
@@ -113,7 +121,8 @@ def _of(figure: Kind, targets: Targets, sizes: Mapping[Patients, set[int]]) -> P
         most = min(min(sizes[patients]) for patients in holding) if holding else targets.cohort.n
         if not counts_own and n <= most:
             return of_figure
-        if not of_figure or (len(of_figure) == 1 and "=" in min(of_figure)):
+        is_counted = counts_own and figure.is_fitted
+        if not is_counted and (not of_figure or (len(of_figure) == 1 and "=" in min(of_figure))):
             return COHORT
     choices = [f"{size} ({in_words(patients)})" for patients in holding for size in sorted(sizes[patients])]
     what = "n may count several sets of patients" if fitting else "no row reports which patients n counts"

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from calibration.denominators import check_fitted
 from calibration.likelihood.likelihood import STEP, Likelihood
 from calibration.likelihood.targets import Targets, load_targets
 from calibration.predictive import predict
@@ -176,6 +177,7 @@ def calibrate(
     if not informs(targets):
         where = str(targets.folder / "targets.csv")
         raise InputError("nothing to fit", where=where, allowed='rows with use = "likelihood"')
+    check_fitted(targets)
     folder, seed = out or targets.folder, targets.seed if seed is None else seed
     fit = run(targets, jobs=jobs, seed=seed, wanted=wanted, effective=effective, points=points, progress=progress)
     if fit.problems() and not keep:

@@ -172,6 +172,7 @@ _NOTHING_TO_FIT = (
 
 
 def _cohort(folder: Path) -> tuple[str | None, ...]:
+    from calibration.denominators import check_fitted
     from calibration.fit import Posterior, informs
     from calibration.likelihood.same_patients import SamePatients
     from calibration.likelihood.targets import load_targets
@@ -180,6 +181,7 @@ def _cohort(folder: Path) -> tuple[str | None, ...]:
     targets = load_targets(folder)
     # The other checks of a calibration.
     Posterior(targets)
+    check_fitted(targets)
     cohort, drawn = targets.cohort, folder / "draws.csv"
     fitted, note = "not fitted yet", None
     if drawn.exists():

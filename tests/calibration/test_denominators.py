@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from worlds import policies_of_the_default_suite
 
+from calibration import fit
 from calibration.denominators import denominators, in_words
 from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.predictive import simulate_figures, simulated
@@ -119,6 +120,16 @@ def cohort_of_60(folder: Path, *rows: str) -> Targets:
 def denominators_in_words(targets: Targets) -> list[str]:
     figures = [figure for figure in targets.figures if figure.use == "validation"]
     return [in_words(denominator) for denominator in denominators(targets, figures).values()]
+
+
+@pytest.mark.parametrize(
+    ("row", "n"), [("treated,,sex=female,,20,66", 66), ("treated,,,,80,180", 180), ("all,,sex=female,,30,120", 120)]
+)
+def test_a_fitted_count_of_patients_whose_n_no_row_reports_is_refused(row: str, n: int, new_cohort: NewCohort) -> None:
+    """It would be fitted as so many of all 200."""
+    targets = new_cohort(N, SIZES[1], f"it,patients,{row},", use="likelihood")
+    with pytest.raises(InputError, match=rf"targets.csv: line 3: no row reports which patients n counts; got .n = {n}"):
+        fit.calibrate(targets.folder, points=1000)
 
 
 def test_hscts_can_be_counted_among_the_treated_only(tmp_path: Path) -> None:
