@@ -49,6 +49,8 @@ from simulator.scenario.scenario import Scenario
 
 BETWEEN_COHORTS = 1.0
 """Scale of logit m, an assumption: at 1, 95 % of cohorts around one half lie between 0.12 and 0.88."""
+IMPOSSIBLE = -1e4
+"""Log-likelihood of a figure that has no chance under a draw: a weight of 0, and still a number."""
 SEED = 2023
 SUMMARY_FILE = "marginal_benefit_summary.csv"
 TOGETHER = "together, with a spread between cohorts"
@@ -74,13 +76,16 @@ class Evidence:
         for none, all_ in zip(self.without_benefit, self.with_benefit, strict=True):
             survival = np.clip(none + GRID[:, None] * (all_ - none), 0.0, 1.0)
             rows.append(self.figure.log_likelihood(survival).reshape(GRID.size))
-        return np.array(rows)
+        found = np.array(rows)
+        # Where the figure has no chance whatever m is, it says nothing of m, and next to nothing of the draw.
+        return np.where(np.isneginf(found).all(axis=1, keepdims=True), IMPOSSIBLE, found)
 
 
 def informing(targets: Targets) -> Finest | None:
     """Return what informs m: the finest OS of all patients; None if there is none, or if m is declared.
 
-    On the pathway's first clock: from entry, the share that reaches its start matters as well.
+    On the pathway's first clock: from entry, the share that reaches its start matters as well. Where no more than today
+    are treated, nobody is marginal.
     """
     return overall_survival.finest(targets) if _may_inform(targets) else None
 
@@ -92,7 +97,10 @@ def notes(targets: Targets) -> list[str]:
 
 def _may_inform(targets: Targets) -> bool:
     on_default = targets.cohort.clock == targets.pathway.clock
-    return on_default and targets.pathway.marginal is not None and not targets.fixed_benefit
+    if not on_default or targets.fixed_benefit:
+        return False
+    marginal = resolve(replace(targets.scenario, marginal_benefit=1.0)).marginal
+    return marginal is not None and marginal.raised
 
 
 Read = tuple[Scenario, tuple[float, ...], tuple[float, float]]
@@ -148,7 +156,7 @@ def gather(
         Evidence(targets.cohort.name, of_all.figure, none.T, all_.T)
         for (targets, of_all), none, all_ in zip(informed, of_cohorts[::2], of_cohorts[1::2], strict=True)
     ]
-    # Where no more than today are treated, nobody is marginal.
+    # Where benefit changes nothing by these months, m has no likelihood.
     evidence = [one for one in evidence if np.any(one.with_benefit > one.without_benefit + 1e-9)]
     return (evidence, alive[0]) if evidence else None
 

@@ -359,6 +359,36 @@ def test_patients_of_two_cohorts_inform_the_benefit_once_whichever_of_the_two_de
         assert f"{left_out}=" not in inferred.fitted_to
 
 
+def test_a_cohort_that_treats_no_more_than_today_takes_no_patients_from_one_that_does(tmp_path: Path) -> None:
+    """Of its patients none is additional, so that it says nothing of them."""
+    first, second = COHORTS
+    write_two_cohorts(tmp_path, "relative")
+    rows = (tmp_path / first / "targets.csv").read_text(encoding="utf-8")
+    fewer = rows.replace(f"treated,patients,treated,,,,{COHORTS[first][0]},", "treated,patients,treated,,,,32,")
+    assert fewer != rows
+    (tmp_path / first / "targets.csv").write_text(fewer, encoding="utf-8")
+    text = (tmp_path / first / "cohort.toml").read_text(encoding="utf-8")
+    (tmp_path / first / "cohort.toml").write_text(f'same_patients = ["{second}"]\n{text}', encoding="utf-8")
+    cohorts = [load_targets(tmp_path / name) for name in COHORTS]
+    assert [benefit.informing(cohort) is None for cohort in cohorts] == [True, False]
+    assert benefit.of_same_patients(cohorts) == []
+    inferred = benefit.of_cohorts(cohorts)
+    assert inferred is not None
+    assert f"{second} alone" in set(inferred.summary["how"])
+
+
+def test_a_figure_without_a_chance_whatever_the_benefit_says_nothing_of_it() -> None:
+    """As an event in a month in which a parameter set lets nobody have one: other cohorts inform it there."""
+    survival = np.array([0.0, 0.3]), np.array([0.0, 0.6])
+    impossible, other = Evidence("one", SCHULTZ, *survival), by_hand(WUDHIKARN, 0.79, np.array([0.6, 0.72]))
+    posterior = of_one_benefit(impossible.log_likelihood)
+    assert posterior.density[0] == pytest.approx(of_one_benefit(np.zeros((1, GRID.size))).density[0])
+    assert posterior.weights == pytest.approx([0.0, 1.0])
+    both = of_one_benefit(impossible.log_likelihood + other.log_likelihood)
+    assert both.density[0] == pytest.approx(of_one_benefit(other.log_likelihood).density[0])
+    assert np.isfinite(infer([impossible, other], np.array([0.3, 0.4]), "os_12").values).all()
+
+
 CHANGES = [("own.toml", "rate = 0.25", "rate = 0.3"), ("draws.csv", "0.", "0.1")]
 
 
