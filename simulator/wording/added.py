@@ -180,5 +180,5 @@ def title_of_shares(needed: Mapping[str, Row], margin: float, month: float) -> s
 def _of_additional(row: Row, kinds: Iterator[str]) -> str:
     share, ends = row["estimate"], ends_of_share(row)
     if not share <= 1.0:
-        return "more than all"
+        return intervals.MORE_THAN_ALL
     return f"{rounding.number(max(share, 0.0), 'probability')}{f' ({next(kinds)}{ends})' if ends else ''}"

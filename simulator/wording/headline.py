@@ -13,7 +13,7 @@ from simulator.pathway.references import names_in
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, split_name
 from simulator.wording import rounding
 from simulator.wording.difference import Difference
-from simulator.wording.intervals import Row, in_brackets
+from simulator.wording.intervals import MORE_THAN_ALL, Row, in_brackets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -248,7 +248,7 @@ def ends_of_share(row: Row) -> str:
         return ""
     upper = row["upper"] if math.isfinite(row["upper"]) else math.inf
     low, high = (rounding.number(end, "probability", end_of=row["estimate"]) for end in (max(row["lower"], 0.0), upper))
-    return f"{low} to {'more than all' if upper > 1.0 else high}"
+    return f"{low} to {MORE_THAN_ALL if upper > 1.0 else high}"
 
 
 def _share_of_draws(rows: pd.DataFrame, margin: str, month: str) -> str:

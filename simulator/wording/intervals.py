@@ -14,6 +14,9 @@ from simulator.wording import rounding
 Row = Mapping[Any, Any]
 """A row of a table, by column."""
 
+MORE_THAN_ALL = "more than all"
+"""Instead of a share of patients above 1."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -52,8 +55,14 @@ def rounded(value: float, lower: float, upper: float, unit: str, *, sign: str = 
 
 
 def estimate(row: Row) -> Estimate:
-    """Return the estimate of a row with its interval."""
-    return rounded(row["estimate"], row["lower"], row["upper"], row["unit"])
+    """Return the estimate of a row with its interval; of patients who must benefit, between none and all."""
+    value, lower, upper, unit = (row[column] for column in ("estimate", "lower", "upper", "unit"))
+    if not str(row.get("outcome", "")).startswith("break_even"):
+        return rounded(value, lower, upper, unit)
+    found = rounded(value, max(lower, 0.0), upper, unit)
+    if found.ends is None or not upper > 1.0:
+        return found
+    return replace(found, ends=(found.ends[0], MORE_THAN_ALL))
 
 
 def error(row: Row) -> str:

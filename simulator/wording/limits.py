@@ -52,6 +52,17 @@ def extrapolation(cohort: Cohort | None, horizon: float) -> str:
     return f"Beyond month {month:g} after {start}, the longest follow-up, every figure is an extrapolation."
 
 
+def conditional(pathway: Pathway, clock: str) -> str:
+    """Return that figures of an earlier clock are of patients who all come to the default one; "" if they need not."""
+    before = [pathway.states[name] for name in pathway.states_before_clock]
+    times = [way.time for state in before for way in state.transitions if way.time is not None]
+    may_end = any(state.is_absorbing for state in before) or any("cure" in time.arguments for time in times)
+    if clock == pathway.clock or may_end:
+        return ""
+    event = pathway.states[pathway.clock_state].label
+    return f"Only patients who come to {event} are in this pathway: figures from {clock} are conditional on {event}."
+
+
 def assumed(scenario: Scenario) -> str:
     """Return the first sentence of what a scenario assumes; "" if it does not say."""
     first = re.split(r"(?<=[.!?])\s", " ".join(scenario.assumes.split()), maxsplit=1)[0]

@@ -11,7 +11,7 @@ from simulator.outcomes.labels import until, with_unit, words_and_unit
 from simulator.pathway.outcome_months import names
 from simulator.plain_text import capital
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, Scenario, split_name
-from simulator.wording import headline, intervals, reported
+from simulator.wording import headline, intervals, limits, reported
 from simulator.wording.headline import CAUTIOUS_NOTE, NEITHER_REACHED, NOT_REACHED, benefit_in_words, scenario_in_words
 from simulator.wording.intervals import Estimate, Row
 from simulator.wording.table import Cell, Content, Reading, Table, comparison
@@ -83,6 +83,7 @@ def _tables(results: Results, readings: Sequence[Reading], clock: str, notes: Se
     pathway, horizon = results.scenarios[0].pathway, results.manifest["horizon"]
     end_points = set(pathway.end_point_outcomes)
     caption = f"All patients, from {clock}{until(pathway, horizon)}"
+    notes = [*notes, *filter(None, [limits.conditional(pathway, clock)])]
     yield _compared(results, readings, clock, set(results.outcomes["outcome"]) - end_points, caption, notes)
     reached = [month for month in pathway.months.in_order if month <= horizon][:1]
     for end_point in pathway.end_points.values():
