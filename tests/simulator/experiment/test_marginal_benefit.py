@@ -179,7 +179,7 @@ def test_more_treated_only_because_more_relapse_have_no_survivors_per_10_more_tr
     infused = load_scenario("infused")
     sooner = replace(infused, name="sooner", hazard_ratio={"car_t_remission.relapse": 2.0})
     wider = replace(infused, name="wider", set={"salvage_uptake": 0.88})
-    found = compare(infused, sooner, wider, draws=1, horizon=24.0, jobs=1).outcomes
-    per_10 = found[found["outcome"] == "survivors_24_gained_per_10_more_treated"]
+    outcomes = compare(infused, sooner, wider, draws=1, horizon=24.0, jobs=1).outcomes
+    per_10 = outcomes[outcomes["outcome"] == "survivors_24_gained_per_10_more_treated"]
     assert set(per_10["scenario"]) == {"wider", "wider@cohorts", "wider@break-even"}
     assert (per_10["estimate"] > 0.0).all()

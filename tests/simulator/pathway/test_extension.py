@@ -70,8 +70,8 @@ def test_an_event_of_every_death_needs_a_death_that_is_added() -> None:
     message = r"extension.toml: \[end_points.efs\]: event-free survival would include the dead.*'without dead_of_infec"
     with pytest.raises(InputError, match=message):
         load_pathway(extended(added, file))
-    own = {"efs": {"label": "event-free survival", "causes": {"death": ["dead", "dead_of_infection"]}}}
-    assert load_pathway(extended({**added, "end_points": own}, file)).end_points["efs"].states == (
+    end_points = {"efs": {"label": "event-free survival", "causes": {"death": ["dead", "dead_of_infection"]}}}
+    assert load_pathway(extended({**added, "end_points": end_points}, file)).end_points["efs"].states == (
         "dead", "dead_of_infection",
     )  # fmt: skip
 
