@@ -76,9 +76,9 @@ class Evidence:
         for none, all_ in zip(self.without_benefit, self.with_benefit, strict=True):
             survival = np.clip(none + GRID[:, None] * (all_ - none), 0.0, 1.0)
             rows.append(self.figure.log_likelihood(survival).reshape(GRID.size))
-        found = np.array(rows)
+        log_likelihoods = np.array(rows)
         # Where the figure has no chance whatever m is, it says nothing of m, and next to nothing of the draw.
-        return np.where(np.isneginf(found).all(axis=1, keepdims=True), IMPOSSIBLE, found)
+        return np.where(np.isneginf(log_likelihoods).all(axis=1, keepdims=True), IMPOSSIBLE, log_likelihoods)
 
 
 def informing(targets: Targets) -> Finest | None:

@@ -59,10 +59,10 @@ def estimate(row: Row) -> Estimate:
     value, lower, upper, unit = (row[column] for column in ("estimate", "lower", "upper", "unit"))
     if not str(row.get("outcome", "")).startswith("break_even"):
         return rounded(value, lower, upper, unit)
-    found = rounded(value, max(lower, 0.0), upper, unit)
-    if found.ends is None or not upper > 1.0:
-        return found
-    return replace(found, ends=(found.ends[0], MORE_THAN_ALL))
+    share = rounded(value, max(lower, 0.0), upper, unit)
+    if share.ends is None or not upper > 1.0:
+        return share
+    return replace(share, ends=(share.ends[0], MORE_THAN_ALL))
 
 
 def error(row: Row) -> str:

@@ -8,7 +8,7 @@ from simulator.wording import intervals
 
 
 @pytest.mark.parametrize(
-    ("estimate", "lower", "upper", "shown"),
+    ("estimate", "lower", "upper", "displayed"),
     [
         (0.4, 0.25, 2.36, "40 (25 to more than all)"),
         (0.4, 0.25, inf, "40 (25 to more than all)"),
@@ -18,9 +18,9 @@ from simulator.wording import intervals
     ],
 )
 def test_the_share_that_must_benefit_lies_between_none_and_all(
-    estimate: float, lower: float, upper: float, shown: str
+    estimate: float, lower: float, upper: float, displayed: str
 ) -> None:
     """As a sentence has it: no more patients than there are can benefit."""
     row = {"estimate": estimate, "lower": lower, "upper": upper, "unit": "probability"}
-    assert str(intervals.estimate({**row, "outcome": "break_even_for_5_more_at_12"})) == shown
+    assert str(intervals.estimate({**row, "outcome": "break_even_for_5_more_at_12"})) == displayed
     assert "all" not in str(intervals.estimate({**row, "outcome": "os_12"}))
