@@ -208,21 +208,17 @@ def started(occupancy: pd.DataFrame, clock: str) -> list[str]:
 def _layers(tables: dict[str, pd.DataFrame], months: Floats, pathway: Pathway) -> tuple[Layer, ...]:
     total = np.sum([table.to_numpy(dtype=float) for table in tables.values()], axis=0)
     spent = dict(zip(pathway.states, np.trapezoid(total, months, axis=0).tolist(), strict=True))
-    centre = dict(zip(pathway.states, np.trapezoid(total * months[:, None], months, axis=0).tolist(), strict=True))
     occupied = [state for state in pathway.states.values() if spent[state.name] > 1e-9]
     living = sorted((state for state in occupied if state.kind != "death"), key=lambda state: -spent[state.name])
     most = MOST if len(living) <= MOST else MOST - 1
     groups: dict[str, tuple[str, ...]] = {state.label: (state.name,) for state in living[:most]}
     if living[most:]:
         groups[OTHER] = tuple(state.name for state in living[most:])
-
-    def lateness(label: str) -> float:
-        return float(sum(centre[name] for name in groups[label]) / sum(spent[name] for name in groups[label]))
-
-    looks = state_looks.looks(pathway)
+    looks, order = state_looks.looks(pathway), list(pathway.in_order)
+    # As the colours, places are those of the pathway, whatever happens in this run; other states are uppermost.
     layers = [
         Layer(label, groups[label], state_looks.OTHER if label == OTHER else looks[groups[label][0]])
-        for label in sorted(groups, key=lateness, reverse=True)
+        for label in sorted(groups, key=lambda label: -1 if label == OTHER else order.index(groups[label][0]))[::-1]
     ]
     deaths = (state for state in occupied if state.kind == "death")
     dead = [Layer(state.label, (state.name,), looks[state.name], dead=True) for state in deaths]

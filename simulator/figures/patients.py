@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -12,6 +12,7 @@ from simulator.experiment.results import Results
 from simulator.figures import notes, style, text
 from simulator.figures.picture import Picture
 from simulator.figures.sheet import Grid, Sample, Sheet, area
+from simulator.figures.style import Line
 from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import in_words
 from simulator.wording import added, intervals
@@ -42,7 +43,8 @@ def picture(
     above = 0.16 + LINE * max(len(label) for label in labels)
     grid = Grid(len(rows), across, plot, above, 0.12, style.MARGIN, 0.3, room, sheet=width)
     footing = [notes.source_in_words(cohort)]
-    sheet = Sheet(title, _subtitle(results, rows, clock), footing, grid.height, key=_key(rows, first.name), width=width)
+    subtitle, key = _subtitle(results, rows, clock), _key(rows, first.name, lines)
+    sheet = Sheet(title, subtitle, footing, grid.height, key=key, width=width)
     for axes, row, label in zip(sheet.panels(grid), rows, labels, strict=True):
         _dots(axes, row, lines[row.scenario.name].colour)
         for place, words in enumerate(label):
@@ -74,13 +76,16 @@ def _label(row: Added, room: float) -> list[str]:
     return lines
 
 
-def _key(rows: Sequence[Added], first: str) -> list[Sample]:
+def _key(rows: Sequence[Added], first: str, lines: Mapping[str, Line]) -> list[Sample]:
+    """Return the entries of the dots that there are. lines : scenario -> its line: of several, none is the key's"""
     looks: dict[str, dict[str, Any]] = {}
     before, changes = zip(*(added.of_100(row) for row in rows), strict=True)
     if max(before) > 0:
         looks[f"alive under {first}"] = {"facecolor": style.INK, "linewidth": 0}
-    if max(changes) > 0:
-        looks["more alive under the policy"] = {"facecolor": "white", "edgecolor": style.VERMILLION, "hatch": MORE}
+    colours = [lines[row.scenario.name].colour for row, change in zip(rows, changes, strict=True) if change > 0]
+    if colours:
+        colour = colours[0] if len(colours) == 1 else style.QUIET
+        looks["more alive under the policy"] = {"facecolor": "white", "edgecolor": colour, "hatch": MORE}
     if min(changes) < 0:
         looks["fewer alive under the policy"] = {"facecolor": "white", "edgecolor": style.INK, "hatch": FEWER}
     looks["dead"] = {"facecolor": DEAD, "linewidth": 0}

@@ -69,8 +69,9 @@ def changes(added: Sequence[Added]) -> str:
     """Return by how many of 100 alive policies differ from the first scenario: the lowest and the highest of them."""
     if not added:
         return f"{IN_THE_MODEL}, no policy has patients"
-    any_clear = any(one.difference.is_clear for one in added)
-    change = f"{len(added)} policies change" if any_clear else "no policy clearly changes"
+    clear = sum(one.difference.is_clear for one in added)
+    some = f"{clear} of {len(added)} policies clearly change{'s' if clear == 1 else ''}" if clear else ""
+    change = f"{clear} policies change" if clear == len(added) else some or "no policy clearly changes"
     opening = f"{IN_THE_MODEL}, {change} how many of {PER} are alive {added[0].when}"
     least, most = min(added, key=_difference), max(added, key=_difference)
     if least is most:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from simulator.analyses.sweep.run import Sweep
 from simulator.arrays import Floats
 from simulator.wording import intervals, rounding, sweep_axes
 from simulator.wording.added import IN_THE_MODEL
+from simulator.wording.difference import Difference
 from simulator.wording.sweep import between_cells
 from simulator.wording.sweep_rows import Displayed, lead
 
@@ -36,9 +37,14 @@ def of_outcome(sweep: Sweep, outcome: Displayed) -> str:
         number = rounding.number(float(np.nanmax(values)), outcome.unit)
         return f"{IN_THE_MODEL}, {outcome.words}: {_with_unit(number, outcome)} everywhere, whatever varies here"
     most, least = (int(place) for place in (np.nanargmax(values), np.nanargmin(values)))
-    ends = [f"{_with_unit(rounding.number(values.flat[at], outcome.unit), outcome)} with {_cell(sweep, values, at)}"
-            for at in (most, least)]  # fmt: skip
-    return f"{IN_THE_MODEL}, {outcome.words}: {'; '.join(ends)}{_difference(sweep, outcome, values, most, least)}"
+    difference, kinds = _difference(sweep, outcome, values, most, least), intervals.kinds()
+    # A difference has the interval that answers; the ends have their own where none is known.
+    ends = ("" if difference else _interval(sweep, outcome, at, kinds) for at in (most, least))
+    words = [
+        f"{_with_unit(rounding.number(values.flat[at], outcome.unit), outcome)} with {_cell(sweep, values, at)}{end}"
+        for at, end in zip((most, least), ends, strict=True)
+    ]
+    return f"{IN_THE_MODEL}, {outcome.words}: {'; '.join(words)}{difference}"
 
 
 def _with_unit(number: str, outcome: Displayed) -> str:
@@ -53,15 +59,26 @@ def _cell(sweep: Sweep, values: Floats, at: int) -> str:
     )
 
 
+def _interval(sweep: Sweep, outcome: Displayed, at: int, kinds: Iterator[str]) -> str:
+    """Return " (95 % interval 4 to 96)" of a cell of the drawn plane; empty where none can be seen."""
+    value, lower, upper = (float(plane(column).flat[at]) for column in outcome.values(sweep))
+    ends = rounding.interval(lower, upper, outcome.unit, value)
+    return f" ({next(kinds)}{ends[0]} to {ends[1]})" if ends else ""
+
+
 def _difference(sweep: Sweep, outcome: Displayed, values: Floats, most: int, least: int) -> str:
     """Return the difference with its interval, parameter set by parameter set, of the outcome that answers."""
     if outcome != lead(sweep):
         return ""
-    cells = np.arange(len(sweep.grid)).reshape(sweep.grid.shape)
-    cell, other = (int(plane(cells.astype(float)).flat[at]) for at in (most, least))
-    difference = between_cells(sweep, cell, other)
+    difference = _between(sweep, most, least)
     words = "difference" if difference.is_clear else "no clear difference:"
     return f"; {words} {rounding.number(abs(difference.value), 'probability')}{difference.in_brackets}"
+
+
+def _between(sweep: Sweep, at: int, other: int) -> Difference:
+    """Return the difference of the outcome that answers between two cells of the drawn plane."""
+    cells = plane(np.arange(len(sweep.grid), dtype=float).reshape(sweep.grid.shape)).ravel()
+    return between_cells(sweep, int(cells[at]), int(cells[other]))
 
 
 def of_outcomes(sweep: Sweep, outcomes: Sequence[Displayed], moving: Sequence[Displayed]) -> str:
@@ -71,7 +88,9 @@ def of_outcomes(sweep: Sweep, outcomes: Sequence[Displayed], moving: Sequence[Di
     for outcome in moving[:MOST]:
         values = plane(outcome.values(sweep)[0])
         low, high = (rounding.number(float(end), outcome.unit) for end in (np.nanmin(values), np.nanmax(values)))
-        named.append(f"{outcome.words} {low} to {_with_unit(high, outcome)}")
+        ends = (int(np.nanargmax(values)), int(np.nanargmin(values)))
+        unclear = outcome == lead(sweep) and not _between(sweep, *ends).is_clear
+        named.append(f"{outcome.words} {low} to {_with_unit(high, outcome)}{' (no clear difference)' * unclear}")
     count = f"{len(moving)} of {len(outcomes)} outcomes move" if len(outcomes) > 1 else "another outcome moves"
     return f"{IN_THE_MODEL}, {count} with {names}: {', '.join(named)}"
 

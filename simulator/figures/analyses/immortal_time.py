@@ -37,9 +37,7 @@ def _picture(result: ImmortalTime, *, width: float = style.WIDTH) -> Picture:
     layout = Layout([_row(result, row) for row in analyses], _scale(result), width)
     parts = [_panel(result, row) for row in analyses]
     reported = [figure for group in result.groups if (figure := _reported(result, group.label, group.name))]
-    seen = np.isfinite(result.analyses["difference_upper"]).all()
     caution = [
-        "" if seen else "A difference without an interval: simulation noise hides it.",
         f"Reported: {', '.join(reported)}." if reported else "",
         f"Landmark: patients alive in that month. Scenario: {result.scenario.name}.",
         _second_row(result),
@@ -57,10 +55,12 @@ def _picture(result: ImmortalTime, *, width: float = style.WIDTH) -> Picture:
 
 
 def _subtitle(result: ImmortalTime) -> str:
+    seen = np.isfinite(result.analyses["difference_upper"]).all()
+    hidden = "" if seen else ", where simulation noise does not hide it"
     truth = "; the bold line is the truth, 0" if virtual_cohorts.is_milestone(result) else ""
     return (
         f"The same patients, compared in different ways. Dots: difference at {virtual_cohorts.month(result)} with its "
-        f"95 % interval over {intervals.sets(result.n_draws)}{truth}. Below: the curves."
+        f"95 % interval over {intervals.sets(result.n_draws)}{hidden}{truth}. Below: the curves."
     )
 
 

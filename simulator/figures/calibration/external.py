@@ -18,7 +18,7 @@ from simulator.wording.validation import as_extreme, rounded, title
 
 LEFT, LINE, AXIS, GAP = 3.4, 0.15, 0.42, 0.3
 """Inches of the names on a wide sheet, of a line of text, of a scale with its label, and above a part."""
-REPORTED, PREDICTED, PREDICTED_IN_LINES, EXTREME = 0.78, 1.85, 1.0, 0.74
+REPORTED, PREDICTED, PREDICTED_IN_LINES, EXTREME = 0.82, 1.85, 1.0, 0.92
 """Inches of the columns of numbers; on a narrow sheet an interval stands below its prediction."""
 
 INDENT = 0.15

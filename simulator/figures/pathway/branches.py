@@ -15,10 +15,10 @@ import numpy as np
 
 from simulator.arrays import Floats
 from simulator.engines.exact.embedded import visits
-from simulator.engines.model import point_values, resolve
+from simulator.engines.model import Model, point_values, resolve
 from simulator.evidence.cohort import Cohort
 from simulator.evidence.practice import at_reference
-from simulator.figures import style
+from simulator.figures import style, text
 from simulator.figures.pathway.layout import Arrow
 from simulator.pathway.pathway import Pathway, Transition, reachable
 from simulator.pathway.references import names_in
@@ -45,11 +45,20 @@ class Branches:
 
     shares : arrow of a choice -> share in each, NaN where nobody comes to the choice
     changed : the arrows whose share or time another scenario than the reference changes
+    medians : arrow of a changed time -> the median of its law in each, in months, for every cell of patients
     """
 
     names: tuple[str, ...] = ()
     shares: Mapping[Arrow, tuple[float, ...]] = field(default_factory=dict)
     changed: frozenset[Arrow] = frozenset()
+    medians: Mapping[Arrow, tuple[Floats, ...]] = field(default_factory=dict)
+
+    def time_in_words(self, arrow: Arrow) -> str:
+        """Return "2.6 \N{RIGHTWARDS ARROW} 1.3 months", the medians of a changed time; empty if they are not known."""
+        first, *others = self.medians.get(arrow, ((),))
+        moved = [median for median in others if not np.array_equal(median, first)]
+        ends = _months(first), _months(np.concatenate(moved)) if moved else ""
+        return f"{LEADS_TO.join(f' {months} ' for months in ends).strip()} months" if all(ends) else ""
 
     def in_words(self, arrow: Arrow) -> str:
         """Return "49 %"; or with an arrow the share under the reference and the policy's, or the range of policies."""
@@ -96,7 +105,9 @@ class Branches:
         times = [arrow for arrow in self.changed if arrow not in self.shares]
         order = {state: place for place, state in enumerate(labels)}
         times.sort(key=lambda arrow: [order[state] for state in arrow])
-        return [f"{labels[state]} to {labels[to]}" for state, to in times]
+        months = {arrow: self.time_in_words(arrow) for arrow in times}
+        ends = {arrow: f" (median {words})" if words else "" for arrow, words in months.items()}
+        return [f"{labels[state]} to {labels[to]}{ends[state, to]}" for state, to in times]
 
     @cached_property
     def leading(self) -> list[Arrow]:
@@ -119,6 +130,11 @@ class Branches:
         first, *others = self.shares[arrow]
         moved = [share for share in others if _moved(first, share)] if not isnan(first) else []
         return max((round(abs(share - first), 9) for share in moved), default=0.0)
+
+
+def held_change(words: str) -> str:
+    """Return words in which both shares of a change stay on one line."""
+    return words.replace(f" {LEADS_TO} ", f"{text.HELD}{LEADS_TO}{text.HELD}")
 
 
 def closed(pathway: Pathway, of: Branches) -> frozenset[Arrow]:
@@ -159,14 +175,17 @@ def of_run(scenarios: Sequence[Scenario], cohort: Cohort | None) -> Branches:
     values = _means(pathway, cohort)
     if len(compared) == 1:
         compared.insert(0, Scenario(DECLARED, pathway, file=pathway.file))
-    of_each = [_shares(scenario, values) for scenario in compared]
+    models = [resolve(scenario, {name: value[:, None] for name, value in values.items()}) for scenario in compared]
+    of_each = [_shares(model) for model in models]
     arrows = dict.fromkeys(arrow for shares in of_each for arrow in shares)
     shares = {arrow: tuple(shares.get(arrow, nan) for shares in of_each) for arrow in arrows}
     moved = {arrow for arrow, (first, *others) in shares.items() if any(_moved(first, share) for share in others)}
     changed = moved.union(*(_changed_times(compared[0], policy, values) for policy in compared[1:]))
     if compared[0].name == DECLARED and not changed:
         return Branches((compared[1].name,), {arrow: both[1:] for arrow, both in shares.items()})
-    return Branches(tuple(scenario.name for scenario in compared), shares, frozenset(changed))
+    times = [arrow for arrow in changed if arrow not in shares]
+    medians = {arrow: tuple(_median(model, arrow) for model in models) for arrow in times}
+    return Branches(tuple(scenario.name for scenario in compared), shares, frozenset(changed), medians)
 
 
 def _means(pathway: Pathway, cohort: Cohort | None) -> dict[str, Floats]:
@@ -178,12 +197,11 @@ def _means(pathway: Pathway, cohort: Cohort | None) -> dict[str, Floats]:
     return at_reference(pathway, {name: np.array([mean]) for name, mean in means.items()})
 
 
-def _shares(scenario: Scenario, values: Mapping[str, Floats]) -> dict[Arrow, float]:
+def _shares(model: Model) -> dict[Arrow, float]:
     """Return the share of every branch of every choice, of the patients who come to the choice."""
-    model = resolve(scenario, {name: value[:, None] for name, value in values.items()})
     entries = visits(model)
     shares: dict[Arrow, float] = {}
-    for name in (name for name, state in scenario.pathway.states.items() if state.is_choice and name in entries):
+    for name in (name for name, state in model.pathway.states.items() if state.is_choice and name in entries):
         came = entries[name] * model.weights
         total = float(np.sum(came))
         if not (np.isfinite(total) and total > 0.0):
@@ -210,6 +228,19 @@ def _changed_times(first: Scenario, policy: Scenario, values: Mapping[str, Float
             if not moved.isdisjoint(transition.parameters) or f"{name}.{transition.name}" in ratios:
                 changed.add((name, transition.to))
     return changed
+
+
+def _median(model: Model, arrow: Arrow) -> Floats:
+    """Return the median months of the time along an arrow for every cell of patients : (n_cells,), or (1,)."""
+    (time,) = (exit.time for exit in model.exits[arrow[0]] if exit.to == arrow[1])
+    return np.ravel(time.median()) if time is not None else np.array([nan])
+
+
+def _months(medians: Sequence[float] | Floats) -> str:
+    """Return months in words, or the range of several cells of patients; nothing unless all are finite."""
+    if not len(medians) or not np.all(np.isfinite(medians)):
+        return ""
+    return " to ".join(dict.fromkeys(rounding.number(end, "months") for end in (np.min(medians), np.max(medians))))
 
 
 def _per_100(share: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import isnan
@@ -27,6 +27,10 @@ from simulator.scenario.scenario import Scenario
 from simulator.wording import statements
 
 NAME = "pathway_diagram"
+
+Places = Mapping[Arrow, tuple[float, float]]
+"""Arrow -> the middle of its share, in inches."""
+
 _HEAD = 0.075
 KEY = 0.13
 """Inches between the diagram and its key."""
@@ -51,8 +55,8 @@ def picture(pathway: Pathway, scenarios: Sequence[Scenario] = (), *, cohort: Coh
     footing = _footing(pathway, cohort)
     drawn = []
     for width, most in FITS.items():
-        chart = plan(pathway, of_run, width)
-        made = _drawn(chart, title, footing).picture(NAME) if chart.width <= most else None
+        chart, places = _placed(pathway, of_run, width)
+        made = _drawn(chart, places, title, footing).picture(NAME) if chart.width <= most else None
         if made is None and width < style.WIDTH and not of_run.times_alone:
             made = choices.picture(NAME, title, pathway, of_run, cohort=cohort, width=width)
         drawn.append(made or _listed(pathway, of_run, title, footing, width))
@@ -60,15 +64,26 @@ def picture(pathway: Pathway, scenarios: Sequence[Scenario] = (), *, cohort: Coh
     return replace(wide, point=point, numbers=exits.table(pathway, of_run)).in_two_widths(compact)
 
 
-def _drawn(chart: Plan, title: str, footing: Sequence[str]) -> Sheet:
+def _placed(pathway: Pathway, of: Branches, width: float) -> tuple[Plan, Places]:
+    """Return a plan, and the places of shares on arrows: the others stand in the boxes of their choices."""
+    in_boxes: set[Arrow] = set()
+    while True:
+        chart = plan(pathway, of, width, in_boxes)
+        places = _places(chart)
+        without = {arrow for arrow, place in places.items() if place is None}
+        if not without:
+            return chart, {arrow: place for arrow, place in places.items() if place is not None}
+        in_boxes |= without
+
+
+def _drawn(chart: Plan, places: Places, title: str, footing: Sequence[str]) -> Sheet:
     """Return the sheet of the boxes and arrows of a plan, with their key below them."""
     key = key_rows(_key(chart), chart.width - 2 * style.MARGIN)
     below = KEY + KEY_ROW * len(key)
     brackets = "In brackets: the resource used." if chart.pathway.resources else ""
     below_all = ["Solid arrows take time, dashed arrows none.", brackets, *footing]
-    places = _places(chart)
-    room = "" if None not in places.values() else ", where there is room (the table has all)"
-    subtitle = _subtitle(chart.pathway, chart.branches, f"On arrows{room}")
+    where = "On arrows and in boxes" if chart.in_boxes else "On arrows"
+    subtitle = _subtitle(chart.pathway, chart.branches, where)
     sheet = Sheet(title, subtitle, below_all, chart.height + below + 0.08, width=chart.width)
     drawing = sheet.drawing(sheet.bottom + below)
     for arrow in chart.layout.routes:
@@ -79,8 +94,7 @@ def _drawn(chart: Plan, title: str, footing: Sequence[str]) -> Sheet:
             _draw_loop(drawing, box)
         _draw_box(drawing, state, box, faint=name not in chart.open, bold=name in chart.pathway.clocks.values())
     for arrow, place in places.items():
-        if place is not None:
-            _write_share(drawing, chart, arrow, place)
+        _write_share(drawing, chart, arrow, place)
     for line, row in enumerate(reversed(key)):
         sheet.write_key(row, style.MARGIN, sheet.bottom + 0.05 + KEY_ROW * line)
     return sheet
@@ -151,7 +165,7 @@ def _places(chart: Plan) -> dict[Arrow, tuple[float, float] | None]:
     of, places = chart.branches, dict[Arrow, tuple[float, float] | None]()
     # The title's arrow is named first, and a change before what stays.
     for arrow in dict.fromkeys((*of.leading[:1], *sorted(of.shares, key=lambda arrow: arrow not in of.changed))):
-        if arrow in chart.closed or arrow not in along:
+        if arrow in chart.closed or arrow not in along or arrow in chart.in_boxes:
             continue
         size = np.array([text.width(of.in_words(arrow), chart.small, _weight(chart, arrow)) + 0.04, 0.12])
         lower = _inner_first(along[arrow]) - size / 2

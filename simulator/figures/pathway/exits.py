@@ -11,7 +11,7 @@ import numpy as np
 from simulator import plain_text
 from simulator.figures import style, text
 from simulator.figures.pathway import branches
-from simulator.figures.pathway.branches import CHANGED, LEADS_TO, Branches
+from simulator.figures.pathway.branches import CHANGED, Branches
 from simulator.figures.picture import Picture
 from simulator.figures.sheet import Sample, Sheet
 from simulator.pathway.pathway import Pathway
@@ -46,7 +46,8 @@ def entries(pathway: Pathway, of: Branches) -> Iterator[Entry]:
         words = []
         for to in dict.fromkeys(pathway.onward(state.name)):
             arrow, label = (state.name, to), pathway.states[to].label
-            time = "time changed" if arrow in of.changed else ""
+            months = of.time_in_words(arrow)
+            time = f"time changed{months and f': median {months}'}" if arrow in of.changed else ""
             bracket = of.in_words(arrow) if arrow in of.shares else time
             words.append(f"{label} ({bracket})" if bracket else label)
         kind = KINDS[state.kind].partition(":")[0] + ("" if state.name in reached else f", {of.unused}")
@@ -89,6 +90,5 @@ def _paragraph(entry: Entry, room: float, small: float) -> list[tuple[str, dict[
     bold = {"weight": "bold", "color": style.shade(CHANGED, 0.65) if entry.is_changed else style.INK}
     grey = {"color": style.QUIET, "fontsize": small}
     label = text.wrap(entry.label, room, style.TEXT, "bold")
-    # Both shares of a change stay on one line.
-    onward = onward.replace(f" {LEADS_TO} ", f"{text.HELD}{LEADS_TO}{text.HELD}")
+    onward = branches.held_change(onward)
     return [*((line, bold) for line in label), *((line, grey) for line in text.wrap(onward, room, small))]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
 from simulator.figures import style, text
 from simulator.figures.pathway import branches
-from simulator.figures.pathway.branches import Branches
+from simulator.figures.pathway.branches import Branches, held_change
 from simulator.figures.pathway.layout import Arrow, Layout, Node, layout
 from simulator.pathway.pathway import Pathway
 
@@ -40,6 +40,7 @@ class Plan:
     """The places of a diagram's boxes and arrows, in inches from the lower left. rows : (foot, top) of each layer.
 
     branches : how patients divide in the scenarios of a run; empty for a pathway alone
+    in_boxes : arrows whose shares stand in the box of their choice
     """
 
     pathway: Pathway
@@ -49,6 +50,7 @@ class Plan:
     height: float
     rows: Sequence[tuple[float, float]]
     branches: Branches
+    in_boxes: frozenset[Arrow] = frozenset()
 
     @property
     def small(self) -> float:
@@ -66,11 +68,15 @@ class Plan:
         return branches.reached(self.pathway, self.branches)
 
 
-def plan(pathway: Pathway, of_run: Branches | None = None, room: float = style.WIDTH) -> Plan:
+def plan(
+    pathway: Pathway, of_run: Branches | None = None, room: float = style.WIDTH, in_boxes: Collection[Arrow] = ()
+) -> Plan:
     """Return the places of a diagram's boxes and arrows.
 
     of_run : how patients divide, if a run is drawn; room : inches that the diagram may take; it is wider if it must be
+    in_boxes : see Plan
     """
+    of_run = of_run or Branches()
     names = pathway.in_order
     arrows = [(name, transition.to) for name in names for transition in pathway.states[name].transitions]
     for width in (1.5, 1.35, 1.2, 1.05, 0.9):
@@ -85,6 +91,9 @@ def plan(pathway: Pathway, of_run: Branches | None = None, room: float = style.W
     boxes, rows, foot = {}, [], 0.0
     for layer in reversed(draft.layers):
         lines = {node: _label(pathway, node, width) for node in layer if isinstance(node, str)}
+        for choice, to in (arrow for arrow in of_run.shares if arrow in in_boxes and arrow[0] in lines):
+            share = f"{of_run.in_words((choice, to))} {pathway.states[to].label}"
+            lines[choice] += text.wrap(held_change(share), width - 0.1, SIZE)
         heights = {node: 0.16 + _LINE * len(lines[node]) for node in lines}
         tallest = max(heights.values())
         for node, height in heights.items():
@@ -93,7 +102,7 @@ def plan(pathway: Pathway, of_run: Branches | None = None, room: float = style.W
         rows.append((foot, foot + tallest))
         foot += tallest + ROW_GAP
     drawn = replace(draft, across=across)
-    return Plan(pathway, drawn, boxes, figure_width, rows[-1][1], rows[::-1], of_run or Branches())
+    return Plan(pathway, drawn, boxes, figure_width, rows[-1][1], rows[::-1], of_run, frozenset(in_boxes))
 
 
 def _label(pathway: Pathway, name: str, width: float) -> tuple[str, ...]:

@@ -71,12 +71,18 @@ class Curve:
 
     @property
     def has_band(self) -> bool:
-        return bool(np.any(self.upper > self.lower))
+        """Whether the interval is known at half of the months up to the last at which it is: less would be scraps."""
+        known = np.flatnonzero(np.isfinite(self.upper))
+        return self._has_interval and len(known) > 0.5 * known[-1]
 
     @property
     def has_gaps(self) -> bool:
-        """Whether the band is missing at a tenth of the months or more at which there are patients."""
-        return self.has_band and float(np.mean(~np.isfinite(self.upper[np.isfinite(self.survival)]))) > 0.1
+        """Whether the interval is missing at a tenth of the months or more at which there are patients."""
+        return self._has_interval and float(np.mean(~np.isfinite(self.upper[np.isfinite(self.survival)]))) > 0.1
+
+    @property
+    def _has_interval(self) -> bool:
+        return bool(np.any(self.upper > self.lower))
 
     def at(self, month: float) -> tuple[float, float, float]:
         """Return survival, lower, upper at a month, interpolated."""
@@ -233,14 +239,14 @@ def marks_in_words(drawn: Sequence[Sequence[Curve]], reported: Sequence[pd.DataF
     sentences = []
     every = [curve for curves in drawn for curve in curves]
     if not any(curve.has_band for curve in every):
-        sentences.append(f"No bands: {unseen(every)}")
+        sentences.append(f"No bands. {unseen(every)}")
     else:
         names = {" and ".join(one.label for one in banded(curves)) for curves in drawn}
         of_two = names.pop() if len(names) == 1 else "the first and the policy of a panel"
         some = f" (of {of_two})" if any(len(curves) > MOST_BANDS for curves in drawn) else ""
         sentences.append(f"Bands{some}: 95 % interval over {sets(every)}.")
-    if any(curve.has_gaps for curve in every):
-        sentences.append("Where a band is missing, too few runs show it.")
+        if any(curve.has_gaps for curve in every):
+            sentences.append("Where a band is missing, too few runs show it.")
     return [*sentences, notes.REPORTED] if any(len(rows) for rows in reported) else sentences
 
 

@@ -17,7 +17,6 @@ from simulator.figures.survival import curve
 from simulator.figures.survival.curve import Curve
 from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths, in_words
 from simulator.pathway.pathway import Pathway
-from simulator.plain_text import capital
 from simulator.wording import statements
 from simulator.wording.added import Added
 from simulator.wording.headline import scenario_in_words
@@ -52,7 +51,7 @@ def by_group(
     survival : the run's survival table; width : inches
     """
     first, *others = curve.scenarios_in(survival)
-    alone = f"{capital(scenario_in_words(first))} alone: under a policy, other patients are in a group."
+    alone = f"Of {scenario_in_words(first)} alone: under a policy, other patients are in a group."
     subtitle = [f"Overall survival from {clock}, by group.", *([alone] if others else []), CAUTION]
     panels, drawn = [], dict[str, Curve]()
     for name, group in pathway.groups.items():

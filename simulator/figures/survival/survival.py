@@ -26,8 +26,11 @@ NAME_LINE = 0.155
 LEFT, GAP = 0.62, 0.35
 """Inches left of the first panel, and from the names to what is right of them."""
 
-ABOVE, BESIDE, LONG = 0.11, 0.09, 0.36
-"""Inches from a curve up to its number at the answer's month, from that month to the number, and of the number."""
+ABOVE, BESIDE, LONG, TALL = 0.11, 0.09, 0.36, 0.13
+"""Inches from a curve up to its number at the answer's month, from that month to the number, and that it takes."""
+
+NEARER = 0.45
+"""Of the room between two curves, the part below a number: it is nearer to its own, the lower one."""
 
 
 @dataclass(frozen=True)
@@ -210,8 +213,11 @@ def _write_answer(
     values = [100 * one.at(month)[0] for one in named]
     across = month + up * BESIDE * end / curve.inches_across(axes)
     furthest = across + up * LONG * end / curve.inches_across(axes)
-    near, far = ([up * 100 * one.at(at)[0] for one in named] for at in (month, furthest))
-    wanted = [up * place for place in _stacked(near, far, line, _per_cent(axes, ABOVE))]
+    near, inside, far = (
+        [up * 100 * one.at(at)[0] for one in named] for at in (month, (across + furthest) / 2, furthest)
+    )
+    above, tall = _per_cent(axes, ABOVE), _per_cent(axes, TALL)
+    wanted = [up * place for place in _beside(near, inside, far, above, tall, line)]
     for one, value, y in zip(named, values, text.label_places(wanted, line, lowest, 102.0), strict=True):
         look = lines[one.scenario]
         axes.plot(month, value, "o", color=look.colour, markersize=3.5, zorder=4)
@@ -219,20 +225,31 @@ def _write_answer(
         words.set(fontweight="bold", path_effects=[HALO])
 
 
-def _stacked(near: Sequence[float], far: Sequence[float], line: float, above: float) -> list[float]:
-    """Return places of numbers above their curves; those without room below the next curve form a stack above it.
+def _beside(
+    near: Sequence[float], inside: Sequence[float], far: Sequence[float], above: float, tall: float, line: float
+) -> list[float]:
+    """Return places of numbers above their curves, or on them where there is no room below the next curve.
 
-    near, far : a curve where its number begins, and where it ends; line, above : to the next number, and to the first
+    Of curves that are closer than a number is tall, the numbers form a stack above all of them.
+    near, inside, far : a curve where its number begins, in its middle, and where it ends
+    above, tall, line : from a curve at most, that a number takes, and from one to the next
     """
     stacks: list[list[int]] = []
-    for place in np.argsort(near, kind="stable").tolist():
+    for at in np.argsort(near, kind="stable").tolist():
         below = stacks[-1] if stacks else []
-        if below and far[place] < near[below[-1]] + above + (len(below) - 0.7) * line:
-            below.append(place)
+        fits = not below or far[at] - near[below[-1]] >= tall + line * (len(below) - 1)
+        if fits or (len(below) == 1 and inside[at] - inside[below[0]] >= tall):
+            stacks.append([at])
         else:
-            stacks.append([place])
-    places = {at: near[stack[-1]] + above + line * up for stack in stacks for up, at in enumerate(stack)}
-    return [places[at] for at in range(len(near))]
+            below.append(at)
+    places = list(inside)
+    for stack, following in zip(stacks, [*stacks[1:], []], strict=True):
+        top, more = near[stack[-1]], line * (len(stack) - 1)
+        room = far[following[0]] - top - more if following else np.inf
+        if len(stack) > 1 or room >= tall:
+            for up, at in enumerate(stack):
+                places[at] = top + min(above, NEARER * room) + line * up
+    return places
 
 
 def _write_names(axes: Axes, curves: Sequence[Curve], names: Mapping[str, str], lines: Mapping[str, Line]) -> None:

@@ -308,6 +308,21 @@ def test_the_key_of_dots_names_those_alive_only_where_there_are_some(results: Re
         assert ("alive under baseline" in words) is is_named
 
 
+def test_the_key_of_dots_has_the_colour_of_a_policy_only_where_it_is_the_only_one(
+    results: Results, of_policies: Results
+) -> None:
+    for run_of, is_grey in ((results, False), (of_policies, True)):
+        page, *dots = drawn(patients.picture(run_of, clock="relapse")).figure.axes
+        (sample,) = (patch for patch in page.patches if patch.get_hatch() == patients.MORE)
+        edges = {
+            to_hex(axes.collections[1].get_edgecolor()[0])
+            for axes in dots
+            if axes.collections[1].get_hatch() == patients.MORE
+        }
+        assert (edges == {to_hex(sample.get_edgecolor())}) is not is_grey
+        assert (to_hex(sample.get_edgecolor()) == style.QUIET) is is_grey
+
+
 def test_patients_who_would_die_under_a_policy_are_hatched_otherwise(of_policies: Results) -> None:
     (one, *_) = added.at_answer(of_policies.outcomes, of_policies.scenarios, "relapse")
     assert added.of_100(replace(one, before=0.3, difference=Difference(-0.1))) == (30, -10)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from math import nan
 
 import pytest
 from hard_inputs import clinic, everyone_one_way, fan, letter, under
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from worlds import DEATH, load, world
+from worlds import DEATH, load, sojourn, world
 
 from simulator.figures import style
 from simulator.figures.pathway import branches, choices, diagram, flow
@@ -125,10 +126,21 @@ def test_a_policy_that_changes_times_alone_has_these_times_in_title_compact_figu
     assert picture.title.startswith("In the model, earlier-hsct changes times alone: awaiting HSCT in CR to HSCT ")
     words = in_one_line(picture.compact)
     assert "changed by earlier-hsct" in words
-    assert words.count("HSCT admission (time changed)") == 2
+    assert words.count("HSCT admission (time changed: median 0.9 → 0.4 months)") == 2
     assert "salvage choice" not in words
     assert picture.numbers is not None
-    assert sum("(time changed)" in str(row.cells[1]) for row in picture.numbers.rows) == 2
+    assert sum("(time changed: median 0.9 → 0.4 months)" in str(row.cells[1]) for row in picture.numbers.rows) == 2
+
+
+def test_a_changed_time_has_the_medians_of_its_law_and_none_if_half_never_leave() -> None:
+    """An exponential time of mean 9 has the median 9 ln 2, and under a hazard ratio r the median 9 ln 2 / r."""
+    picture = under(fan(2), slower={"hazard_ratio": {"surgery.c0": 0.5}}, faster={"hazard_ratio": {"surgery.c0": 2.0}})
+    assert picture.title == (
+        "In the model, a policy changes times alone: surgery to complication 1 (median 6.2 → 3.1 to 12.5 months)"
+    )
+    cured = {"ill": sojourn(dead={"family": "weibull", "median": 9, "shape": 1, "cure": 0.6}), "dead": DEATH}
+    picture = under(load(world("ill", cured, title="Illness")), faster={"hazard_ratio": {"ill.dead": 2.0}})
+    assert picture.title == "In the model, faster changes times alone: ill to dead"
 
 
 def test_a_time_that_the_title_has_no_room_for_stands_in_the_list_and_in_the_table() -> None:
@@ -137,8 +149,8 @@ def test_a_time_that_the_title_has_no_room_for_stands_in_the_list_and_in_the_tab
     assert picture.numbers is not None
     lists = (in_one_line(picture.figure), in_one_line(picture.compact), str(picture.numbers.rows[0].cells[1]))
     for words in lists:
-        assert all(f"complication {place} (time changed)" in words for place in (1, 2, 3))
-        assert "complication 4 (time changed)" not in words
+        assert all(f"complication {place} (time changed: median 6.2 → 12.5 months)" in words for place in (1, 2, 3))
+        assert "complication 4 (time changed" not in words
     assert "complication 13 time passes here, leads to dead" in lists[0]
     assert "changed by prophylaxis" in lists[0]
 
@@ -156,13 +168,26 @@ def test_the_arrow_of_the_title_has_its_share_even_where_there_is_little_room() 
         assert "where there is room" not in words
 
 
-def test_shares_that_find_no_place_on_their_arrows_are_said_to_be_in_the_table() -> None:
+def test_shares_that_find_no_place_on_their_arrows_stand_in_the_box_of_their_choice() -> None:
     picture = shipped_run("baseline", "no-hsct")
-    words = in_one_line(picture.figure)
-    assert "On arrows, where there is room (the table has all): share" in words
+    words, boxes = in_one_line(picture.figure), [" ".join(text.split()) for text in texts(picture.figure)]
+    assert "On arrows and in boxes: share" in words
     assert "5.1 %" not in texts(picture.figure)
+    (box,) = (text for text in boxes if text.startswith("response to immunotherapy"))
+    assert "5.1 % no response" in box
     assert picture.numbers is not None
     assert any("no response (5.1 %)" in str(row.cells[1]) for row in picture.numbers.rows)
+
+
+@pytest.mark.parametrize("name", ["no-hsct", "wider-salvage", "dual-target-reinfusion"])
+def test_every_share_of_a_run_stands_on_the_diagram(name: str) -> None:
+    pathway, cohort = load_pathway("b_all_post_cd19"), letter()
+    of = branches.of_run([load_scenario("baseline"), load_scenario(name)], cohort)
+    words = in_one_line(shipped_run("baseline", name).figure)
+    shut = branches.closed(pathway, of)
+    shares = sorted(of.in_words(arrow) for arrow in of.shares if arrow not in shut)
+    for share in set(shares):
+        assert len(re.findall(rf"(?<![\d.]){re.escape(share)}", words)) >= shares.count(share), share
 
 
 def test_a_list_of_states_has_deaths_and_states_without_patients_and_speaks_of_no_arrows() -> None:

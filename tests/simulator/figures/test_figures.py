@@ -246,6 +246,17 @@ def test_occupancy_shows_every_patient_once(results: Results, pathway: Pathway) 
         assert np.sum(heights, axis=0) == pytest.approx(1.0, abs=1e-6)
 
 
+def test_a_state_has_one_place_in_every_stack_that_of_the_pathway(results: Results, pathway: Pathway) -> None:
+    """Whether few or many patients are in it, early or late: here the progressive ones come first."""
+    rows = results.occupancy.copy()
+    late = rows["state"].isin(["progressive_disease", "remission_after_hsct"])
+    swapped = rows.assign(month=np.where(late, rows["month"].max() - rows["month"], rows["month"]))
+    for table in (rows, swapped.sort_values(["scenario", "clock", "month", "state"])):
+        layers = occupancy.stack(table, pathway, "relapse").layers
+        living = [layer.states[0] for layer in layers if not layer.dead and layer.label != occupancy.OTHER]
+        assert living == [name for name in pathway.in_order[::-1] if name in living]
+
+
 def test_the_title_of_the_states_says_how_many_are_alive_and_where_most_of_them_are(
     results: Results, pathway: Pathway
 ) -> None:
@@ -288,7 +299,7 @@ def test_groups_are_drawn_of_the_first_scenario_alone(results: Results, cohort: 
         assert len(curves) <= 3, "one curve in at most three parts"
         assert {to_hex(line.get_color()) for line in curves} == {"#000000"}
     assert "wider-salvage" not in text_of(picture.figure)
-    assert "Baseline alone: under a policy, other patients are in a group." in text_of(picture.figure)
+    assert "Of baseline alone: under a policy, other patients are in a group." in text_of(picture.figure)
 
 
 def test_groups_of_one_scenario_need_no_such_words(cohort: Cohort, pathway: Pathway) -> None:
@@ -342,18 +353,41 @@ def test_a_title_that_is_too_long_ends_in_an_ellipsis(width: float) -> None:
         *((far, horizon) for far in ((0.12, 0.03, 0.1), (0.02, 0.02, 0.3)) for horizon in (24.0, 120.0)),
     ],
 )
-def test_no_curve_passes_a_number(cohort: Cohort, hazards: tuple[float, ...], horizon: float, width: float) -> None:
-    """Neither those at the answer's month nor the reported ones."""
+def test_no_other_curve_passes_a_number(
+    cohort: Cohort, hazards: tuple[float, ...], horizon: float, width: float
+) -> None:
+    """Neither those at the answer's month nor the reported ones; its own may, where there is no room beside it."""
     frame = constant_hazards(today=hazards[0], more=hazards[1], less=hazards[2])
+    own = {line.dark: line.colour for line in style.lines(["today", "more", "less"]).values()}
     figure = survival.picture(frame[frame["month"] <= horizon], clock="relapse", cohort=cohort, width=width).figure
     (axes, *_) = (axes for axes in figure.axes if axes.get_ylabel() == "Patients alive (%)")
     numbers = [text for text in axes.texts if re.fullmatch(r"[\d.]+ %|\d+ of \d+\n.*%", text.get_text())]
     curves = [line.get_xydata() for line in axes.lines if line.get_linewidth() == curve.BOLD]
     assert len(numbers) >= 4
     assert curves
-    passed = {text.get_text(): [line for line in struck(axes, text) if line.get_linewidth() == curve.BOLD]
-              for text in numbers}  # fmt: skip
+    passed = {
+        text.get_text(): [
+            line for line in struck(axes, text)
+            if line.get_linewidth() == curve.BOLD and line.get_color() != own.get(text.get_color())
+        ] for text in numbers
+    }  # fmt: skip
     assert {words: lines for words, lines in passed.items() if lines} == {}
+
+
+@pytest.mark.parametrize("width", [style.WIDTH, style.COMPACT])
+@pytest.mark.parametrize("hazards", [(0.051, 0.041, 0.066), (0.0375, 0.031, 0.05), (0.103, 0.056, 0.07)])
+def test_a_number_is_nearer_to_its_own_curve_than_to_another(hazards: tuple[float, ...], width: float) -> None:
+    """Curves are a line of text apart, or more, but fall by as much beside their numbers."""
+    frame = constant_hazards(today=hazards[0], more=hazards[1], less=hazards[2])
+    figure = survival.picture(frame[frame["month"] <= 15.0], clock="relapse", width=width).figure
+    names = {line.dark: name for name, line in style.lines(["today", "more", "less"]).items()}
+    curves = {one.scenario: one for one in curve.select(frame, "relapse", "all")}
+    texts = [text for text in texts_of(figure) if re.fullmatch(r"[\d.]+ %", text.words)]
+    assert len(texts) == 3
+    for text in texts:
+        ((month, up),) = figure.axes[1].transData.inverted().transform([text.box.get_points().mean(axis=0)])
+        away = {name: abs(up - 100 * one.at(month)[0]) for name, one in curves.items()}
+        assert min(away, key=lambda name: away[name]) == names[text.artist.get_color()], text.words
 
 
 def test_the_bands_are_of_the_first_and_of_a_policy() -> None:
@@ -368,12 +402,18 @@ def test_uncertainty_that_is_not_drawn_is_said_to_be_missing() -> None:
     frame = constant_hazards(today=0.1)
     one_draw = frame.assign(lower=np.nan, upper=np.nan)
     few_runs = frame.assign(upper=frame["upper"].where(frame["month"] < 12.0))
-    for table, unseen, missing in ((frame, False, False), (one_draw, True, False), (few_runs, False, True)):
+    scraps = frame.assign(upper=frame["upper"].where(frame["month"] % 12.0 > 9.0))
+    of_three = ((frame, False, False), (one_draw, True, False), (few_runs, False, True), (scraps, True, False))
+    for table, unseen, missing in of_three:
         words = text_of(survival.picture(table, clock="relapse").figure)
         assert ("uncertainty is not shown" in words, "Where a band is missing, too few runs show it." in words) == (
             unseen,
             missing,
         )
+    whole = constant_hazards(other=0.05).assign(lower=lambda table: 0.9 * table["survival"])
+    figure = survival.picture(pd.concat([scraps, whole], ignore_index=True), clock="relapse").figure
+    assert bands_of(figure) == {style.VERMILLION.lower()}
+    assert "Where a band is missing, too few runs show it." in text_of(figure)
 
 
 def test_months_are_named_with_every_reported_figure(pictures: list[Picture]) -> None:
@@ -405,6 +445,12 @@ def test_many_policies_have_a_panel_each() -> None:
         "under policy-6 to 20 fewer (95 % interval 20 to 25) under policy-2"
     )
     assert "A title" in text_of(picture.figure)
+    of_one = [changes[0], replace(changes[1], difference=Difference(0.01, -0.02, 0.04, 0.6))]
+    assert panels.by_policy(frame, {}, of_one, clock="relapse").title == (
+        "In the model, 1 of 2 policies clearly changes how many of 100 are alive at 12 months: 20 fewer (95 % interval "
+        "20 to 25) under policy-2 to no clear difference (1.0 more; 95 % interval 2.0 fewer to 4.0 more; more in 60 "
+        "of 100 parameter sets) under policy-3"
+    )
     unclear = [replace(one, difference=Difference(0.01, -0.02, 0.04, 0.6)) for one in changes]
     assert panels.by_policy(frame, {}, unclear, clock="relapse").title == (
         "In the model, no policy clearly changes how many of 100 are alive at 12 months: no clear difference (1.0 "

@@ -88,6 +88,26 @@ def test_a_title_whose_difference_is_not_clear_says_so(of_uptake: Sweep, monkeyp
     )
 
 
+def test_a_title_says_of_outcomes_that_move_whether_the_first_clearly_does(
+    of_uptake: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = outcomes_of(of_uptake)
+    words = "alive at 12 months"
+    assert "no clear difference" not in sweep_titles.of_outcomes(of_uptake, [first, *others], [first])
+    monkeypatch.setattr(sweep_titles, "between_cells", lambda *_: Difference(0.018, -0.007, 0.073, 0.7))
+    title = sweep_titles.of_outcomes(of_uptake, [first, *others], [first])
+    assert re.search(rf"{words} \d+ to \d+ % \(no clear difference\)$", title)
+
+
+def test_a_title_of_another_outcome_than_the_answer_has_the_intervals_of_its_ends(of_uptake: Sweep) -> None:
+    hscts = next(outcome for outcome in outcomes_of(of_uptake) if outcome.words.startswith("HSCTs"))
+    low, high = (hscts.estimates(of_uptake)[place] for place in (0, 2))
+    assert sweep_titles.of_outcome(of_uptake, hscts) == (
+        f"In the model, HSCTs per 100 relapses: {high.value} with salvage uptake 90 % (95 % interval "
+        f"{' to '.join(high.ends or ())}); {low.value} with salvage uptake 30 % ({' to '.join(low.ends or ())})"
+    )
+
+
 def test_today_and_the_policy_are_marked_where_they_lie(drawn_of_uptake: list[Picture]) -> None:
     line, _ = drawn_of_uptake
     (axes,) = panels(line)
