@@ -112,6 +112,8 @@ def picture(
     is_known = any(value.ends is not None for value in alive.values())
     values = f"Means of {curve.sets(every)}." if is_known else curve.unseen(every)
     subtitle = [_subtitle(chart, values, has_table=bool(columns)), *curve.not_drawn(alive, names, "panels")]
+    # A compact figure has no foot.
+    subtitle += [] if is_wide else _others(chart, pathway)
     sheet = Sheet(statement, " ".join(subtitle), notes.foot(_footing(chart, pathway), cohort, width), body, width=width)
     for axes, name, head, note in zip(sheet.panels(grid), names, heads, below, strict=True):
         _fill(axes, chart, name)
@@ -230,13 +232,20 @@ def _letter(place: int) -> str:
 
 
 def _footing(chart: Stack, pathway: Pathway) -> list[str]:
-    sentences = notes.benefits_in_words(list(chart.heights))
-    rest = [pathway.states[name].label for layer in chart.layers if layer.label == OTHER for name in layer.states]
-    if rest:
-        more = f" and {len(rest) - MOST} more" if len(rest) > MOST else ""
-        sentences.append(f"Other states: {', '.join(rest[:MOST])}{more}.")
-    labels = [*(layer.label for layer in chart.layers), *rest[:MOST]]
+    sentences = [*notes.benefits_in_words(list(chart.heights)), *_others(chart, pathway)]
+    labels = [*(layer.label for layer in chart.layers), *_labels_of_others(chart, pathway)[:MOST]]
     return [*sentences, *notes.explained(pathway.abbreviations, labels)]
+
+
+def _others(chart: Stack, pathway: Pathway) -> list[str]:
+    """Return the sentence that names the states which share a layer, if some do."""
+    labels = _labels_of_others(chart, pathway)
+    more = f" and {len(labels) - MOST} more" if len(labels) > MOST else ""
+    return [f"Other states: {', '.join(labels[:MOST])}{more}."] if labels else []
+
+
+def _labels_of_others(chart: Stack, pathway: Pathway) -> list[str]:
+    return [pathway.states[name].label for layer in chart.layers if layer.label == OTHER for name in layer.states]
 
 
 def _fill(axes: Axes, chart: Stack, scenario: str) -> None:

@@ -28,6 +28,10 @@ PATIENT, TALLEST = 0.085, 6.0
 BAR, POOL = 0.13, 0.05
 LABEL = 0.36
 GAP = 0.12
+
+STEEPEST = 0.65
+"""Of a stream's way, the part that is level at most: the rest would be too steep."""
+
 _SIZE = style.SMALL
 _FLOW = style.shade(style.SKY, 1.55)
 _TO_FATE = {ALIVE: (style.shade(style.GREEN, 1.65), "////"), DEAD: ("#d4d4d4", "")}
@@ -41,7 +45,7 @@ Interval = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Bar:
-    """A node's reported patients; its left edge, foot and height in inches."""
+    """A node's reported patients; its left edge, foot and height in inches; reach : of its words, right of it."""
 
     key: str
     label: str
@@ -49,6 +53,7 @@ class Bar:
     left: float
     foot: float
     height: float
+    reach: float = 0.0
 
     @property
     def top(self) -> float:
@@ -78,6 +83,7 @@ def picture(pathway: Pathway, cohort: Cohort | None, *, width: float = style.WID
     bars, height = _place(flow)
     sheet = Sheet(title, subtitle, _footing(flow, pathway, cohort), height + 0.15)
     drawing = sheet.drawing(sheet.bottom + 0.1)
+    bars = {key: replace(bar, reach=_reach(bar, predicted.get(key))) for key, bar in bars.items()}
     _draw_ribbons(drawing, flow, bars)
     for bar in bars.values():
         _draw_bar(drawing, bar, predicted.get(bar.key))
@@ -206,6 +212,17 @@ def _stack(bars: dict[str, Bar], column: Sequence[Node], left: float, top: float
         top -= GAP
 
 
+def _reach(bar: Bar, predicted: Interval | None) -> float:
+    """Return the inches from a bar to the right end of its words."""
+    second = 0.0 if predicted is None else _before(bar) + text.width(str(_estimate(predicted)), _SIZE)
+    return max(text.width(bar.label, _SIZE), second) + 0.04 - BAR
+
+
+def _before(bar: Bar) -> float:
+    """Return the inches from a bar's left edge to its simulated patients."""
+    return text.width(f"{bar.count}", style.TEXT, "bold") + 0.08
+
+
 def _draw_bar(drawing: Axes, bar: Bar, predicted: Interval | None) -> None:
     colour = _BAR_COLOURS.get(bar.key, style.BLUE)
     drawing.add_patch(Rectangle((bar.left, bar.foot), BAR, bar.height, facecolor=colour, edgecolor="none", zorder=4))
@@ -215,8 +232,9 @@ def _draw_bar(drawing: Axes, bar: Bar, predicted: Interval | None) -> None:
         drawing.text(bar.left, y, count, fontsize=style.TEXT, fontweight="bold"),
     ]
     if predicted is not None:
-        x = bar.left + text.width(count, style.TEXT, "bold") + 0.08
-        written.append(drawing.text(x, y, str(_estimate(predicted)), fontsize=_SIZE, color=style.QUIET))
+        written.append(
+            drawing.text(bar.left + _before(bar), y, str(_estimate(predicted)), fontsize=_SIZE, color=style.QUIET)
+        )
     for words in written:
         words.set(va="bottom", zorder=6, path_effects=[HALO])
 
@@ -248,7 +266,8 @@ def _stream(drawing: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> No
     if len(sources) == 1:
         top = sources[0].top
         for bar in sorted(targets, key=lambda bar: -bar.top):
-            _ribbon(drawing, (left, top - bar.height, top), (right, bar.foot, bar.top), _FLOW)
+            source = (left, top - bar.height, top)
+            _ribbon(drawing, source, (right, bar.foot, bar.top), _FLOW, reach=sources[0].reach)
             top -= bar.height
         return
     centre = sum(bar.count * (bar.foot + bar.top) / 2 for bar in (*sources, *targets)) / (2 * total)
@@ -261,7 +280,7 @@ def _stream(drawing: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> No
         for bar in bars:
             pool = (middle, top - bar.height, top)
             if inward:
-                _ribbon(drawing, (left, bar.foot, bar.top), pool, _FLOW)
+                _ribbon(drawing, (left, bar.foot, bar.top), pool, _FLOW, reach=bar.reach)
             else:
                 _ribbon(drawing, pool, (right, bar.foot, bar.top), _FLOW)
             top -= bar.height
@@ -276,21 +295,23 @@ def _to_fate(drawing: Axes, flow: Stages, bars: Mapping[str, Bar], fate: str) ->
         source = bars[arm]
         start = source.top if fate == ALIVE else source.foot + tall
         ends = (target.left, top - tall, top)
-        _ribbon(drawing, (source.left + BAR, start - tall, start), ends, *_TO_FATE[fate])
+        _ribbon(drawing, (source.left + BAR, start - tall, start), ends, *_TO_FATE[fate], reach=source.reach)
         top -= tall
 
 
 def _ribbon(
-    drawing: Axes, start: tuple[float, float, float], end: tuple[float, float, float], colour: str, hatch: str = ""
-) -> None:
-    """Draw a stream between two upright edges (across, foot, top)."""
+    drawing: Axes, start: tuple[float, float, float], end: tuple[float, float, float], colour: str, hatch: str = "",
+    *, reach: float = 0.0,
+) -> None:  # fmt: skip
+    """Draw a stream between two upright edges (across, foot, top). reach : of words, along which it is level"""
     (x0, low0, high0), (x1, low1, high1) = start, end
     if high0 - low0 < 1e-9:
         return
     # A cubic Bezier curve that leaves and arrives level, its handles at the middle.
     t = np.linspace(0.0, 1.0, 41)
     along, up = 1.5 * t * (1 - t) + t**3, t**2 * (3 - 2 * t)
+    level = min(reach, STEEPEST * (x1 - x0))
+    across = np.concatenate([[x0], x0 + level + (x1 - x0 - level) * along])
+    up = np.concatenate([[0.0], up])
     edges = (low0 + (low1 - low0) * up, high0 + (high1 - high0) * up)
-    drawing.fill_between(
-        x0 + (x1 - x0) * along, *edges, facecolor=colour, edgecolor="white", hatch=hatch, linewidth=0.5, zorder=2
-    )
+    drawing.fill_between(across, *edges, facecolor=colour, edgecolor="white", hatch=hatch, linewidth=0.5, zorder=2)

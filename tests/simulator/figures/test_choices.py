@@ -7,6 +7,7 @@ from math import nan
 
 import pytest
 from hard_inputs import clinic, everyone_one_way, fan, letter, under
+from lettering import struck
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from worlds import DEATH, load, sojourn, world
@@ -251,6 +252,14 @@ def test_the_flow_says_that_the_simulated_patients_are_treated_under_no_policy()
         assert picture is not None
         assert picture.title.startswith("In the model as fitted, ")
         assert "37 patients simulated as these were treated, not under a policy" in in_one_line(picture.figure)
+
+
+def test_streams_leave_room_for_the_words_above_the_bars() -> None:
+    picture = flow.picture(load_pathway("b_all_post_cd19"), letter())
+    assert picture is not None
+    drawing = picture.figure.axes[1]
+    assert len(drawing.texts) > 30
+    assert [text.get_text() for text in drawing.texts if struck(drawing, text)] == []
 
 
 def test_the_compact_flow_has_a_bar_for_every_reported_count_and_the_simulated_interval() -> None:
