@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -51,9 +52,11 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     rows = [] if results.service is None else list(_rows(results))
     if not rows:
         return None
-    title = resources.title_of_waits([(scenario, table) for scenario, _, table in rows])
+    title = resources.title_of_waits(rows)
     late = [str(intervals.estimate(table["wait_over_30_days"])) for *_, table in rows]
-    right = width - style.MARGIN - max(text.width(words, style.TEXT, "bold") for words in (LATE, *late))
+    changes = [str(intervals.difference(table["wait_over_30_days"])) for *_, table in rows]
+    needed = [*(text.width(words, style.TEXT, "bold") for words in (LATE, *late)), *map(text.width, changes)]
+    right = width - style.MARGIN - max(needed)
     across = right - LEFT - style.MARGIN
     footing = [notes.source_in_words(cohort)]
     displayed = [name for name in LOOKS if any(parts(table)[name] > LEAST for *_, table in rows)]
@@ -80,7 +83,9 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
         sheet.page.text(LEFT, foot + 0.48 + below, name, va="center", weight="bold")
         after = LEFT if below else LEFT + text.width(name, style.TEXT, "bold") + AFTER
         sheet.page.text(after, foot + 0.48, text.fitted(units[place], room), va="center", color=style.QUIET)
-        sheet.page.text(right, foot + 0.23, late[place], va="center", weight="bold")
+        lift = 0.07 if changes[place] else 0.0
+        sheet.page.text(right, foot + 0.23 + lift, late[place], va="center", weight="bold")
+        sheet.page.text(right, foot + 0.13, changes[place], va="center", color=style.QUIET)
     return sheet.picture(NAME)
 
 
@@ -111,7 +116,9 @@ def _subtitle(results: Results, rows: Sequence[tuple[Scenario, str, Table]]) -> 
     draws, replications = results.manifest["draws"], results.manifest["replications"]
     is_late = any(table["wait_over_30_days"]["estimate"] > 0.0 for *_, table in rows)
     mark = "Bracket" if is_late else "At the right"
-    bars = f"Bars: means of all requests. {mark}: waits over 30 days, however they end"
+    compared = any(math.isfinite(table["wait_over_30_days"]["difference"]) for *_, table in rows)
+    change = f" (grey: the difference from {scenario_in_words(results.scenarios[0].name)})" if compared else ""
+    bars = f"Bars: means of all requests. {mark}: waits over 30 days, however they end{change}"
     if draws > 1 and replications > 1:
         over = intervals.sets(draws)
         return f"{bars}, with the 95 % interval over {over} where simulation noise allows one."

@@ -15,7 +15,7 @@ from simulator.plain_text import capital, listed
 from simulator.scenario.arrivals import DAYS_A_MONTH
 from simulator.scenario.capacity import load_is_unknown
 from simulator.wording import rounding
-from simulator.wording.difference import Difference
+from simulator.wording.difference import EQUAL, Difference
 from simulator.wording.headline import policies, scenario_in_words
 from simulator.wording.intervals import Row
 
@@ -226,22 +226,26 @@ def _waits_and_losses(service: pd.DataFrame, scenario: Scenario, resource: str, 
     return f"of patients who request {it}, {', '.join(parts[:-1])} and {parts[-1]}."
 
 
-def title_of_waits(rows: Sequence[tuple[Scenario, Mapping[str, Row]]]) -> str:
-    """Return how many of 100 requests wait over 30 days, under the first scenario and the policy that differs most.
+def title_of_waits(rows: Sequence[tuple[Scenario, str, Mapping[str, Row]]]) -> str:
+    """Return how many more of 100 requests wait over 30 days under the policy that differs most from the first.
 
-    rows : scenarios with the outcomes of a resource
+    rows : scenarios with a resource and its outcomes; of one scenario alone: how many wait for the first resource
     """
-    (first, table), *others = rows
-    late = table["wait_over_30_days"]
-    words = f"In the model, {_percent(late)} of requests wait over 30 days under {scenario_in_words(first.name)}"
-    words += _interval(late, "95 % interval ")
-    leading = {policy[0].name for policy in policies([scenario for scenario, _ in rows])}
-    known = [(one, of_one["wait_over_30_days"]) for one, of_one in others if one.name in leading]
+    leading = {policy[0].name for policy in policies(list({one.name: one for one, *_ in rows}.values()))}
+    late = [(scenario, name, table["wait_over_30_days"]) for scenario, name, table in rows if scenario.name in leading]
+    known = [one for one in late if math.isfinite(one[2]["difference"])]
+    far, resource, after = max(known, key=lambda one: abs(one[2]["difference"]), default=late[0])
+    first, _, before = next(one for one in late if one[1] == resource)
+    under = scenario_in_words(first.name)
+    requests = f"requests for {label(first.pathway.resources[resource], 2)} wait over 30 days under"
     if not known:
-        return words
-    far, other = max(known, key=lambda row: abs(row[1]["estimate"] - late["estimate"]))
-    ends = _interval(other, "" if "interval" in words else "95 % interval ")
-    return f"{words}, and {_percent(other)} under {scenario_in_words(far.name)}{ends}"
+        return f"In the model, {_percent(before)} of {requests} {under}{_interval(before, '95 % interval ')}"
+    difference = Difference.of_row(after)
+    end, start = (rounding.number(row["estimate"], "probability") for row in (after, before))
+    equal = difference.more_or_fewer == EQUAL
+    than = f" as under {under}: {start}" if equal else f": {end} instead of {start} under {under}"
+    words = f"{difference.more_or_fewer} of {PER} {requests} {far.name}{difference.in_brackets}{than}"
+    return f"In the model, {difference.led(words)}"
 
 
 def losses_in_words(rows: Sequence[tuple[Scenario, str]]) -> str:

@@ -73,16 +73,12 @@ class Curve:
     def has_band(self) -> bool:
         """Whether the interval is known at half of the months up to the last at which it is: less would be scraps."""
         known = np.flatnonzero(np.isfinite(self.upper))
-        return self._has_interval and len(known) > 0.5 * known[-1]
+        return bool(np.any(self.upper > self.lower)) and len(known) > 0.5 * known[-1]
 
     @property
     def has_gaps(self) -> bool:
         """Whether the interval is missing at a tenth of the months or more at which there are patients."""
-        return self._has_interval and float(np.mean(~np.isfinite(self.upper[np.isfinite(self.survival)]))) > 0.1
-
-    @property
-    def _has_interval(self) -> bool:
-        return bool(np.any(self.upper > self.lower))
+        return not self.is_empty and float(np.mean(~np.isfinite(self.upper[np.isfinite(self.survival)]))) > 0.1
 
     def at(self, month: float) -> tuple[float, float, float]:
         """Return survival, lower, upper at a month, interpolated."""

@@ -410,10 +410,11 @@ def test_uncertainty_that_is_not_drawn_is_said_to_be_missing() -> None:
             unseen,
             missing,
         )
-    whole = constant_hazards(other=0.05).assign(lower=lambda table: 0.9 * table["survival"])
-    figure = survival.picture(pd.concat([scraps, whole], ignore_index=True), clock="relapse").figure
-    assert bands_of(figure) == {style.VERMILLION.lower()}
-    assert "Where a band is missing, too few runs show it." in text_of(figure)
+    for of_today in (scraps, one_draw):
+        other = constant_hazards(other=0.05)
+        figure = survival.picture(pd.concat([of_today, other], ignore_index=True), clock="relapse").figure
+        assert bands_of(figure) == {style.VERMILLION.lower()}
+        assert "Where a band is missing, too few runs show it." in text_of(figure)
 
 
 def test_months_are_named_with_every_reported_figure(pictures: list[Picture]) -> None:

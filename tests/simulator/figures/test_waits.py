@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ from simulator.experiment.run import compare, run
 from simulator.figures import style, waits
 from simulator.figures.gallery import gallery
 from simulator.figures.picture import Picture
-from simulator.wording import resources
+from simulator.wording import intervals, resources, rounding
+from simulator.wording.difference import Difference
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +84,58 @@ def test_where_beds_are_limited_the_waits_come_first(centres: Results) -> None:
     assert names[:2] == [waits.NAME, "what_the_policy_adds"]
 
 
-def test_the_title_compares_the_first_centre_with_the_one_that_differs_most(centres: Results) -> None:
+def late_under(results: Results, scenario: str, resource: str = "hsct_beds") -> Mapping[Any, Any]:
+    assert results.service is not None
+    return resources.rows_of(results.service, scenario, resource)["wait_over_30_days"]
+
+
+def test_the_title_is_the_paired_difference_of_the_centre_that_differs_most(centres: Results) -> None:
     picture = drawn(waits.picture(centres))
-    assert picture.title.startswith("In the model, ")
-    assert "% of requests wait over 30 days under letter-centre" in picture.title
-    assert "under letter-centre-2-beds" in picture.title
+    before, after = (late_under(centres, name) for name in ("letter-centre", "letter-centre-2-beds"))
+    difference = Difference.of_row(after)
+    numbers = [rounding.number(row["estimate"], "probability") for row in (after, before)]
+    words = difference.led(
+        f"{difference.more_or_fewer} of 100 requests for HSCT beds wait over 30 days under letter-centre-2-beds"
+        f"{difference.in_brackets}: {numbers[0]} instead of {numbers[1]} under letter-centre"
+    )
+    assert picture.title == f"In the model, {words}"
     assert picture.alt == f"{picture.title}."
     assert len(picture.alt) < 250
+
+
+@pytest.mark.parametrize("width", [style.WIDTH, style.COMPACT])
+def test_a_row_has_its_paired_difference_from_the_first(centres: Results, width: float) -> None:
+    figure = drawn(waits.picture(centres, width=width)).figure
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert any("(grey: the difference from letter-centre)" in " ".join(text.split()) for text in words)
+    for scenario in centres.scenarios[1:]:
+        assert str(intervals.difference(late_under(centres, scenario.name))) in words
+
+
+def test_a_title_compares_waits_for_one_resource_and_says_for_which(centres: Results) -> None:
+    """Fewer wait for slots than for beds under both; the policy shortens the waits for slots alone."""
+    assert centres.service is not None
+    first, second = centres.scenarios[:2]
+    table = resources.rows_of(centres.service, first.name, "hsct_beds")
+    row = dict(table["wait_over_30_days"])
+    unclear = dict.fromkeys(("lower", "upper", "difference_lower", "difference_upper"), np.nan)
+    made = [
+        (scenario, resource, table | {"wait_over_30_days": row | unclear | {
+            "estimate": share, "difference": difference, "difference_same_sign": 1.0}})
+        for scenario, resource, share, difference in (
+            (first, "hsct_beds", 0.3, np.nan), (second, "hsct_beds", 0.3, 0.0),
+            (first, "car_t_slots", 0.2, np.nan), (second, "car_t_slots", 0.15, -0.05),
+        )
+    ]  # fmt: skip
+    assert resources.title_of_waits(made).startswith(
+        f"In the model, 5.0 fewer of 100 requests for CAR-T slots wait over 30 days under {second.name}"
+    )
+    assert resources.title_of_waits(made).endswith(f": 15 instead of 20 under {first.name}")
+    assert f"requests for HSCT beds wait over 30 days under {second.name} " in resources.title_of_waits(made[:2])
+    assert resources.title_of_waits(made[:2]).endswith(f"as under {first.name}: 30")
+    assert resources.title_of_waits(made[:1]) == (
+        f"In the model, 30 % of requests for HSCT beds wait over 30 days under {first.name}"
+    )
 
 
 def test_without_limits_and_without_the_ends_of_waits_there_is_no_figure(centres: Results) -> None:
