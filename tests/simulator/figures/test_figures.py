@@ -358,7 +358,7 @@ def test_no_other_curve_passes_a_number(
 ) -> None:
     """Neither those at the answer's month nor the reported ones; its own may, where there is no room beside it."""
     frame = constant_hazards(today=hazards[0], more=hazards[1], less=hazards[2])
-    own = {line.dark: line.colour for line in style.lines(["today", "more", "less"]).values()}
+    colours = {line.dark: line.colour for line in style.lines(["today", "more", "less"]).values()}
     figure = survival.picture(frame[frame["month"] <= horizon], clock="relapse", cohort=cohort, width=width).figure
     (axes, *_) = (axes for axes in figure.axes if axes.get_ylabel() == "Patients alive (%)")
     numbers = [text for text in axes.texts if re.fullmatch(r"[\d.]+ %|\d+ of \d+\n.*%", text.get_text())]
@@ -368,7 +368,7 @@ def test_no_other_curve_passes_a_number(
     passed = {
         text.get_text(): [
             line for line in struck(axes, text)
-            if line.get_linewidth() == curve.BOLD and line.get_color() != own.get(text.get_color())
+            if line.get_linewidth() == curve.BOLD and line.get_color() != colours.get(text.get_color())
         ] for text in numbers
     }  # fmt: skip
     assert {words: lines for words, lines in passed.items() if lines} == {}
