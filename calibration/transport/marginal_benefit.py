@@ -91,16 +91,30 @@ def informing(targets: Targets) -> Finest | None:
 
 
 def notes(targets: Targets) -> list[str]:
-    """Return which figures do not inform m, and why, with their lines."""
-    return overall_survival.notes(targets) if _may_inform(targets) else []
+    """Return which figures do not inform m, and why, with their lines; and that of treated patients alone none may."""
+    if not _may_inform(targets):
+        return []
+    found = overall_survival.notes(targets)
+    if informing(targets) is not None and np.all(_share_treated(targets) >= 1.0):
+        everybody = (
+            f"{targets.cohort.file}: all {targets.cohort.n} patients were treated, and inform the marginal benefit"
+        )
+        found.append(f"{everybody}. If the paper left out patients who were not treated, set marginal_benefit = 1")
+    return found
 
 
 def _may_inform(targets: Targets) -> bool:
-    on_default = targets.cohort.clock == targets.pathway.clock
-    if not on_default or targets.fixed_benefit:
+    if targets.cohort.clock != targets.pathway.clock or targets.fixed_benefit:
         return False
+    return bool(np.any(_share_treated(targets) > 0.0))
+
+
+def _share_treated(targets: Targets) -> Floats:
+    """Return the share treated where it is more than today's, in every cell; 0 elsewhere."""
     marginal = resolve(replace(targets.scenario, marginal_benefit=1.0)).marginal
-    return marginal is not None and marginal.raised
+    if marginal is None:
+        return np.zeros(1)
+    return np.where(marginal.share > marginal.practice_share, marginal.share, 0.0)
 
 
 Read = tuple[Scenario, tuple[float, ...], tuple[float, float]]

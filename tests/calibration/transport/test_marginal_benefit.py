@@ -377,6 +377,23 @@ def test_a_cohort_that_treats_no_more_than_today_takes_no_patients_from_one_that
     assert f"{second} alone" in set(inferred.summary["how"])
 
 
+def test_a_cohort_of_treated_patients_alone_is_asked_whether_others_were_left_out(tmp_path: Path) -> None:
+    """A series of treated patients says nothing of additional ones."""
+    first, second = COHORTS
+    write_two_cohorts(tmp_path, "relative")
+    rows = (tmp_path / first / "targets.csv").read_text(encoding="utf-8")
+    every = rows.replace(f"treated,patients,treated,,,,{COHORTS[first][0]},", "treated,patients,treated,,,,80,")
+    (tmp_path / first / "targets.csv").write_text(every, encoding="utf-8")
+    (note,) = benefit.notes(load_targets(tmp_path / first))
+    assert note.endswith("If the paper left out patients who were not treated, set marginal_benefit = 1")
+    assert benefit.notes(load_targets(tmp_path / second)) == []
+    with (tmp_path / first / "cohort.toml").open("r+", encoding="utf-8") as stream:
+        text = stream.read()
+        stream.seek(0)
+        stream.write(f"marginal_benefit = 1\n{text}")
+    assert benefit.notes(load_targets(tmp_path / first)) == []
+
+
 def test_a_figure_without_a_chance_whatever_the_benefit_says_nothing_of_it() -> None:
     """As an event in a month in which a parameter set lets nobody have one: other cohorts inform it there."""
     survival = np.array([0.0, 0.3]), np.array([0.0, 0.6])
