@@ -39,7 +39,7 @@ def picture(
         return None
     rows = at_answer if len(at_answer) > 1 else added.by_month(results.outcomes, results.scenarios, clock)
     title, margin, has_cautious = (
-        added.title(at_answer, results.scenarios[0].name),
+        added.of_sets(added.title(at_answer, results.scenarios[0].name), results.manifest["draws"]),
         results.manifest.get("margin"),
         any(r.other for r in rows),
     )

@@ -45,7 +45,8 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     if not tables:
         return None
     margin, month = results.manifest["margin"], results.scenarios[0].pathway.months.answer
-    title = added.title_of_shares({name: needed[name] for name in tables}, margin, month)
+    statement = added.title_of_shares({name: needed[name] for name in tables}, margin, month)
+    title = added.of_sets(statement, results.manifest["draws"])
     across = min(2, len(tables)) if width > style.COMPACT else 1
     above = 0.34 if len(tables) > 1 else 0.16
     known = [name for name in LOOKS if all(rows[name].notna().all() for rows in tables.values())]

@@ -22,7 +22,7 @@ from simulator.figures.survival import curve
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import BREAK_EVEN
-from simulator.wording import rounding, statements
+from simulator.wording import added, rounding, statements
 from simulator.wording.headline import scenario_in_words
 from simulator.wording.table import Row, Table, columns
 
@@ -82,7 +82,7 @@ def picture(
     occupancy: pd.DataFrame, survival: pd.DataFrame, pathway: Pathway, titles: Mapping[str, str] | None = None, *,
     clock: str, cohort: Cohort | None = None, width: float = style.WIDTH,
 ) -> Picture:  # fmt: skip
-    """Return the figure: the living from the foot up, the latest states lowest, then the dead.
+    """Return the figure: the living from the foot up, the last states of the pathway lowest, then the dead.
 
     occupancy : the run's occupancy table, drawn as long as patients still move (see `window`)
     survival : the run's survival table, which has intervals
@@ -114,6 +114,7 @@ def picture(
     subtitle = [_subtitle(chart, values, has_table=bool(columns)), *curve.not_drawn(alive, names, "panels")]
     # A compact figure has no foot.
     subtitle += [] if is_wide else _others(chart, pathway)
+    statement = added.of_sets(statement, curve.fewest_draws(every))
     sheet = Sheet(statement, " ".join(subtitle), notes.foot(_footing(chart, pathway), cohort, width), body, width=width)
     for axes, name, head, note in zip(sheet.panels(grid), names, heads, below, strict=True):
         _fill(axes, chart, name)

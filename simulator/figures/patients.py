@@ -34,7 +34,7 @@ def picture(
     if not rows:
         return None
     first = results.scenarios[0]
-    title = added.title_of_100(rows, first.name)
+    title = added.of_sets(added.title_of_100(rows, first.name), results.manifest["draws"])
     lines = style.lines([scenario.name for scenario in results.scenarios])
     across = 1 if width < style.WIDTH else min(2, len(rows))
     room = (width - 2 * style.MARGIN - 0.3 * (across - 1)) / across

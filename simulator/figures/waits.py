@@ -16,7 +16,7 @@ from simulator.figures.picture import Picture
 from simulator.figures.sheet import Sample, Sheet, area
 from simulator.outcomes.summaries import PER
 from simulator.scenario.scenario import Scenario
-from simulator.wording import intervals, resources
+from simulator.wording import added, intervals, resources
 from simulator.wording.headline import scenario_in_words
 from simulator.wording.intervals import Row
 
@@ -52,7 +52,7 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     rows = [] if results.service is None else list(_rows(results))
     if not rows:
         return None
-    title = resources.title_of_waits(rows)
+    title = added.of_sets(resources.title_of_waits(rows), results.manifest["draws"])
     late = [str(intervals.estimate(table["wait_over_30_days"])) for *_, table in rows]
     changes = [str(intervals.difference(table["wait_over_30_days"])) for *_, table in rows]
     needed = [*(text.width(words, style.TEXT, "bold") for words in (LATE, *late)), *map(text.width, changes)]

@@ -26,6 +26,12 @@ MOST_NAMES = 3
 """Policies in a title at most."""
 
 
+def of_sets(statement: str, draws: int) -> str:
+    """Return a statement of the model, which of one parameter set says so: its numbers have no intervals."""
+    alone = f"{IN_THE_MODEL} with one parameter set"
+    return statement.replace(IN_THE_MODEL, alone, 1) if draws == 1 else statement
+
+
 @dataclass(frozen=True)
 class Added:
     """How many more are alive at a month under a policy than under the first: shares of all patients.

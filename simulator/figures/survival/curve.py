@@ -248,12 +248,17 @@ def marks_in_words(drawn: Sequence[Sequence[Curve]], reported: Sequence[pd.DataF
 
 def sets(curves: Iterable[Curve]) -> str:
     """Return what the intervals of curves are over."""
-    return intervals.sets(min((one.draws for one in curves), default=FEWEST))
+    return intervals.sets(fewest_draws(curves))
 
 
 def unseen(curves: Iterable[Curve]) -> str:
     """Return that curves have no intervals, and why."""
-    return intervals.unseen(min((one.draws for one in curves), default=FEWEST))
+    return intervals.unseen(fewest_draws(curves))
+
+
+def fewest_draws(curves: Iterable[Curve]) -> int:
+    """Return how many parameter sets curves are of."""
+    return min((one.draws for one in curves), default=FEWEST)
 
 
 def _plot(axes: Axes, curve: Curve, line: Line, followed: FollowUp, end: float, band: float) -> None:

@@ -17,7 +17,7 @@ from simulator.pathway.end_points import EndPoint, in_words_of
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
 from simulator.plain_text import capital
-from simulator.wording import statements
+from simulator.wording import added, statements
 from simulator.wording.table import Row, Table, columns
 
 
@@ -54,6 +54,7 @@ def _picture(
     left_out = curve.left_out(of_cause[""], by_cause[""])
     values = {one.scenario: one.estimate(month) for one in by_cause[""] if not one.is_empty}
     statement = statements.without_event(end_point.label, in_words(month), values, alone=len(of_cause[""]) == 1)
+    statement = added.of_sets(statement, curve.fewest_draws(of_cause[""]))
     of_drawn = {one.scenario: lines[one.scenario] for one in by_cause[""]}
     end = pathway.months.of_panels
     sheet = panels.draw(

@@ -17,7 +17,7 @@ from simulator.figures.survival import curve
 from simulator.figures.survival.curve import Curve
 from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths, in_words
 from simulator.pathway.pathway import Pathway
-from simulator.wording import statements
+from simulator.wording import added, statements
 from simulator.wording.added import Added
 from simulator.wording.headline import scenario_in_words
 
@@ -61,7 +61,8 @@ def by_group(
         drawn.update((group.label, one) for one in curves)
     month = curve.answers_month(drawn.values(), pathway.months)
     values = {label: one.estimate(month) for label, one in drawn.items() if not one.is_empty}
-    title = statements.alive_in_groups(values, f"{in_words(month)} after {clock}", first)
+    statement = statements.alive_in_groups(values, f"{in_words(month)} after {clock}", first)
+    title = added.of_sets(statement, curve.fewest_draws(drawn.values()))
     footing = notes.explained(pathway.abbreviations, (panel.title for panel in panels))
     lines, end = style.lines([first]), pathway.months.of_panels
     sheet = draw(title, panels, lines, clock, cohort, footing, end=end, subtitle=" ".join(subtitle), width=width)
@@ -86,7 +87,7 @@ def by_policy(
     drawn = {one.scenario: lines[one.scenario] for one in (first, *others)}
     subtitle = f"Overall survival from {clock}, a panel a policy."
     sheet = draw(
-        statements.changes(changes),
+        added.of_sets(statements.changes(changes), curve.fewest_draws([first, *others])),
         panels,
         drawn,
         clock,

@@ -17,7 +17,7 @@ from simulator.figures.style import Line
 from simulator.figures.survival import curve, risk_table
 from simulator.figures.survival.curve import Curve, FollowUp
 from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths, in_words
-from simulator.wording import statements
+from simulator.wording import added, statements
 from simulator.wording.headline import scenario_in_words
 
 NAME_LINE = 0.155
@@ -128,7 +128,8 @@ def _statement(every: Sequence[Curve], clock: str, months: OutcomeMonths) -> str
     month = curve.answers_month(known, months)
     coincide = len(known) > 1 and all(one.coincides(known[0]) for one in known)
     values = {one.scenario: one.estimate(month) for one in known}
-    return statements.alive(values, f"{in_words(month)} after {clock}", coincide=coincide)
+    statement = statements.alive(values, f"{in_words(month)} after {clock}", coincide=coincide)
+    return added.of_sets(statement, curve.fewest_draws(known))
 
 
 def _subtitle(topic: str, curves: Sequence[Curve], every: Sequence[Curve], reported: pd.DataFrame) -> str:

@@ -131,6 +131,14 @@ def test_a_figure_without_intervals_says_so(gallery: list[Drawn]) -> None:
             assert any(phrase in words for phrase in said), drawn.name
 
 
+def test_the_title_of_a_figure_of_one_parameter_set_says_so(gallery: list[Drawn]) -> None:
+    for drawn in gallery:
+        if drawn.picture.name in OF_OUTCOMES:
+            words = " ".join(text.words for text in drawn.texts).replace("\n", " ")
+            is_of_one = "In the model with one parameter set, " in drawn.picture.title
+            assert ("One parameter set: uncertainty is not shown" in words) is is_of_one, drawn.name
+
+
 def test_numbers_have_one_spelling(gallery: list[Drawn]) -> None:
     texts = {drawn.name: "\n".join([drawn.picture.alt, *(text.words for text in drawn.texts)]) for drawn in gallery}
     assert {name: wrong for name, text in texts.items() if (wrong := misspelled(text))} == {}
