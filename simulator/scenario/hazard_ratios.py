@@ -83,14 +83,15 @@ def _check_transition(pathway: Pathway, name: str, where: str) -> None:
         if state.kind == "sojourn"
         for transition in state.transitions
     }
-    if name not in latent:
-        raise UnknownNameError("transition", name, latent, where)
-    if latent[name].carried_forward:
+    usable = [known for known, way in latent.items() if way.probability is None and not way.carried_forward]
+    if name not in usable and name.partition(".")[0] in pathway.milestones:
         raise InputError(
-            "this latent time is carried forward from the state before the milestone",
+            "a milestone changes no risk: its latent times are those of the state before it",
             where=where,
-            allowed="a hazard ratio there",
+            allowed="a hazard ratio in the state before the milestone",
         )
+    if name not in latent:
+        raise UnknownNameError("transition", name, usable, where)
     if latent[name].probability is not None:
         raise InputError(
             "a hazard ratio needs a latent time, but this sojourn is declared by destination",

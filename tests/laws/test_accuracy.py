@@ -18,8 +18,8 @@ from simulator.scenario.scenario import load_scenario
 HORIZON = 60.0
 FINE = 0.0125
 LIMIT = 1e-4
-HARDEST = (397, 358, 871, 305, 1347, 1812)
-"""Parameter sets that a lattice suits least: waits of a week, deaths and relapses whose hazard is infinite at first."""
+HARDEST = (86, 565, 876, 1050, 1115, 1259)
+"""Parameter sets that cells twice as wide move most: short waits, and hazards that are infinite at first."""
 POLICIES = ["baseline", "wider-salvage@0.5", "earlier-hsct"]
 
 

@@ -258,7 +258,8 @@ BAD = {
     'milestones = ["complete_response"]': "it is not a sojourn declared as competing",
     'milestones = ["awaiting_hsct"]': "it follows 'complete_response', which is not a sojourn",
     'milestones = ["car_t_remission"]': "a clock starts there",
-    'milestones = ["hsct", "after_hsct"]\nhazard_ratio = { "after_hsct.relapse_after_salvage" = 0.5 }': "is carried",
+    'milestones = ["hsct", "after_hsct"]\nhazard_ratio = { "after_hsct.relapse_after_salvage" = 0.5 }': "no risk",
+    'milestones = ["hsct", "after_hsct"]\nhazard_ratio = { "hsct.death_of_treatment" = 0.5 }': "the state before",
     'milestones = ["hsct", "after_hsct"]\n[service]\narrivals_per_year = 9\nyears = 3': r"cannot have \[service\]",
 }
 
@@ -276,6 +277,12 @@ def test_a_milestone_after_a_state_with_no_other_risk_is_refused() -> None:
     pathway = load(in_a_row(exponential(mean=2), exponential(mean=8)))
     with pytest.raises(InputError, match="no latent times are carried forward into it; got 's1'"):
         with_milestones(pathway, ["s1"], "policy.toml")
+
+
+def test_a_transition_that_does_not_exist_is_mended_by_one_that_takes_a_hazard_ratio() -> None:
+    with pytest.raises(InputError, match=r"unknown transition; .*did you mean 'awaiting_hsct\.hsct'") as error:
+        resolve(replace(load_scenario("hsct-as-milestone"), hazard_ratio={"awaiting.hsct": 0.5}))
+    assert " hsct.relapse_after_salvage" not in str(error.value)
 
 
 def test_a_base_with_milestones_hands_them_on_and_takes_no_more(tmp_path: Path) -> None:
