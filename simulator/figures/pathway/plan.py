@@ -93,7 +93,7 @@ def plan(
         lines = {node: _label(pathway, node, width) for node in layer if isinstance(node, str)}
         for choice, to in (arrow for arrow in of_run.shares if arrow in in_boxes and arrow[0] in lines):
             share = f"{of_run.in_words((choice, to))} {pathway.states[to].label}"
-            lines[choice] += text.wrap(held_change(share), width - 0.1, SIZE)
+            lines[choice] += text.wrap(held_change(share), width - 0.1, SIZE, _weight(pathway, choice))
         heights = {node: 0.16 + _LINE * len(lines[node]) for node in lines}
         tallest = max(heights.values())
         for node, height in heights.items():
@@ -107,10 +107,15 @@ def plan(
 
 def _label(pathway: Pathway, name: str, width: float) -> tuple[str, ...]:
     state = pathway.states[name]
-    lines = text.wrap(state.label, width - 0.2, SIZE, "bold" if name in pathway.clocks.values() else "normal")
+    lines = text.wrap(state.label, width - 0.2, SIZE, _weight(pathway, name))
     if state.holds is not None:
         lines += text.wrap(f"[{pathway.resources[state.holds].label}]", width - 0.2, SIZE)
     return lines
+
+
+def _weight(pathway: Pathway, name: str) -> str:
+    """Return the weight of a box's letters: those of the start of a clock are bold."""
+    return "bold" if name in pathway.clocks.values() else "normal"
 
 
 def _ports(chart: Plan, name: str, side: str) -> dict[tuple[Node, bool], float]:

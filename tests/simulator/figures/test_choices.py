@@ -6,9 +6,10 @@ import re
 from math import nan
 
 import pytest
-from hard_inputs import clinic, everyone_one_way, fan, letter, under
+from hard_inputs import WIDER_AND_WIDER, clinic, everyone_one_way, fan, letter, under
 from lettering import struck
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
 from matplotlib.text import Text
 from worlds import DEATH, load, sojourn, world
 
@@ -178,6 +179,18 @@ def test_shares_that_find_no_place_on_their_arrows_stand_in_the_box_of_their_cho
     assert "5.1 % no response" in box
     assert picture.numbers is not None
     assert any("no response (5.1 %)" in str(row.cells[1]) for row in picture.numbers.rows)
+
+
+def test_shares_in_a_box_do_not_leave_it() -> None:
+    """Nor in that of a clock's start, whose letters are bold."""
+    figure = under(clinic(3), **WIDER_AND_WIDER).compact
+    assert figure is not None
+    figure.draw_without_rendering()
+    (words,) = (text for text in figure.findobj(Text) if text.get_gid() == "state-clinic")
+    (box,) = (patch for patch in figure.findobj(FancyBboxPatch) if patch.contains_point(patch.axes.transData.transform(
+        words.get_position())))  # fmt: skip
+    assert "33 → 30 %" in words.get_text()
+    assert words.get_window_extent().width < box.get_window_extent().width
 
 
 @pytest.mark.parametrize("name", ["no-hsct", "wider-salvage", "dual-target-reinfusion"])
