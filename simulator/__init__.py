@@ -1,6 +1,7 @@
 """Simulate what happens to patients on a treatment pathway: states, sojourn times, policies and their outcomes.
 
-from simulator import load_pathway, load_scenario, Scenario, run, compare, sweep, survival_curves, Results, InputError
+from simulator import load_pathway, load_scenario, Scenario, run, compare, sweep, beds, survival_curves, Results
+from simulator import InputError
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simulator.analyses.beds import beds
     from simulator.analyses.sweep.run import sweep
     from simulator.errors import InputError
     from simulator.experiment.results import Results
@@ -20,6 +22,7 @@ __all__ = [
     "InputError",
     "Results",
     "Scenario",
+    "beds",
     "compare",
     "load_pathway",
     "load_scenario",
@@ -32,6 +35,7 @@ _HOMES = {
     "InputError": "simulator.errors",
     "Results": "simulator.experiment.results",
     "Scenario": "simulator.scenario.scenario",
+    "beds": "simulator.analyses.beds",
     "compare": "simulator.experiment.run",
     "load_pathway": "simulator.pathway.format",
     "load_scenario": "simulator.scenario.scenario",

@@ -13,7 +13,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from simulator.cli import calibrate, check_calibration, explore, inspect, sensitivity, sweep, validate, virtual_cohorts
+from simulator.cli import (
+    beds,
+    calibrate,
+    check_calibration,
+    explore,
+    inspect,
+    sensitivity,
+    sweep,
+    validate,
+    virtual_cohorts,
+)
 from simulator.cli import run as simulate
 from simulator.cli.failures import CtrlC, failures_as_messages
 from simulator.cli.options import with_group
@@ -69,6 +79,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": simulate.run,
     "compare": simulate.compare,
     "explore": explore.explore,
+    "beds": beds.beds,
     "sweep": sweep.sweep,
     "virtual-cohorts": virtual_cohorts.virtual_cohorts,
     "guarantee-time": virtual_cohorts.guarantee_time,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -64,7 +64,20 @@ def compare(
 
 
 def _simulate(names: Sequence[str], chosen: Options) -> None:
-    """Run scenarios, write the folder and print the results."""
+    from simulator.scenario.scenario import check_names, load_scenario
+
+    scenarios = [load_scenario(name) for name in names]
+    check_names(scenarios)
+    simulated(scenarios, chosen, "-vs-".join(scenario.name for scenario in scenarios[:2]))
+
+
+def simulated(
+    scenarios: Sequence[Scenario], chosen: Options, name: str, ask: Callable[[Results], None] | None = None
+) -> None:
+    """Run scenarios, write the folder and print the results.
+
+    name : of the folder; ask : called with the results before they are written, to make them answer another question
+    """
     from simulator.evidence.cohort import load_cohort
     from simulator.execution import Pool
     from simulator.experiment import cost, events
@@ -73,29 +86,31 @@ def _simulate(names: Sequence[str], chosen: Options) -> None:
     from simulator.report import run_folder
     from simulator.report.json import as_json
     from simulator.report.tables import run as tables
-    from simulator.scenario.scenario import check_names, load_scenario
 
-    scenarios = [load_scenario(name) for name in names]
-    check_names(scenarios)
     options.print_staleness(scenarios[0].pathway)
     if chosen.histories:
         chosen = replace(chosen, engine=events.engine(chosen.engine, scenarios))
     settings = chosen.settings()
-    name = "-vs-".join(scenario.name for scenario in scenarios[:2]) + "-rough" * chosen.quick
+    report_loads = None if chosen.quiet else _print_offered_loads
 
     def work(advance: Progress) -> Results:
         if not chosen.yes:
             cost.check_run(scenarios, settings)
-        return experiment.simulate(scenarios, settings, advance, None if chosen.quiet else _print_offered_loads, pool)
+        results = experiment.simulate(scenarios, settings, advance, report_loads, pool)
+        if ask is not None:
+            ask(results)
+        return results
 
     with Pool(settings.jobs) as pool:
-        results, out = output.written(chosen, name, work, partial(run_folder.write, pool=pool))
+        folder = name + "-rough" * chosen.quick
+        results, out = output.written(chosen, folder, work, partial(run_folder.write, pool=pool))
     if chosen.patients is not None and results.manifest["engine"] == "exact" and not chosen.quiet:
         typer.echo("The exact engine simulates no individual patients, so --patients has no effect.", err=True)
     if chosen.json and results.is_rough:
         typer.echo(ROUGH, err=True)
-    cohort = load_cohort(scenarios[0].pathway)
-    output.print_results(chosen, out, tables.report(results, cohort), json=lambda: as_json(results.outcomes))
+    cohort, table = load_cohort(scenarios[0].pathway), results.outcomes if ask is None else results.service
+    assert table is not None
+    output.print_results(chosen, out, tables.report(results, cohort), json=lambda: as_json(table))
     if chosen.open_:
         _open_page(out / "report.html")
 

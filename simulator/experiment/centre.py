@@ -304,7 +304,8 @@ def _resource_draws(scenario: Scenario, results: list[Replication]) -> ResourceD
 def _values(scenario: Scenario, result: Replication) -> Iterator[tuple[tuple[str, int, str], tuple[str, float]]]:
     pathway, years = scenario.pathway, (result.first, result.last)
     for place, (resource, capacity) in enumerate(scenario.capacity.items()):
-        for name, figure in resource_use.of_resource(result.requests.of(place), capacity, *years).items():
+        days = () if scenario.service is None else scenario.service.wait_days
+        for name, figure in resource_use.of_resource(result.requests.of(place), capacity, *years, days).items():
             yield (resource, 0, name), figure
     if scenario.service is not None:
         for resource in scenario.unlimited:

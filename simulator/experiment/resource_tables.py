@@ -21,7 +21,7 @@ from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
 from simulator.experiment.centre import ResourceDraws
 from simulator.outcomes.labels import WHOLE_STAYS, follow_up
-from simulator.outcomes.resource_use import ENDS_OF_WAITS, LABELS, shares_waiting
+from simulator.outcomes.resource_use import label, shares_waiting
 from simulator.outcomes.uncertainty import NOTHING, Summary, of_means, same_sign
 from simulator.scenario.scenario import Scenario
 
@@ -44,10 +44,30 @@ def service(scenarios: Sequence[Scenario], resources: Sequence[Sequence[Resource
     return pd.DataFrame(rows)
 
 
+def by_draw(scenarios: Sequence[Scenario], resources: Sequence[Sequence[ResourceDraws]]) -> pd.DataFrame | None:
+    """Return a row a scenario, resource and parameter set, a column an outcome: the mean of its replications.
+
+    None where nothing is limited.
+    """
+    tables = []
+    for scenario, draws in zip(scenarios, resources, strict=True):
+        for resource in scenario.capacity:
+            names = [name for of, year, name in draws[0].outcomes if (of, year) == (resource, 0)]
+            values = {name: _means(np.array([draw.outcomes[resource, 0, name][1] for draw in draws])) for name in names}
+            key = {"scenario": scenario.name, "resource": resource, "draw": np.arange(1, 1 + len(draws))}
+            tables.append(pd.DataFrame({**key, **values}))
+    return pd.concat(tables, ignore_index=True) if tables else None
+
+
+def _means(values: Floats) -> Floats:
+    """Return the means over replications : (n_draws,), NaN for nobody."""
+    counts = np.isfinite(values).sum(axis=1)
+    return np.asarray(np.where(counts > 0, np.nansum(values, axis=1) / np.maximum(counts, 1), np.nan))
+
+
 def _key(key: tuple[str, int, str]) -> dict[str, Any]:
     resource, year, outcome = key
-    label = {**LABELS, **ENDS_OF_WAITS}.get(outcome, outcome.replace("_", " "))
-    return {"resource": resource, "arrival_year": year or "", "outcome": outcome, "label": label}
+    return {"resource": resource, "arrival_year": year or "", "outcome": outcome, "label": label(outcome)}
 
 
 def _followed(key: tuple[str, int, str]) -> str:

@@ -54,6 +54,7 @@ TABLES = {
     "end_points": "end_points",
     "benefit": "benefit",
     "service": "service",
+    "service_draws": "service_by_draw",
     "queue": "queue",
     "histories": "histories",
     "requests": "requests",
@@ -71,6 +72,7 @@ class Results:
     histories, requests : the first parameter set's events, and requests for limited resources, where the run kept them
     benefit : the difference that a policy makes by the share of additional patients who benefit, if it treats more
     service : where resources are limited or patients arrive over time; queue : where resources are limited
+    service_draws : where resources are limited, a row a scenario, resource and parameter set, a column an outcome
     """
 
     scenarios: tuple[Scenario, ...]
@@ -85,6 +87,7 @@ class Results:
     requests: pd.DataFrame | None = None
     end_points: pd.DataFrame | None = None
     benefit: pd.DataFrame | None = None
+    service_draws: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         """Return the scenarios, the settings, and which tables there are."""
@@ -171,7 +174,7 @@ def gather(
     by_share = [columns for columns in benefits if columns is not None]
     limited = {scenario: parts for scenario, parts in zip(scenarios, used, strict=True) if parts}
     resources = list(limited), list(limited.values())
-    queue = resource_tables.queue(*resources)
+    queue, service_draws = resource_tables.queue(*resources), resource_tables.by_draw(*resources)
     first = zip(scenarios, (draws[0].histories for draws in by_scenario), strict=True)
     histories = {scenario: kept for scenario, kept in first if kept is not None}
     results = Results(
@@ -185,6 +188,7 @@ def gather(
         draws_table(outcomes),
         end_points=as_written(stacked(end_points)) if end_points else None,
         benefit=as_written(stacked(by_share)) if by_share else None,
+        service_draws=None if service_draws is None else as_written(service_draws),
         **events.tables(histories),
     )
     tables = {name: getattr(results, name) for name in TABLES}

@@ -86,7 +86,7 @@ def _changes(scenario: Scenario, resource: str) -> dict[float, str]:
     """Return calendar month -> what changes then: "five beds", "policy starts"; entry of all at once is a change."""
     declared = scenario.pathway.resources[resource]
     _, *later = scenario.capacity[resource].calendar
-    changes = {month: f"{resources.number(count)} {resources.label(declared, count)}" for month, count in later}
+    changes = {month: f"{resources.number(count)} {declared.labelled(count)}" for month, count in later}
     service = scenario.service
     starts = 0.0 if service is None else service.policy_from_month
     if starts is not None:

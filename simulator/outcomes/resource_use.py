@@ -5,7 +5,8 @@ utilisation = int in_use dt / int units dt,   over the counted calendar months; 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 import numpy as np
@@ -34,6 +35,12 @@ LABELS = {
 }
 """Labels of a resource's outcomes, with the patients that they count."""
 
+TIMES = ("wait_mean", "wait_median", "wait_90th_percentile")
+"""Outcomes in months."""
+
+LATE = re.compile(r"wait_over_([1-9][0-9]*)_days")
+"""The share of requests that wait for longer than a scenario's `wait_days`, and than 30 days in any."""
+
 QUEUES = {
     "waiting_0": "nobody waits",
     "waiting_1": "1 waits",
@@ -59,10 +66,28 @@ Values = dict[str, tuple[str, float]]
 """Outcome -> its unit, and its value in one replication; NaN for nobody."""
 
 
-def of_resource(requests: Requests, capacity: Capacity, first: float, last: float) -> Values:
+def label(outcome: str) -> str:
+    """Return an outcome of a resource in words."""
+    if late := LATE.fullmatch(outcome):
+        return f"wait over {late[1]} day{'s' * (late[1] != '1')}, of requests"
+    return {**LABELS, **ENDS_OF_WAITS}.get(outcome, outcome.replace("_", " "))
+
+
+def in_order(outcomes: Iterable[str]) -> list[str]:
+    """Return those of a resource's outcomes that tables show, waits longer than so many days together."""
+    late = sorted(filter(LATE.fullmatch, outcomes), key=lambda name: int(name.split("_")[2]))
+    names = list(LABELS)
+    place = names.index("wait_over_30_days")
+    return [name for name in [*names[:place], *late, *names[place + 1 :]] if name in set(outcomes)]
+
+
+def of_resource(
+    requests: Requests, capacity: Capacity, first: float, last: float, wait_days: Iterable[int] = ()
+) -> Values:
     """Return the outcomes of one resource in calendar months from `first` to `last`.
 
     Waits are of requests made then; the mean, median and 90th percentile are over requests that were granted.
+    wait_days : further days that waits are held against
     """
     counted = requests.only((requests.requested >= first) & (requests.requested < last))
     waited = counted.waited
@@ -79,6 +104,10 @@ def of_resource(requests: Requests, capacity: Capacity, first: float, last: floa
         "wait_90th_percentile": ("months", _or_nan(lambda waits: np.quantile(waits, 0.9), waited[served])),
         "wait_over_30_days": ("probability", _or_nan(np.mean, waited > THIRTY_DAYS)),
         "lost_while_waiting": ("probability", _or_nan(np.mean, ended & ~served)),
+        **{
+            f"wait_over_{days}_days": ("probability", _or_nan(np.mean, waited > days / DAYS_A_MONTH))
+            for days in wait_days
+        },
         "waiting_for_ever": ("probability", _or_nan(np.mean, ~ended)),
         "served_at_once": ("probability", _or_nan(np.mean, served & (waited <= 0.0))),
         "served_within_7_days": ("probability", _or_nan(np.mean, served & (waited > 0.0) & (waited <= SEVEN_DAYS))),

@@ -181,6 +181,11 @@ class Resource:
     unit: str
     meaning: str = ""
 
+    def labelled(self, count: int) -> str:
+        """Return the label, without the plural's s for one unit."""
+        singular = count == 1 and self.label.endswith("s") and not self.label.endswith("ss")
+        return self.label[:-1] if singular else self.label
+
 
 @dataclass(frozen=True)
 class Marginal:

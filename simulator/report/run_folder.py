@@ -24,6 +24,7 @@ from simulator.figures.gallery import gallery
 from simulator.files import csv, lock, toml
 from simulator.files import text as text_file
 from simulator.files import whole as whole_file
+from simulator.outcomes import target as targets
 from simulator.outcomes.resource_use import QUEUES
 from simulator.pathway import shipped
 from simulator.pathway.case_mix import CaseMixTable
@@ -121,6 +122,8 @@ class _Manifest(BaseModel):
     stale_draws: str | None = None
     seed: Annotated[int, Field(ge=0)] = 1
     files: list[_File] = Field(default_factory=list)
+    target: str | None = None
+    resource: str = ""
 
 
 def write(results: Results, folder: Path, pool: Pool | None = None) -> Path:
@@ -184,6 +187,7 @@ def read(folder: Path) -> Results:
         queue,
         end_points=tables.get("end_points"),
         benefit=_benefit(folder / "benefit.csv", run),
+        service_draws=_service_draws(folder / "service_by_draw.csv", run),
     )
 
 
@@ -264,6 +268,14 @@ def _resource_table(path: Path) -> pd.DataFrame:
     if "arrival_year" in table:
         table["arrival_year"] = [int(year) if year == year else "" for year in table["arrival_year"]]
     return table
+
+
+def _service_draws(path: Path, run: _Manifest) -> pd.DataFrame | None:
+    """Return what the run's target is held against, by parameter set; None without a target."""
+    if run.target is None:
+        return None
+    target = targets.read(run.target, f"{path.parent / 'manifest.json'}: target")
+    return _table(path, ("scenario", "resource", target.outcome))
 
 
 def _benefit(path: Path, run: _Manifest) -> pd.DataFrame | None:

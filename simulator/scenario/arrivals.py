@@ -24,9 +24,10 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 
 MONTHS_A_YEAR = 12.0
 DAYS_A_MONTH = 30.4375
-LISTS = ("arrival_months", "arrival_dates")
-ARRIVALS = ("arrivals_per_year", *LISTS)
+ARRIVALS = ("arrivals_per_year", "arrival_months", "arrival_dates")
 """The keys that declare arrivals: a service has one of them."""
+LISTS = (*ARRIVALS[1:], "wait_days")
+"""The keys that are lists."""
 
 
 def _as_month(value: Any) -> Any:
@@ -74,6 +75,9 @@ class ServiceTable(Table):
     policy_ramp_months: Annotated[Number, Field(ge=0)] = Field(
         0.0, description="months in which the share of arrivals under the policy rises from 0 to 1"
     )
+    wait_days: list[Annotated[int, Field(ge=1, le=3650)]] = Field(
+        default_factory=list, description="days; waits over so many are counted, next to those over 30"
+    )
     precision: Annotated[Number, Field(ge=0.001)] = Field(
         0.1, description="target half-width of a 95 % Monte Carlo interval, as a share of the estimate; 0.001 or more"
     )
@@ -89,6 +93,7 @@ class Service:
     warm_up_years: float = 0.0
     policy_from_month: float | None = None
     policy_ramp_months: float = 0.0
+    wait_days: tuple[int, ...] = ()
     precision: float = 0.1
 
     @property
@@ -185,6 +190,7 @@ def read_service(table: Mapping[str, Any], where: str, base: Service | None) -> 
         raise InputError(
             "a ramp without policy_from_month", where=f"{where} policy_ramp_months", allowed="policy_from_month"
         )
+    keys["wait_days"] = tuple(keys.get("wait_days", ()))
     if "arrival_months" in table:
         keys["arrival_months"] = _months(table["arrival_months"], f"{where} arrival_months")
     if "arrival_dates" in table:

@@ -7,21 +7,25 @@ from collections.abc import Sequence
 from simulator.experiment.results import Results
 from simulator.outcomes.summaries import PER
 from simulator.scenario.scenario import Scenario
-from simulator.wording import added, headline, resources, rounding
+from simulator.wording import added, beds, headline, resources, rounding
 from simulator.wording.added import Added
 from simulator.wording.difference import EQUAL
 
 
 def paragraphs(results: Results) -> list[str]:
-    """Return the answer, then a paragraph a policy, and the waits; the waits first where they are the question."""
+    """Return the answer, then a paragraph a policy, and the waits; first what meets a target, or else the waits."""
     scenarios = results.scenarios
     answers = [headline.answer(results.outcomes, policy) for policy in headline.compared(scenarios)]
     waits = resources.sentence(results.service, scenarios)
+    verdict = beds.answer(results)
     if not (answer := resources.answer(results.service, scenarios)):
-        return [text for text in (*answers, waits) if text]
+        return [text for text in (verdict, *answers, waits) if text]
     rows = added.at_answer(results.outcomes, scenarios, clocks(results)[0])
     below = all(PER * abs(row.difference.value) < results.manifest.get("margin", 0.0) for row in rows)
-    return [answer, waits, *([_about_as_many(rows, scenarios[0])] if below and len(rows) > 1 else answers)]
+    return [
+        *([verdict] if verdict else [answer, waits]),
+        *([_about_as_many(rows, scenarios[0])] if below and len(rows) > 1 else answers),
+    ]
 
 
 def point(results: Results) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from simulator.engines.no_benefit import ways
-from simulator.outcomes.resource_use import LABELS
+from simulator.outcomes.resource_use import LABELS, TIMES, label
 from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import reachable
@@ -22,8 +22,7 @@ from simulator.wording.intervals import Row
 if TYPE_CHECKING:
     import pandas as pd
 
-    from simulator.pathway.pathway import Pathway, Resource
-    from simulator.scenario.capacity import Capacity
+    from simulator.pathway.pathway import Pathway
     from simulator.scenario.scenario import Scenario
 
 DISPLAYED = [name for name in LABELS if name != "in_use"]
@@ -35,7 +34,6 @@ STARTS = "starts_per_year"
 FOR_EVER = "waiting_for_ever"
 """The outcome that is displayed only where units stay closed, or patients block one another's."""
 
-WAITS = ("wait_mean", "wait_median", "wait_90th_percentile")
 MEASURES = ("estimate", "lower", "upper", "monte_carlo_se", "difference", "difference_lower", "difference_upper")
 LONG = 3.0
 """Shorter waits are displayed in days, longer waits in months."""
@@ -128,7 +126,7 @@ def starts_label(scenario: Scenario, resource: str) -> str:
 
 def in_days(rows: Iterable[Row]) -> bool:
     """Return whether waits are short enough to be displayed in days."""
-    longest = [row["estimate"] for row in rows if row["outcome"] in WAITS and math.isfinite(row["estimate"])]
+    longest = [row["estimate"] for row in rows if row["outcome"] in TIMES and math.isfinite(row["estimate"])]
     return max(longest, default=0.0) < LONG
 
 
@@ -136,7 +134,7 @@ def displayed(row: Row, *, days: bool) -> Row:
     """Return a row of the service table in its displayed unit: per cent for shares, days for waits that are short."""
     unit, factor = "%", 100.0
     if row["unit"] != "probability":
-        if row["outcome"] not in WAITS or not days:
+        if row["outcome"] not in TIMES or not days:
             return row
         unit, factor = "days", DAYS_A_MONTH
     return {**row, **{name: factor * row[name] for name in MEASURES}, "unit": unit}
@@ -150,7 +148,7 @@ def units(scenario: Scenario, resource: str) -> str:
         numbers = [count for _, count in capacity.calendar]
         return f"{min(numbers)} to {max(numbers)} {declared.label} by a calendar"
     if first == 1 or declared.label.endswith("s"):
-        text = f"{number(first) if first else 'no'} {label(declared, first)}"
+        text = f"{number(first) if first else 'no'} {declared.labelled(first)}"
     else:
         # A resource without a declared label has no plural.
         text = f"{declared.label} ({number(first)})"
@@ -163,12 +161,6 @@ def units(scenario: Scenario, resource: str) -> str:
 def number(count: int) -> str:
     """Return a small number as a word."""
     return NUMBERS[count] if count < len(NUMBERS) else str(count)
-
-
-def label(resource: Resource, count: int) -> str:
-    """Return a resource's label, without the plural's s for one unit."""
-    plural = resource.label
-    return plural[:-1] if count == 1 and plural.endswith("s") and not plural.endswith("ss") else plural
 
 
 def answer(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str:
@@ -189,7 +181,7 @@ def answer(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str:
             difference = Difference.of_row(late[most.name])
             unseen = "" if math.isfinite(difference.lower) else "; uncertainty is not shown"
             return difference.lead(
-                f"Of {PER} requests for {label(first.pathway.resources[resource], 2)}, "
+                f"Of {PER} requests for {first.pathway.resources[resource].labelled(2)}, "
                 f"{difference.words} wait over 30 days under {most.name}: "
                 f"{after} instead of {before} under {first.name}{unseen}."
             )
@@ -204,22 +196,29 @@ def sentence(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str
     sentences = []
     for scenario in leading:
         under = f"under {scenario.name}, " if len(leading) > 1 else ""
-        for resource, capacity in scenario.capacity.items():
+        for resource in scenario.capacity:
             amount = capital(f"{under}{units(scenario, resource)}: ")
-            sentences.append(amount + _waits_and_losses(service, scenario, resource, capacity))
+            rows = rows_of(service, scenario.name, resource)
+            sentences.append(amount + waits_and_losses(rows, scenario, resource))
     return " ".join(sentences)
 
 
-def _waits_and_losses(service: pd.DataFrame, scenario: Scenario, resource: str, capacity: Capacity) -> str:
-    rows = rows_of(service, scenario.name, resource)
-    late, lost = rows["wait_over_30_days"], rows["lost_while_waiting"]
+def waits_and_losses(
+    rows: Mapping[str, Row], scenario: Scenario, resource: str, waits: str = "wait_over_30_days"
+) -> str:
+    """Return what becomes of patients who request a unit: how many wait for long, and how many are lost.
+
+    rows : the resource's, by outcome; waits : the outcome of those who wait for long
+    """
+    capacity, late, lost = scenario.capacity[resource], rows[waits], rows["lost_while_waiting"]
     events = _or(losses(scenario, resource))
     to = f" to {events}" if events else ""
     for_ever = rows.get(FOR_EVER)
     it = "it" if capacity.is_constant and capacity.units == 1 else "one"
     if not math.isfinite(late["estimate"]):
         return f"no patient requests {it}."
-    parts = [f"{_percent(late)} wait over 30 days{_interval(late, '95 % interval ')}"]
+    long = label(waits).partition(",")[0]
+    parts = [f"{_percent(late)} {long}{_interval(late, '95 % interval ')}"]
     parts += [f"{_percent(lost)} are lost{to} while waiting{_interval(lost)}"]
     if for_ever is not None and for_ever["estimate"] > 0.0:
         parts += [f"{_percent(for_ever)} wait for ever{_interval(for_ever)}"]

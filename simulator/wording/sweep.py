@@ -54,7 +54,7 @@ def _one_more(sweep: Sweep, place: int, alive: str) -> str:
     before, after = (int(cell) for cell in cells[:2, most_lost])
     others = zip(axes, sweep.grid.values(before), strict=True)
     where = ", ".join(other.label(value) for other, value in others if other is not axis)
-    label = resources.label(sweep.scenario.pathway.resources[axis.key], int(fewer))
+    label = sweep.scenario.pathway.resources[axis.key].labelled(int(fewer))
     difference = between_cells(sweep, after, before)
     survival = _by_units(sweep, place, 100.0 * sweep.draws.mean(axis=1))
     with_more = (
@@ -101,7 +101,7 @@ def _saturation(sweep: Sweep, place: int, outcomes: Sequence[Floats]) -> str:
     if enough == len(axis.values) - 1:
         return ""
     count = int(np.sort(axis.values)[enough])
-    label = resources.label(sweep.scenario.pathway.resources[axis.key], count)
+    label = sweep.scenario.pathway.resources[axis.key].labelled(count)
     more = f"More than {resources.number(count)} {label} {'changes' if count == 1 else 'change'}"
     return f" {more} no result by as much as one patient in 100."
 

@@ -11,7 +11,7 @@ from simulator.analyses.sweep.run import Sweep
 from simulator.pathway.pathway import Pathway
 from simulator.plain_text import capital
 from simulator.scenario.scenario import Scenario
-from simulator.wording import reported, resources, rounding
+from simulator.wording import reported, rounding
 
 BENEFIT = "share of additional patients who benefit"
 TABLES = {"scale": "factor on {}", "odds_ratio": "odds ratio of {}", "hazard_ratio": "hazard ratio of {}"}
@@ -73,7 +73,7 @@ def cell(axes: Sequence[Axis], pathway: Pathway, values: Sequence[float]) -> str
     for axis, value in zip(axes, values, strict=False):
         words, value_in_words = name(axis, pathway), with_unit(axis, pathway, value)
         if axis.table == "capacity":
-            words = resources.label(pathway.resources[axis.key], int(value))
+            words = pathway.resources[axis.key].labelled(int(value))
         is_counted = axis.table == "capacity" or " per " in words
         parts.append(f"{value_in_words} {words}" if is_counted else f"{words} {value_in_words}")
     return " and ".join(parts)

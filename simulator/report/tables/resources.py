@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from simulator.experiment.results import Results
-from simulator.outcomes.resource_use import LABELS
+from simulator.outcomes.resource_use import in_order, label
 from simulator.pathway.outcome_months import alive_at, in_words
 from simulator.scenario.scenario import Scenario
 from simulator.wording import intervals, resources
@@ -38,13 +38,14 @@ def _limited(results: Results, resource: str) -> Table:
     rows = {s.name: resources.rows_of(results.service, s.name, resource) for s in scenarios}
     days = resources.in_days(row for table in rows.values() for row in table.values())
     lines: list[Line] = []
-    for outcome, label in LABELS.items():
+    for outcome in in_order(name for table in rows.values() for name in table):
         of_outcome = {name: table[outcome] for name, table in rows.items() if outcome in table}
         if outcome == resources.FOR_EVER and not any(row["estimate"] > 0.0 for row in of_outcome.values()):
             continue
         by_name = {name: resources.displayed(row, days=days) for name, row in of_outcome.items()}
         unit = next((str(row["unit"]) for row in by_name.values()), "")
-        lines += [(label, "" if label.endswith(unit) else unit, by_name)] if by_name else []
+        words = label(outcome)
+        lines += [(words, "" if words.endswith(unit) else unit, by_name)] if by_name else []
     leading = [policy[0] for policy in policies(scenarios)]
     headings = {s.name: f"{scenario_in_words(s.name)}: {resources.units(s, resource)}" for s in leading}
     notes = []
@@ -53,9 +54,8 @@ def _limited(results: Results, resource: str) -> Table:
         precise = resources.precision(rows[scenario.name], scenario, results.manifest["replications"])
         name = f"{scenario.name}: " if len(leading) > 1 else ""
         notes.append(f"{name}{f'{stable} {precise}'.strip()}")
-    label = results.scenarios[0].pathway.resources[resource].label
-    readings = _readings(lines, scenarios, headings)
-    return comparison(lines, readings, caption=f"{label}; {resources.WHOLE_STAYS}", notes=notes)
+    caption = f"{results.scenarios[0].pathway.resources[resource].label}; {resources.WHOLE_STAYS}"
+    return comparison(lines, _readings(lines, scenarios, headings), caption=caption, notes=notes)
 
 
 def _unlimited(results: Results) -> Iterator[Table]:

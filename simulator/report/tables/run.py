@@ -9,7 +9,7 @@ from simulator.experiment.manifest import ROUGH
 from simulator.experiment.results import Results
 from simulator.report.tables import outcomes, resources, structures
 from simulator.report.tables.calibration import predictive
-from simulator.wording import headline, limits, opening
+from simulator.wording import beds, headline, limits, opening
 from simulator.wording.table import Part
 
 
@@ -22,7 +22,8 @@ def report(results: Results, cohort: Cohort | None) -> Iterator[Part]:
     """Yield the answer, then the tables and notes."""
     scenarios, manifest = results.scenarios, results.manifest
     yield answer(results)
-    for policy in headline.compared(scenarios):
+    # A target is for waits: how patients fare stands in the report.
+    for policy in [] if beds.is_asked(results) else headline.compared(scenarios):
         clock = policy[-1].leads_with or policy[-1].pathway.clock
         yield from outcomes.of_policy(results, policy, clock, outcomes.IN_BRIEF)
     yield from resources.use(results)
