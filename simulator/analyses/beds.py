@@ -60,7 +60,7 @@ def named(scenario: Scenario, resource: str | None, where: str) -> str:
 
 
 def with_units(scenario: Scenario, resource: str, units: Iterable[float], target: Target, where: str) -> list[Scenario]:
-    """Return a scenario with each number of units, fewest first: "1 HSCT bed", "2 HSCT beds". Raises InputError."""
+    """Return a scenario with each number of units, fewest first: "1 bed", "2 beds". Raises InputError."""
     if scenario.service is None:
         what, allowed = "patients do not arrive over time", "a scenario with [service], as letter-centre"
         raise InputError(what, where=scenario.where, allowed=allowed)

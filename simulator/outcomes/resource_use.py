@@ -75,10 +75,10 @@ def label(outcome: str) -> str:
 
 def in_order(outcomes: Iterable[str]) -> list[str]:
     """Return those of a resource's outcomes that tables show, waits longer than so many days together."""
-    late = sorted(filter(LATE.fullmatch, outcomes), key=lambda name: int(name.split("_")[2]))
-    names = list(LABELS)
+    known, names = set(outcomes), list(LABELS)
+    late = sorted(filter(LATE.fullmatch, known), key=lambda name: int(name.split("_")[2]))
     place = names.index("wait_over_30_days")
-    return [name for name in [*names[:place], *late, *names[place + 1 :]] if name in set(outcomes)]
+    return [name for name in [*names[:place], *late, *names[place + 1 :]] if name in known]
 
 
 def of_resource(

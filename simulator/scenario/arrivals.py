@@ -93,8 +93,8 @@ class Service:
     warm_up_years: float = 0.0
     policy_from_month: float | None = None
     policy_ramp_months: float = 0.0
-    wait_days: tuple[int, ...] = ()
     precision: float = 0.1
+    wait_days: tuple[int, ...] = ()
 
     @property
     def first(self) -> float:

@@ -236,7 +236,7 @@ def title_of_waits(rows: Sequence[tuple[Scenario, str, Mapping[str, Row]]]) -> s
     far, resource, after = max(known, key=lambda one: abs(one[2]["difference"]), default=late[0])
     first, _, before = next(one for one in late if one[1] == resource)
     under = scenario_in_words(first.name)
-    requests = f"requests for {label(first.pathway.resources[resource], 2)} wait over 30 days under"
+    requests = f"requests for {first.pathway.resources[resource].labelled(2)} wait over 30 days under"
     if not known:
         return f"In the model, {_percent(before)} of {requests} {under}{_interval(before, '95 % interval ')}"
     difference = Difference.of_row(after)
