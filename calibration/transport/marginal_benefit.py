@@ -94,13 +94,13 @@ def notes(targets: Targets) -> list[str]:
     """Return which figures do not inform m, and why, with their lines; and that of treated patients alone none may."""
     if not _may_inform(targets):
         return []
-    found = overall_survival.notes(targets)
+    sentences = overall_survival.notes(targets)
     if informing(targets) is not None and np.all(_share_treated(targets) >= 1.0):
         everybody = (
             f"{targets.cohort.file}: all {targets.cohort.n} patients were treated, and inform the marginal benefit"
         )
-        found.append(f"{everybody}. If the paper left out patients who were not treated, set marginal_benefit = 1")
-    return found
+        sentences.append(f"{everybody}. If the paper left out patients who were not treated, set marginal_benefit = 1")
+    return sentences
 
 
 def _may_inform(targets: Targets) -> bool:
