@@ -1,6 +1,6 @@
 // The page's code, all files as one script: what ESLint has to know of it, and what it must not do.
 const browser = ["Blob", "DecompressionStream", "Response", "URL", "URLSearchParams", "XMLSerializer", "atob", "document",
-  "history", "location", "matchMedia", "module", "performance", "requestAnimationFrame", "structuredClone", "window"];
+  "history", "location", "module", "performance", "requestAnimationFrame", "structuredClone", "window"];
 
 // As a string each of these could become markup or code.
 const markup = ["innerHTML", "outerHTML", "insertAdjacentHTML", "write", "writeln", "createContextualFragment", "srcdoc"]

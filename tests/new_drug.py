@@ -1,4 +1,4 @@
-"""A pathway that has everything a page of the explorer can meet."""
+"""Pathways that have everything a page of the explorer can meet."""
 
 import worlds
 from sojourn_times import exponential, weibull
@@ -39,3 +39,22 @@ NEW_DRUG = world(
     marginal=worlds.practice("1/2", "relapse", "choice", "care", "worse"),
 )
 """Eligibility, a response that depends on age, toxic deaths, attributes that go together, and marginal patients."""
+
+BY_AGE = world(
+    "relapse",
+    {
+        "relapse": decision(drug={"probability": {"by": "age", "young": "uptake", "old": "uptake_old"}}, care="rest"),
+        "drug": sojourn(answer=exponential(mean=2.0), dead=exponential(mean=9.0)),
+        "answer": chance(better="good", worse="rest"),
+        "better": sojourn(dead=exponential(mean=40.0)),
+        "worse": sojourn(dead=exponential(mean=3.0)),
+        "care": sojourn(dead=exponential(mean=4.0)),
+    },
+    attributes={"age": {"young": 3, "old": 7}},
+    parameters={
+        name: share(value, lever=True)
+        for name, value in zip(("uptake", "uptake_old", "good"), (0.6, 0.3, 0.5), strict=True)
+    },
+    marginal=worlds.practice("0.39", "relapse", "drug", "care", "worse"),
+)
+"""The share treated today is by age."""

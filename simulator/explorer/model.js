@@ -56,6 +56,12 @@ function mostOf(data, moved, parameter) {
   return Math.max(most, 0);
 }
 
+/** Return whether a parameter can move: in each of its choices, something that has a share takes what it leaves. */
+function canMove(data, moved, parameter) {
+  const hasShare = (p) => p !== parameter && !(p in moved) && data.parameters[p].values.every((value) => value > 0);
+  return data.siblings.every((choice) => !choice.names.includes(parameter) || choice.rest || choice.names.some(hasShare));
+}
+
 /** Return the same of a choice; where none of its parameters has moved, what was found before. */
 function choiceOf(data, choice, values) {
   const leaves = choice.branches.flatMap((branch) => [...branch.share, ...branch.open.flat()]).filter((leaf) => leaf.p !== undefined);
@@ -89,13 +95,13 @@ function sharesOf(data, values, benefit) {
   return data.branches.map(({ state, name, among: others, who }) => {
     const shares = byState.get(state), own = shares[names.get(state).indexOf(name)], width = own.length / n;
     if (!others.length && !who) return own;
-    const open = others.map((other) => shares[names.get(state).indexOf(other)]);
+    const open = others.map((other) => shares[names.get(state).indexOf(other)]), byCell = data.practice.length > n;
     return Float64Array.from(own, (whole, place) => {
-      const total = open.reduce((sum, other) => sum + other[place], 0), among = total > 0 ? whole / total : 1 / open.length;
+      const total = open.reduce((sum, other) => sum + other[place], 0), among = total === 0 ? 1 / open.length : whole / total;
       const share = open.length ? among : whole;
       if (!who) return share;
-      const i = Math.floor(place / width);
-      const without = (1 - (typeof benefit === "number" ? benefit : benefit[i])) * Math.max(share - data.practice[i], 0);
+      const i = Math.floor(place / width), practice = data.practice[byCell ? place : i];
+      const without = (1 - (typeof benefit === "number" ? benefit : benefit[i])) * Math.max(share - practice, 0);
       return who === "without benefit" ? without : share - without;
     });
   });
@@ -157,7 +163,7 @@ function summed(data, found, curves, columns, first = 0, end = columns) {
     const curve = curves.get(path), single = curve.length === columns;
     for (let i = 0; i < n; i++) {
       const share = coefficient[i], from = (single ? 0 : i * columns) + first;
-      if (share) for (let t = 0; t < width; t++) total[i * width + t] += share * curve[from + t];
+      if (share !== 0) for (let t = 0; t < width; t++) total[i * width + t] += share * curve[from + t];
     }
   }
   return total;
@@ -185,8 +191,9 @@ function medianOf(months, alive) {
 }
 
 /** Solve a setting {moved: {parameter: share}, margins, benefit}: in parameter set i how many are alive at month t, and
-   in all of them how many are in a state at a month, have entered it by then, or are counted. With an `alternative`,
-   by the routes that patients go where a lever has another value. */
+   in all of them how many are in a state at a month, have entered it by then, or are counted. `isClosed` : no branch of
+   a choice is open to some patients, so that there are no numbers. With an `alternative`, by the routes that patients
+   go where a lever has another value. */
 function solve(page, setting) {
   const data = { ...page, ...page.alternatives[setting.alternative] };
   const shares = sharesOf(data, valuesOf(data, setting.moved), setting.benefit), weights = weightsOf(data, setting.margins);
@@ -201,6 +208,7 @@ function solve(page, setting) {
   const read = (routes, column) => summed(data, coefficients(data, routes, productOf), data.occupied, data.occupiedMonths.length + 1, column, column + 1);
   return {
     alive,
+    isClosed: shares.some((of) => of.some(Number.isNaN)),
     median: (i) => medianOf(data.months, (t) => alive(i, t)),
     mean: (i, m) => data.means[m] - dead[i * columns + data.months.length + m],
     there: (state, m) => read(data.there[state], m),
@@ -236,4 +244,4 @@ function middle(values) {
   return [0.5, 0.025, 0.975].map((p, k) => (k && sorted.length < 2 ? NaN : quantile(sorted, p)));
 }
 
-if (typeof module !== "undefined") module.exports = { restored, valuesOf, mostOf, weightsOf, medianOf, leastBenefit, solve, summary, middle };
+if (typeof module !== "undefined") module.exports = { restored, valuesOf, mostOf, canMove, weightsOf, medianOf, leastBenefit, solve, summary, middle };

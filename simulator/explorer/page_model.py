@@ -132,6 +132,15 @@ def _resolved(scenario: Scenario, values: Values) -> Model:
     if isinstance(scenario.marginal_benefit, str):
         what, got = "each parameter set has a benefit of its own", f"@{scenario.marginal_benefit}"
         raise InputError(what, where=scenario.where, got=got, allowed="a number: the page shows the cautious estimate")
+    of_run = "`aftercart compare` and `aftercart sweep` run this scenario"
+    if scenario.is_limited:
+        what = "patients wait for one another, or arrive over time: no sum over routes has that"
+        where = f"{scenario.where}: [{'capacity' if scenario.capacity else 'service'}]"
+        raise InputError(what, where=where, allowed=f"a scenario without it, with this one as --centre; {of_run}")
+    if scenario.pathway.milestones:
+        what = "milestones carry latent times forward: no sum over routes has that"
+        where, got = f"{scenario.where}: milestones", list(scenario.pathway.milestones)
+        raise InputError(what, where=where, got=got, allowed=f"none; {of_run}")
     model = resolve(scenario, values)
     _refuse_cycle(model)
     return model

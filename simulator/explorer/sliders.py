@@ -11,6 +11,7 @@ from simulator.pathway.references import names_in
 from simulator.scenario.scenario import Scenario
 
 TIMES = "it changes when patients move on, which is not linear: `--choose` solves a few values of it"
+OF_TIME = "another share of its choice, which would give way, changes when patients move on"
 CYCLE = "patients would come back to where they have been"
 NOWHERE = "no patient reaches its choice"
 OWN = "what the page starts from moves each parameter set's own share"
@@ -25,11 +26,14 @@ def sliders(model: Model, routes: Routes) -> tuple[list[Parameter], dict[str, st
     moved, fixed = list[Parameter](), dict[str, str]()
     for parameter in pathway.parameters.values():
         reason = ""
+        choices = pathway.siblings(parameter.name)
         if parameter.name in of_times:
             reason = TIMES
+        elif any(of_times.intersection(choice.names) for choice in choices):
+            reason = OF_TIME
         elif parameter.name in of_base:
             reason = OWN
-        elif not (choices := pathway.siblings(parameter.name)):
+        elif not choices:
             reason = NOWHERE
         elif not any(choice.state == state for choice in choices for state, _ in taken):
             reason = CYCLE if any(choice.state in routes.entered for choice in choices) else NOWHERE

@@ -51,7 +51,7 @@ def stored(page: PageModel) -> dict[str, Any]:
         "occupiedMonths": page.occupied.tolist(),
         "parameters": [_parameter(page, name, name in of_shares) for name in names],
         "siblings": _siblings(page, names),
-        "practice": _column(page, _practice(page)),
+        "practice": _practice(page),
         **solved,
         "alternatives": [{key: value for key, value in other.items() if value != solved[key]} for other in others],
         "curves": {path: block.add(curve, _tops(page.months, page.integrated)) for path, curve in page.curves.items()},
@@ -166,7 +166,11 @@ def _parameter(page: PageModel, name: str, is_share: bool) -> dict[str, Any]:
 def _column(page: PageModel, values: Floats) -> list[float]:
     """Return a value for every parameter set, in `DIGITS` digits."""
     whole = np.broadcast_to(np.reshape(values, (-1, 1)), (page.model.n_draws, 1))
-    return [float(f"{value:.{DIGITS}g}") for value in whole[:, 0]]
+    return [_rounded(value) for value in whole[:, 0]]
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
 
 
 def _siblings(page: PageModel, names: list[str]) -> list[dict[str, Any]]:
@@ -215,9 +219,12 @@ def _branch(branch: Branch) -> dict[str, Any]:
     return {"state": branch.state, "name": branch.name, "among": list(branch.among), "who": branch.who}
 
 
-def _practice(page: PageModel) -> Floats:
+def _practice(page: PageModel) -> list[float]:
+    """Return the share treated today, of every parameter set; where it is by cell, of every cell of it."""
     marginal = page.model.marginal
-    return np.ones(1) if marginal is None else np.asarray(marginal.practice_share)
+    shares = np.atleast_2d(1.0 if marginal is None else marginal.practice_share)
+    by_set = np.broadcast_to(shares, (page.model.n_draws, shares.shape[1]))
+    return [_rounded(share) for share in by_set.ravel()]
 
 
 def _case_mix(page: PageModel) -> dict[str, Any]:

@@ -4,9 +4,9 @@ const WIDE = { width: 720, height: 420, left: 54, right: 590, top: 16, bottom: 3
 const NARROW = { width: 400, height: 340, left: 52, right: 290, top: 16, bottom: 296 };
 const LETTER = 17;
 
-/** Return the figure's places on this window, and where months and shares are in it. */
+/** Return the figure's places at the width that it has, and where months and shares are in it. */
 function frameOf(data) {
-  const frame = matchMedia("(max-width: 40rem)").matches ? NARROW : WIDE, { left, right, top, bottom } = frame;
+  const frame = document.getElementById("survival").clientWidth < 560 ? NARROW : WIDE, { left, right, top, bottom } = frame;
   return { ...frame, x: (month) => left + (right - left) * month / data.months.at(-1), y: (share) => bottom - (bottom - top) * share };
 }
 
@@ -25,6 +25,8 @@ function survivalFigure(data, lines, frame) {
   }
   ends.sort((a, b) => a[0] - b[0]);
   ends.forEach((end, k) => { if (k) end[0] = Math.max(end[0], ends[k - 1][0] + LETTER); });
+  // The names of curves that end low make room upwards.
+  ends.reverse().forEach((end, k) => { end[0] = Math.min(end[0], k ? ends[k - 1][0] - LETTER : frame.bottom); });
   for (const [height, label, name] of ends) parts.push(draw("text", { x: frame.right + 8, y: height + 4, class: `name ${name}` }, label));
   for (const { month, value, low, high } of data.reported) {
     parts.push(draw("line", { x1: x(month), x2: x(month), y1: down(low), y2: down(high), class: "reported" }), draw("circle", { cx: x(month), cy: down(value), r: 4, class: "reported" }));

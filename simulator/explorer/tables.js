@@ -1,4 +1,4 @@
-/* The tables: outcomes of each solution, and where patients are. columns : [name, solution, class of its colour] */
+/* The tables: outcomes of each solution, and where patients are. columns : [name, solution, class of its colour, in words] */
 
 const MEDIAN_APART = 0.05, MONTHS_A_YEAR = 12, LEAST_SHOWN = 0.05;
 
@@ -83,12 +83,15 @@ function simulatedTable({ caption, head, rows }) {
   return [make("caption", {}, caption), make("thead", {}, make("tr", {}, ...head.map((name) => make("th", { scope: "col" }, name)))), make("tbody", {}, ...rows.map(row))];
 }
 
+/* The beginning of a cell that a spreadsheet may run; an apostrophe makes it text. After OWASP, CSV injection. */
+const RUNS = /^'*[=+@\t\r\n\uff0b\uff0d\uff1d\uff20-]/;
+
 /** Return the outcomes of solutions as comma-separated values. */
 function asCsv(data, columns) {
-  const quoted = (text) => `"${text.replaceAll('"', '""')}"`, lines = [["outcome", "setting", "estimate", "lower", "upper"]];
-  for (const [name, solution] of columns) {
+  const quoted = (text) => `"${RUNS.test(text) ? "'" : ""}${text.replaceAll('"', '""')}"`, lines = [["outcome", "setting", "estimate", "lower", "upper"]];
+  for (const [name, solution, , words] of columns) {
     for (const { label, values, of } of outcomesOf(data, solution)) {
-      lines.push([quoted(label), quoted(name), ...of(values).map((value) => (Number.isFinite(value) ? value : ""))]);
+      lines.push([quoted(label), quoted(words ? `${name}: ${words}` : name), ...of(values).map((value) => (Number.isFinite(value) ? value : ""))]);
     }
   }
   return lines.map((line) => line.join(",")).join("\n");

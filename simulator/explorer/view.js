@@ -77,6 +77,7 @@ class Explorer {
       button.addEventListener("click", () => { this.set(preset); this.show(); });
       $("presets").append(button, " ");
     }
+    $("toml").download = fileOf(data);
     this.file("toml", "application/toml", () => asToml(data, this.setting));
     this.file("csv", "text/csv", () => asCsv(data, this.columns));
     this.file("svg", "image/svg+xml", () => asSvg($("survival")));
@@ -99,7 +100,7 @@ class Explorer {
 
   set({ moved, margins, benefit }) {
     const places = Object.entries(moved).map(([name, value]) => [this.data.parameters.findIndex((parameter) => parameter.name === name), value]);
-    this.setting = { moved: Object.fromEntries(places), margins: structuredClone(margins), benefit };
+    this.setting = { moved: { ...this.data.moved, ...Object.fromEntries(places) }, margins: structuredClone(margins), benefit };
   }
 
   row(id, label, about, source, range, onInput, onBack) {
@@ -109,21 +110,25 @@ class Explorer {
     const details = make("details", {}, make("summary", {}, "where from"), make("p", { class: "note" }, source));
     input.addEventListener("input", () => { onInput(Number(input.value)); this.soon(); });
     back.addEventListener("click", () => { onBack(); this.show(); });
-    const row = make("div", { class: "slider" }, make("label", { for: id }, label), output, input, back, make("span", { class: "note", id: `${id}-about` }, about), details);
-    return { row, input, output, back };
+    const note = make("span", { class: "note", id: `${id}-about` }, about);
+    const row = make("div", { class: "slider" }, make("label", { for: id }, label), output, input, back, note, details);
+    return { row, input, output, back, about: note };
   }
 
   shareRow(p) {
     const { data } = this, parameter = data.parameters[p], own = PER * summary(valuesOf(data, data.moved)[p])[0];
     const label = parameter.meaning;
-    const set = (value) => { this.setting.moved[p] = Math.min(value / PER, mostOf(data, this.setting.moved, p)); };
-    const back = () => { if (p in data.moved) this.setting.moved[p] = data.moved[p]; else delete this.setting.moved[p]; };
-    const made = this.row(`p-${parameter.name}`, label, `${data.before} ${shown(own)} of 100`, `${parameter.name}. ${parameter.source}`, PER, set, back);
+    const set = (value) => moveShare(data, this.setting.moved, p, value / PER);
+    const back = () => { delete this.setting.moved[p]; if (p in data.moved) moveShare(data, this.setting.moved, p, data.moved[p]); };
+    const made = this.row(`p-${parameter.name}`, label, "", `${parameter.name}. ${parameter.source}`, PER, set, back);
     this.rows.push(() => {
-      const value = PER * summary(this.values[p])[0];
+      const value = PER * summary(this.values[p])[0], isFree = canMove(data, this.setting.moved, p);
+      const words = `${shown(value)} of 100`;
+      made.about.textContent = `${data.before} ${shown(own)} of 100${isFree ? "" : "; now what the others leave"}`;
       made.input.value = Math.round(value);
-      made.input.setAttribute("aria-valuetext", `${shown(value)} of 100`);
-      made.output.value = `${shown(value)} of 100`;
+      made.input.disabled = !isFree;
+      made.input.setAttribute("aria-valuetext", words);
+      made.output.value = words;
       made.back.disabled = this.setting.moved[p] === data.moved[p];
     });
     return made.row;
@@ -131,7 +136,10 @@ class Explorer {
 
   mixRow({ attribute, label, levels, shares, source }) {
     const box = make("fieldset", {}, make("legend", {}, label));
-    const now = () => this.setting.margins[attribute] || shares.map((share) => PER * share);
+    const now = () => {
+      const weights = this.setting.margins[attribute] || shares, total = weights.reduce((sum, weight) => sum + weight, 0);
+      return weights.map((weight) => PER * weight / total);
+    };
     levels.forEach((level, l) => {
       const set = (value) => {
         const had = now(), rest = had.reduce((sum, weight, k) => sum + (k === l ? 0 : weight), 0);
@@ -183,17 +191,23 @@ class Explorer {
   }
 
   keep(setting) {
-    if (this.kept.length < MOST_KEPT) this.kept.push({ setting, solution: solve(this.data, setting) });
+    const solution = solve(this.data, setting);
+    if (this.kept.length < MOST_KEPT && !solution.isClosed) this.kept.push({ setting, solution });
   }
 
   /* What is shown */
 
   get isToday() { return !this.data.raised && setsBenefitOnly(this.data, this.setting) || String(addressOf(this.data, this.setting)) === ""; }
 
-  /** Solutions with their names: the base, the setting unless it is the base's, and those that are kept. */
+  /** Whether the setting has numbers of its own. */
+  get hasNumbers() { return !this.isToday && !this.now.isClosed; }
+
+  /** Solutions with their names, and in words: the base, the setting unless it is the base's, and those that are kept. */
   get columns() {
-    const kept = this.kept.map(({ solution }, k) => [`Kept ${k + 1}`, solution, `kept kept${k}`]);
-    return [[this.data.lead, this.base, "today"], ...(this.isToday ? [] : [["This setting", this.now, "setting"]]), ...kept];
+    const { data } = this, words = (setting) => described(data, setting);
+    const setting = this.hasNumbers ? [["This setting", this.now, "setting", words(this.setting)]] : [];
+    const kept = this.kept.map((one, k) => [`Kept ${k + 1}`, one.solution, `kept kept${k}`, words(one.setting)]);
+    return [[data.lead, this.base, "today", ""], ...setting, ...kept];
   }
 
   show() {
@@ -230,7 +244,9 @@ class Explorer {
     const { data } = this, row = summary(aliveAt(data, this.now, data.answer));
     const within = Number.isFinite(row[1]) ? ` (95 % interval ${interval(row, "")})` : "";
     const alive = `${shown(row[0], "")} of 100${within} are alive at ${data.answer} months in the model`, more = difference(this.moreAt(data.answer), data.before === "today" ? "today" : `under ${data.before}`);
-    $("answer").textContent = this.isToday ? `${data.lead}: ${alive}. Move a slider.` : `With this setting, ${alive}: ${more}.`;
+    $("answer").textContent = this.isToday ? `${data.lead}: ${alive}. Move a slider.`
+      : this.now.isClosed ? "This setting has no numbers: some patients have no treatment or other branch that is open to them. Move a slider back."
+        : `With this setting, ${alive}: ${more}.`;
     $("estimates").textContent = this.estimates();
     $("assumes").textContent = this.assumption();
   }
@@ -246,7 +262,7 @@ class Explorer {
   estimates() {
     const { data, setting } = this;
     this.hasAdditional = false;
-    if (!data.hasBenefit || this.isToday) return "";
+    if (!data.hasBenefit || !this.hasNumbers) return "";
     const solved = (benefit) => (benefit === setting.benefit ? this.now : solve(data, { ...setting, benefit }));
     const [none, every] = [0, 1].map((benefit) => this.moreAt(data.answer, solved(benefit), this.todayAt(benefit)));
     if (none.every((more, i) => Math.abs(more - every[i]) < 1e-7)) return "";
@@ -285,7 +301,7 @@ class Explorer {
   settings() {
     const { data } = this, words = described(data, this.setting);
     $("setting").textContent = words && `This setting: ${words}.`;
-    $("keep").disabled = this.kept.length === MOST_KEPT;
+    $("keep").disabled = this.kept.length === MOST_KEPT || this.now.isClosed;
     $("kept").replaceChildren(...this.kept.map((kept, k) => {
       const button = make("button", { type: "button", "aria-label": `Kept ${k + 1}: remove` }, "remove");
       button.addEventListener("click", () => { this.kept = this.kept.filter((other) => other !== kept); this.show(); $("keep").focus(); });
@@ -296,11 +312,11 @@ class Explorer {
   reading() {
     const { data } = this, month = data.months[Number($("month").value)];
     const read = (solution) => `${withInterval(summary(aliveAt(data, solution, month)), "")} of 100`;
-    const words = this.isToday ? `${data.lead}: ${read(this.base)} are alive.` : `${data.lead}: ${read(this.base)} are alive; with this setting ${read(this.now)}.`;
+    const words = `${data.lead}: ${read(this.base)} are alive${this.hasNumbers ? `; with this setting ${read(this.now)}` : ""}.`;
     $("month-read").value = String(month);
-    $("month").setAttribute("aria-valuetext", `month ${month}`);
     const beyond = data.followUp.filter((end) => month > end.month).map((end) => end.words).at(-1);
     $("read").textContent = `At month ${month}${beyond ? ` (${beyond})` : ""}: ${words}`;
+    $("month").setAttribute("aria-valuetext", $("read").textContent);
     const { x, top, bottom } = frameOf(data), at = x(month);
     $("drawing").querySelector(".cursor")?.remove();
     $("drawing").append(draw("line", { x1: at, x2: at, y1: top, y2: bottom, class: "cursor" }));
@@ -308,9 +324,9 @@ class Explorer {
 
   tables() {
     const { data } = this, centre = Math.max(Number($("centre").value) || 0, 0);
-    $("numbers").replaceChildren(...numbersTable(data, this.columns, !this.isToday));
+    $("numbers").replaceChildren(...numbersTable(data, this.columns, this.hasNumbers));
     $("centre-numbers").hidden = !centre;
-    $("per-year").replaceChildren(...(centre ? centreTable(data, this.columns, !this.isToday, centre) : []));
+    $("per-year").replaceChildren(...(centre ? centreTable(data, this.columns, this.hasNumbers, centre) : []));
     const tables = whereTables(data, this.columns, Number($("at").value));
     ["where", "by-then"].forEach((id, k) => $(id).replaceChildren(...tables[k]));
   }
@@ -329,7 +345,7 @@ class Explorer {
   }
 
   command() {
-    $("command").textContent = `aftercart compare ${this.data.base} setting.toml --draws ${this.data.draws} --horizon ${this.data.months.at(-1)}`;
+    $("command").textContent = `aftercart compare ${shellWord(this.data.base)} ${fileOf(this.data)} --draws ${this.data.draws} --horizon ${this.data.months.at(-1)}`;
   }
 }
 

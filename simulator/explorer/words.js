@@ -27,10 +27,10 @@ function difference(values, other = "") {
     : [Math.abs(lower), Math.abs(upper)].sort((a, b) => a - b).map((end) => shown(end, "", value)).join(" to ");
   const words = shown(Math.abs(value), "") === "0" ? "as many" : `${shown(Math.abs(value), "")} ${way}`;
   const than = other ? ` than ${other}` : "";
+  if (words === "as many" && !(Math.max(-lower, upper) >= 0.05)) return `as many${other ? ` as ${other}` : ""}`;
   if (!Number.isFinite(lower)) return words + than;
-  if (words === "as many" && Math.max(-lower, upper) < 0.05) return `as many${other ? ` as ${other}` : ""}`;
   const has0 = lower <= 0 && upper >= 0, sets = `; ${way} in ${Math.round(PER * agree)} of 100 parameter sets`;
   const details = `95 % interval ${ends}${has0 ? sets : ""}`;
-  if (has0 && agree < AGREED) return `no clear difference${other ? ` from ${other}` : ""} (${words}; ${details})`;
+  if (has0 && agree < AGREED) return `no clear difference${other ? ` from ${other.replace(/^under /, "")}` : ""} (${words}; ${details})`;
   return `${words}${than} (${details})`;
 }

@@ -34,6 +34,8 @@ function rows(setting) {
 const functions = {
   ...model,
   rows,
+  isClosed: (setting) => [model.solve(data, setting).isClosed].map(Number),
+  canMove: (...values) => [model.canMove(data, ...values)].map(Number),
   mostOf: (...values) => model.mostOf(data, ...values),
   valuesOf: (...values) => model.valuesOf(data, ...values),
   medianOf: (months, alive) => model.medianOf(months, (t) => alive[t]),

@@ -16,7 +16,7 @@ from simulator.errors import AftercartError, InputError
 from simulator.evidence.draws import load_informed_draws, values
 from simulator.explorer.check import check
 from simulator.explorer.page_model import page_model
-from simulator.explorer.sliders import CYCLE, OWN, TIMES
+from simulator.explorer.sliders import CYCLE, OF_TIME, OWN, TIMES
 from simulator.scenario.scenario import Scenario, load_scenario
 
 
@@ -88,6 +88,19 @@ def test_levers_that_a_page_cannot_move_are_listed_with_the_reason() -> None:
     assert fixed["hsct_wait_median"] == TIMES
 
 
+def test_a_share_that_gives_way_and_changes_a_time_has_no_slider_and_nor_have_the_others_of_its_choice() -> None:
+    states = {
+        "ill": decision(old="share_old", new="cured", none="rest"),
+        "old": sojourn(dead=exponential(mean=30.0, cure="cured")),
+        "new": sojourn(dead=exponential(mean=5.0)),
+        "none": sojourn(dead=exponential(mean=2.0)),
+    }
+    parameters = {"share_old": share(0.5, lever=True), "cured": share(0.2, lever=True)}
+    page = page_model(worlds.scenario(world("ill", states, parameters=parameters)), {}, 24.0)
+    assert page.fixed == {"share_old": OF_TIME, "cured": TIMES}
+    assert check(page, {}, seed=1)["before"] < 1e-12
+
+
 def test_path_curves_are_those_of_all_parameter_sets_in_their_order() -> None:
     """Solved in blocks of draws."""
     scenario = load_scenario("baseline")
@@ -106,8 +119,8 @@ def _last(given: Mapping[str, Floats]) -> Mapping[str, Floats]:
     ("scenario", "what"),
     [
         (worlds.scenario(worlds.to_and_fro(*(exponential(rate=0.1) for _ in range(3)))), "patients come back"),
-        (load_scenario("regional-centre"), "the exact engine has no queues"),
-        (load_scenario("hsct-as-milestone"), "the exact engine has no milestones"),
+        (load_scenario("regional-centre"), "patients wait for one another"),
+        (load_scenario("hsct-as-milestone"), "milestones carry latent times forward"),
         (load_scenario("wider-salvage@cohorts"), "each parameter set has a benefit of its own"),
     ],
     ids=["cycle", "queue", "milestone", "benefit of each draw"],

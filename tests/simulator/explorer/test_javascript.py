@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import worlds
-from new_drug import NEW_DRUG
+from new_drug import BY_AGE, NEW_DRUG
 from scipy.interpolate import PchipInterpolator
 
 from simulator.analyses.sweep.axis import split
@@ -72,9 +72,10 @@ def test_the_pages_code_has_no_complaint_of_the_linter() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("is_made_up", [False, True], ids=["baseline", "eligibility, age and additional patients"])
-def test_the_model_of_the_page_is_that_of_numpy_on_the_same_arrays(is_made_up: bool) -> None:
-    scenario = worlds.scenario(NEW_DRUG, set={"uptake": 0.8}) if is_made_up else load_scenario("baseline")
+@pytest.mark.parametrize("made_up", [None, NEW_DRUG, BY_AGE], ids=["baseline", "eligibility", "treated by age"])
+def test_the_model_of_the_page_is_that_of_numpy_on_the_same_arrays(made_up: dict[str, Any] | None) -> None:
+    is_made_up = made_up is not None
+    scenario = worlds.scenario(made_up, set={"uptake": 0.8}) if made_up else load_scenario("baseline")
     given = {} if is_made_up else values(load_informed_draws(scenario.pathway), slice(0, 6))
     value = "hazard_ratio.better.dead=0.5" if is_made_up else "hsct_wait_median=2"
     whole = page_model(scenario, given, 48.0, [one.scenario for one in alternatives(scenario, split([value]))])
@@ -148,6 +149,20 @@ def test_how_many_must_benefit_is_what_a_run_says() -> None:
     expected, _ = break_even(np.full(4, 0.30), none / 100, every / 100, margin=0.05)
     pairs = zip((none - 30.0).tolist(), (every - 30.0).tolist(), strict=True)
     np.testing.assert_allclose(numbers(called(*(("leastBenefit", *pair, 5.0) for pair in pairs))), 100 * expected)
+
+
+def test_patients_to_whom_no_branch_is_open_have_no_numbers_and_the_last_share_takes_what_is_left() -> None:
+    """CAR-T reinfusion is closed to patients without CD19; no draw has the fourth share."""
+    scenario = load_scenario("baseline")
+    given = values(load_informed_draws(scenario.pathway), slice(0, 2))
+    data, names = as_numpy_has_it(page_model(scenario, given, 24.0)), list(scenario.pathway.parameters)
+    treatments = ("chemotherapy", "immunotherapy", "car_t_reinfusion", "dual_target_reinfusion")
+    places = [names.index(f"share_{name}") for name in treatments]
+    moved, margins = dict.fromkeys(places[:2], 0.0), {"margins": {}, "benefit": 1.0}
+    closed = called(*(("isClosed", {"moved": shares} | margins) for shares in ({places[0]: 0.0}, moved)), data=data)
+    assert closed == [[0], [1]]
+    can_move = called(*(("canMove", moved, place) for place in places), data=data)
+    assert can_move == [[1], [1], [0], [1]]
 
 
 def test_a_slider_at_its_most_leaves_nothing_to_its_siblings() -> None:
