@@ -139,8 +139,8 @@ def _resolved(scenario: Scenario, values: Values) -> Model:
         raise InputError(what, where=where, allowed=f"a scenario without it, with this one as --centre; {of_run}")
     if scenario.pathway.milestones:
         what = "milestones carry latent times forward: no sum over routes has that"
-        where, got = f"{scenario.where}: milestones", list(scenario.pathway.milestones)
-        raise InputError(what, where=where, got=got, allowed=f"none; {of_run}")
+        passed = list(scenario.pathway.milestones)
+        raise InputError(what, where=f"{scenario.where}: milestones", got=passed, allowed=f"none; {of_run}")
     model = resolve(scenario, values)
     _refuse_cycle(model)
     return model

@@ -1,7 +1,7 @@
 /* A setting {moved: {parameter: share}, margins: {attribute: weights}, benefit}: in an address, in words, as a scenario.
    `alternative` is the place of the value that one lever has, if it is not the base's. */
 
-const MOST_KEPT = 4, KEPT = "kept.";
+const MOST_KEPT = 4, KEPT = "kept.", CENTRE = "centre.";
 
 /** Return what a setting moves, and the base does not. */
 const movedOf = (data, { moved }) => Object.entries(moved).filter(([p, value]) => value !== data.moved[p]);

@@ -180,13 +180,18 @@ class Explorer {
   get address() {
     const pairs = addressOf(this.data, this.setting);
     for (const { setting } of this.kept) pairs.append(KEPT, addressOf(this.data, setting));
+    if (this.centre) pairs.append(CENTRE, this.centre);
     return pairs.toString();
   }
+
+  /** Patients a year of the reader's centre; 0 for none. */
+  get centre() { return Math.max(Number($("centre").value) || 0, 0); }
 
   fromAddress() {
     const pairs = new URLSearchParams(location.hash.slice(1));
     this.setting = settingOf(this.data, pairs);
     this.kept = [];
+    if (pairs.has(CENTRE)) $("centre").value = pairs.get(CENTRE);
     for (const text of pairs.getAll(KEPT)) this.keep(settingOf(this.data, new URLSearchParams(text)));
   }
 
@@ -323,7 +328,7 @@ class Explorer {
   }
 
   tables() {
-    const { data } = this, centre = Math.max(Number($("centre").value) || 0, 0);
+    const { data, centre } = this;
     $("numbers").replaceChildren(...numbersTable(data, this.columns, this.hasNumbers));
     $("centre-numbers").hidden = !centre;
     $("per-year").replaceChildren(...(centre ? centreTable(data, this.columns, this.hasNumbers, centre) : []));

@@ -240,8 +240,11 @@ def test_a_figure_that_is_taken_along_has_the_colours_of_the_page(page: Page, ex
     assert page.run("getComputedStyle(document.querySelector('.line.today')).fill") == "none"
 
 
-def test_a_setting_prints_on_one_sheet(page: Page, explorer: str) -> None:
-    page.open(f"{explorer}#salvage_uptake=0.88&kept.=salvage_uptake%3D0.7")
+@pytest.mark.parametrize("more", ["four others", "a centre"])
+def test_a_setting_prints_on_one_sheet_with_four_others_or_a_centre(page: Page, explorer: str, more: str) -> None:
+    kept = "".join(f"&kept.=salvage_uptake%3D0.{tenth}" for tenth in (7, 5, 3, 1))
+    page.open(f"{explorer}#salvage_uptake=0.88{kept if more == 'four others' else '&centre.=40'}")
+    assert page.run("document.getElementById('centre-numbers').hidden") == (more == "four others")
     sheets = page.send("Page.printToPDF", paperWidth=8.27, paperHeight=11.69)["data"]
     assert len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(sheets))) == 1
 
