@@ -238,7 +238,7 @@ def test_exact_refuses_by_name_and_auto_says_why_it_takes_microsim() -> None:
     world = load_scenario("hsct-as-milestone")
     with pytest.raises(InputError, match=r"hsct-as-milestone.toml: milestones: the exact engine has no milestones"):
         choose_engine("exact", [load_scenario("baseline"), world])
-    with pytest.raises(InputError, match="allowed: --engine auto, microsim or des"):
+    with pytest.raises(InputError, match="allowed: run, compare or sweep with --engine auto, microsim or des"):
         exact.curves(resolve(world), 12.0)
     engine, why = choose_engine("auto", [load_scenario("baseline"), world])
     assert engine == "microsim"

@@ -207,14 +207,14 @@ def refuse(scenario: Scenario) -> None:
         raise InputError(
             "the exact engine has no queues",
             where=f"{scenario.where}: [{'capacity' if scenario.capacity else 'service'}]",
-            allowed="--engine auto, microsim or des",
+            allowed="run, compare or sweep with --engine auto, microsim or des",
         )
     if scenario.pathway.milestones:
         raise InputError(
             "the exact engine has no milestones: latent times that are carried forward need patients",
             where=f"{scenario.where}: milestones",
             got=list(scenario.pathway.milestones),
-            allowed="--engine auto, microsim or des",
+            allowed="run, compare or sweep with --engine auto, microsim or des",
         )
 
 

@@ -276,5 +276,5 @@ def _unsettled(model: Model, node: Node, group: Group) -> TooCoarse:
         "the exact engine does not follow patients without benefit into a group after an event",
         where=f"{model.scenario.where}: [groups.{group.name}]",
         got=f"an event at '{node.state}'",
-        allowed="--engine microsim",
+        allowed="run, compare or sweep with --engine auto or microsim",
     )
