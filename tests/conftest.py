@@ -26,22 +26,25 @@ def pytest_collection() -> None:
     gc.disable()
 
 
-def pytest_collection_finish() -> None:
-    """Exempt the thousands of collected tests from garbage collection, and collect rarely: it takes a tenth of time.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems() -> None:
+    """Keep Hypothesis from reading the numbers in every module: it takes seconds, and the next module changes examples.
 
-    Hypothesis reads numbers from every imported module, so that its examples and their time would depend on the tests
-    that ran before.
+    Its own business, so that another version may have it elsewhere: then examples differ, and no more.
     """
-    gc.freeze()
-    gc.enable()
-    gc.set_threshold(50_000, 20, 20)
     if "hypothesis" in sys.modules:
-        # Its own business, so that another version may have it elsewhere: then examples differ, and no more.
         with suppress(ImportError, AttributeError):
             from hypothesis.internal.conjecture import providers
 
-            constants = providers._local_constants
-            providers._get_local_constants = lambda: constants
+            none = providers._local_constants
+            providers._get_local_constants = lambda: none
+
+
+def pytest_collection_finish() -> None:
+    """Exempt the thousands of collected tests from garbage collection, and collect rarely: it takes a tenth of time."""
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

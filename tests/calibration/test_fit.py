@@ -76,12 +76,12 @@ def test_the_draws_are_the_beta_posterior(fitted: Fit) -> None:
 
 
 def test_the_predicted_count_is_beta_binomial(targets: Targets) -> None:
-    larger = fit.run(targets, seed=12, wanted=500, effective=1500.0)
+    larger = fit.run(targets, seed=12, wanted=200, effective=600.0)
     row = larger.predictive.set_index("target").loc["treated"]
     known = stats.betabinom(20, 9, 16)
-    assert abs(row["simulated"] - known.mean()) < 5 * known.std() / np.sqrt(500)
+    assert abs(row["simulated"] - known.mean()) < 5 * known.std() / np.sqrt(200)
     for bound, level in (("lower", 0.025), ("upper", 0.975)):
-        noise = 5 * np.sqrt(level * (1 - level) / 500)
+        noise = 5 * np.sqrt(level * (1 - level) / 200)
         assert known.ppf(max(level - noise, 1e-9)) <= row[bound] <= known.ppf(min(level + noise, 1 - 1e-9)), bound
     assert row["inside"] == "yes"
 

@@ -109,6 +109,7 @@ def test_every_run_writes_a_new_folder_under_results(aftercart: Command, folder:
         assert names == {*tables, "manifest.json"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_png", "in_one_width")
 def test_a_run_writes_figures_and_a_report_that_can_be_made_again(
     aftercart_with_figures: Command, folder: Path

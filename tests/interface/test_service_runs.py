@@ -385,7 +385,7 @@ def test_the_centres_that_a_planner_asks_for_are_shipped() -> None:
     assert {"regional-centre", "regional-centre-wider-salvage"} <= set(CENTRES)
 
 
-@pytest.mark.parametrize("name", policies_of_the_default_suite(CENTRES, {"letter-centre", "regional-centre"}))
+@pytest.mark.parametrize("name", policies_of_the_default_suite(CENTRES, {"regional-centre"}))
 def test_demand_is_below_capacity_in_shipped_centres_and_high_in_the_regional_ones(name: str) -> None:
     scenario = load_scenario(name)
     table = load_draws(scenario.pathway)

@@ -216,7 +216,7 @@ def webs(draw: Callable) -> tuple[Table, tuple[str, ...]]:
 
 
 @given(webs())
-@settings(derandomize=True, max_examples=12, deadline=None, database=None, phases=[Phase.explicit, Phase.generate],
+@settings(derandomize=True, max_examples=6, deadline=None, database=None, phases=[Phase.explicit, Phase.generate],
           suppress_health_check=list(HealthCheck))  # fmt: skip
 def test_in_made_up_pathways_no_milestone_moves_a_death(alike: Alike, web: tuple[Table, tuple[str, ...]]) -> None:
     table, milestones = web

@@ -180,7 +180,7 @@ def all_arrivals(draw: Draw) -> Arrivals:
 
 few = settings(
     derandomize=True,
-    max_examples=18,
+    max_examples=9,
     deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],

@@ -128,7 +128,7 @@ def test_cells_are_a_quarter_of_a_month_and_as_accurate_as_far_narrower_ones(
     likelihood: Likelihood, draws: pd.DataFrame
 ) -> None:
     finest, finer = (Likelihood(likelihood.targets, step=step) for step in (0.0125, 0.125))
-    draw_values = values(draws.iloc[::100], slice(0, 20))
+    draw_values = values(draws.iloc[::100], slice(0, 8))
     assert likelihood.cell == 0.25
     known = finest(draw_values)
     errors, halved = (np.abs(lattice(draw_values) - known).max() for lattice in (likelihood, finer))
@@ -170,9 +170,8 @@ def test_the_likelihood_of_300_draws_in_few_calls_is_that_of_small_blocks(target
 def test_the_order_of_the_rows_does_not_matter(likelihood: Likelihood, draws: pd.DataFrame, tmp_path: Path) -> None:
     draw_values = values(draws, slice(0, 20))
     expected = likelihood(draw_values)
-    for turn in range(2):
-        folder = changed(tmp_path / str(turn), lambda rows, turn=turn: rows.sample(frac=1, random_state=turn))
-        np.testing.assert_allclose(Likelihood(load_targets(folder))(draw_values), expected, rtol=0, atol=1e-9)
+    folder = changed(tmp_path / "turned", lambda rows: rows.sample(frac=1, random_state=1))
+    np.testing.assert_allclose(Likelihood(load_targets(folder))(draw_values), expected, rtol=0, atol=1e-9)
 
 
 def changed(folder: Path, change) -> Path:

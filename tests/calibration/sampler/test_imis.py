@@ -66,7 +66,7 @@ def test_the_effective_sample_size_agrees_with_the_variance_of_repeated_runs() -
     assert 1.0 / np.mean(errors) == pytest.approx(np.mean(effective), rel=0.3)
 
 
-@pytest.mark.parametrize("chunk", [7, 100_000])
+@pytest.mark.parametrize("chunk", [7, slow(100_000)])
 def test_the_sample_depends_on_the_seed_and_not_on_the_chunks(chunk: int) -> None:
     truth = linear(3, measurements=4, noise=0.5)
 

@@ -487,7 +487,7 @@ def of_the_times(folder: Path, m: Floats) -> Floats:
 
 def of_the_followed(folder: Path, m: Floats) -> Floats:
     """Follow-up ends evenly between months 6 and 30: who is lost before month 24 is not known to have died."""
-    until = np.minimum(24.0, 6.0 + 24.0 * (np.arange(2000) + 0.5) / 2000)
+    until = np.minimum(24.0, 6.0 + 24.0 * (np.arange(200) + 0.5) / 200)
     return np.asarray(stats.binom.logpmf(45, 80, alive_by_closed_form(folder, until, m).mean(axis=-1)))
 
 

@@ -85,13 +85,13 @@ def test_the_truth_ranks_uniformly_among_few_points_of_any_mixture(n: int, centr
     random = np.random.default_rng(n)
     log_density = lambda z: -0.5 * ((z[:, 0] - centre) / sd) ** 2 - np.log(sd * np.sqrt(2 * np.pi))  # noqa: E731
     drawn_ranks = []
-    for seed in range(3000):
+    for seed in range(1500):
         z = random.normal(centre, sd, (n, 1))
         rough = lambda z: 0.2 * np.sin(z[:, 0])  # noqa: E731
         points = SimpleNamespace(z=z, log_likelihood=rough(z), mixture=SimpleNamespace(log_density=log_density))
         fit = ranks.weighed(random.standard_normal((1, 1)), points, rough, lambda z: np.zeros(len(z)), seed)
         drawn_ranks.append(ranks.rank(fit.z[:, 0], fit.weights, random.random()))
-    expected = 3000 * 3 / RANKS
+    expected = 1500 * 3 / RANKS
     for place in (np.less(drawn_ranks, 3), np.greater(drawn_ranks, RANKS - 4)):
         assert abs(place.sum() - expected) < 4 * np.sqrt(expected)
 
@@ -180,11 +180,11 @@ def test_ranks_are_not_uniform_if_the_likelihood_counts_patients_several_times(
 
 
 def test_an_interrupted_run_continues_and_ends_with_the_same_ranks(targets: Targets, tmp_path: Path) -> None:
-    whole = trials.run(targets, 3, tmp_path / "whole")
+    whole = trials.run(targets, 2, tmp_path / "whole")
     trials.run(targets, 1, tmp_path / "parts")
     with (tmp_path / "parts" / "ranks.csv").open("a") as stream:
         stream.write("2,,12")  # the power failed in the middle of a row
-    parts = trials.run(targets, 3, tmp_path / "parts")
+    parts = trials.run(targets, 2, tmp_path / "parts")
     assert parts.drop(columns="seconds").equals(whole.drop(columns="seconds"))
 
 

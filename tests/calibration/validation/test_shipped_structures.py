@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from worlds import slow
 
 from calibration.likelihood.targets import find_folder, load_targets
 from calibration.sampler.diagnostics import weighted_quantiles
@@ -55,9 +56,9 @@ def test_the_declared_structure_has_the_headline_of_a_run() -> None:
 @pytest.mark.parametrize(
     ("structure", "admission", "death", "relapse"),
     [
-        ("hsct_in_pr", "hsct", 1.0, 1.0),
+        slow("hsct_in_pr", "hsct", 1.0, 1.0),
         ("hsct_in_pr", "hsct_in_pr", 2.5, 2.5),
-        ("hsct_after_inotuzumab", "hsct", 1.0, 1.0),
+        slow("hsct_after_inotuzumab", "hsct", 1.0, 1.0),
         ("hsct_after_inotuzumab", "hsct_after_inotuzumab", 2.5, 1.0),
     ],
 )

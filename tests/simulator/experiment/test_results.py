@@ -22,7 +22,7 @@ KEYS = ["scenario", "clock", "population"]
 @pytest.fixture(scope="module")
 def compared() -> Results:
     """Salvage as today, and wider: what patients gain is optimistic, cautious, and just worth it."""
-    return compare("baseline", "wider-salvage", draws=10, horizon=60.0)
+    return compare("baseline", "wider-salvage", draws=10, horizon=24.0)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from simulator.analyses.sweep.axis import Axis
+from simulator.analyses.sweep.grid import make_grid
 from simulator.analyses.sweep.run import Sweep, sweep
 from simulator.figures.analyses.sweep import pictures
 from simulator.figures.picture import Picture
@@ -55,7 +56,7 @@ def panels(picture: Picture) -> list[Axes]:
 def test_values_have_three_digits_and_the_unit_of_their_axis() -> None:
     """Of a grid by halves, thirds or thirteenths, nobody typed the sixth digit."""
     values = [0.0, 6 / 13, 0.7666666666666667, 1.0]
-    made = sweep("baseline", {"salvage_uptake": values, "hsct_if_cr": [1 / 3, 0.5]}, draws=3, horizon=24.0)
+    made = sweep("baseline", {"salvage_uptake": values, "hsct_if_cr": [1 / 3, 0.5]}, draws=2, horizon=12.0)
     heat_map = pictures(made)[0]
     words = text_of(heat_map.figure)
     assert not re.search(r"\d[.]\d{3}", words)
@@ -142,7 +143,7 @@ def test_where_beds_are_limited_long_waits_are_first() -> None:
 
 
 def test_what_does_not_move_is_a_sentence_and_no_panel() -> None:
-    still = sweep("baseline", {"hsct_if_cr": [0.3, 0.8]}, draws=2)
+    still = sweep("baseline", {"hsct_if_cr": [0.3, 0.8]}, draws=2, horizon=24.0)
     outcomes = outcomes_of(still)
     moving = [outcome for outcome in outcomes[1:] if moves(still, outcome)]
     assert moving != outcomes[1:]
@@ -173,7 +174,7 @@ def test_numbers_of_a_map_have_their_intervals(drawn_of_two: list[Picture]) -> N
 def test_a_factor_an_odds_ratio_and_a_time_are_named_as_such(of_uptake: Sweep) -> None:
     pathway = of_uptake.scenario.pathway
     names = ["scale.hsct_wait_median", "odds_ratio.salvage_uptake", "hsct_admission_months", "hsct_beds"]
-    axes = sweep("letter-centre", {name: [1.0] for name in names}, draws=1, replications=1, horizon=12.0).grid.axes
+    axes = make_grid(load_scenario("letter-centre"), {name: [1.0] for name in names}).axes
     assert [sweep_axes.label(axis, pathway) for axis in axes] == [
         "Factor on HSCT wait median", "Odds ratio of salvage uptake", "HSCT admission months, months", "HSCT beds",
     ]  # fmt: skip

@@ -18,7 +18,7 @@ from simulator.wording.resources import rows_of
 @pytest.fixture(scope="module")
 def centres() -> Results:
     names = ("letter-centre", "letter-centre-2-beds", "letter-centre-3-beds")
-    return compare(*names, draws=5, replications=2, horizon=24.0)
+    return compare(*names, draws=3, replications=2, horizon=24.0)
 
 
 def test_a_policy_opens_with_its_additional_survivors(results: Results) -> None:

@@ -53,7 +53,7 @@ def rates_of_death() -> np.ndarray:
 def survivors_a_course() -> np.ndarray:
     """Of a patient without and with benefit, more alive at month 12 than under care, at each rate: (2, n_draws)."""
     month = np.array([12.0])
-    grid = np.linspace(0.01, 1.0, 400)
+    grid = np.linspace(0.01, 1.0, 100)
     with_benefit, without = [], []
     for toxic in grid:
         of = {("treatment", "toxic"): toxic, ("response", "dead"): 0.02, ("failure", "dead"): 0.5}

@@ -50,15 +50,15 @@ def test_power_agrees_with_schoenfeld_if_hazards_are_proportional(ratio: float) 
 
 
 def test_five_percent_of_comparisons_of_equal_policies_are_significant() -> None:
-    """The test's level, at a false alarm of 10^-6 a size: an exact binomial of 800 comparisons, and 0.015 for small
+    """The test's level, at a false alarm of 10^-6 a size: an exact binomial of 400 comparisons, and 0.015 for small
     arms, where the test's own level is a little off."""
     scenario_of_arm, _ = arms(load(two_state(DEATH_BY_WEIBULL)), 1.0)
-    settings = Settings(n=20, cohorts=800, horizon=24.0)
+    settings = Settings(n=20, cohorts=400, horizon=24.0)
     results = virtual_cohorts(scenario_of_arm, replace(scenario_of_arm, name="the same"), settings=settings)
     assert results.power is not None
     for power in results.power["power"]:
-        lower, upper = stats.binom.interval(1 - FALSE_ALARM, 800, 0.05)
-        assert lower / 800 - 0.015 < power < upper / 800 + 0.015
+        lower, upper = stats.binom.interval(1 - FALSE_ALARM, 400, 0.05)
+        assert lower / 400 - 0.015 < power < upper / 400 + 0.015
 
 
 def test_arms_have_different_patients_and_estimates_of_a_policy_the_same() -> None:
