@@ -54,19 +54,19 @@ def test_shipped_cohorts_set_their_uptake_and_mix() -> None:
 def test_a_prediction_is_binomial_with_the_size_of_the_cohort(new_cohort: NewCohort) -> None:
     rows = ("alive,survival,all,,,6,,25,61", "treated,patients,treated,,,,10,25,")
     predictions = (
-        external.validate(new_cohort(25, *rows, use="validation"), None, wanted=800).table().set_index("target")
+        external.validate(new_cohort(25, *rows, use="validation"), None, wanted=400).table().set_index("target")
     )
     for name, chance in (("alive", np.exp(-0.6)), ("treated", 0.4)):
         law = stats.binom(25, chance)
         row = predictions.loc[name]
         # 5 standard errors either side of 2.5 and 97.5 %: a false alarm in a million.
-        noise = 5 * np.sqrt(0.025 * 0.975 / 800)
+        noise = 5 * np.sqrt(0.025 * 0.975 / 400)
         for end, level in (("lower", 0.025), ("upper", 0.975)):
             low, high = 4 * law.ppf([max(level - noise, 0.0), min(level + noise, 1.0)])
             assert low - 1e-9 <= row[end] <= high + 1e-9
-        assert row["predicted"] == pytest.approx(100 * chance, abs=5 * 100 * np.sqrt(chance * (1 - chance) / 25 / 800))
+        assert row["predicted"] == pytest.approx(100 * chance, abs=5 * 100 * np.sqrt(chance * (1 - chance) / 25 / 400))
         at_most = law.cdf(row["reported"] / 4 + 1e-9)
-        assert row["at_most"] == pytest.approx(at_most, abs=5 * np.sqrt(0.25 / 800))
+        assert row["at_most"] == pytest.approx(at_most, abs=5 * np.sqrt(0.25 / 400))
 
 
 def test_a_count_is_shown_as_a_share_of_the_patients_it_counts(new_cohort: NewCohort) -> None:
@@ -80,15 +80,15 @@ def test_a_count_is_shown_as_a_share_of_the_patients_it_counts(new_cohort: NewCo
 
 
 def test_a_count_is_predicted_by_the_month_of_its_row(new_cohort: NewCohort) -> None:
-    """All die at a constant hazard of 0.1, and are followed for 10 to 30 months: 5 standard errors of 400 cohorts."""
+    """All die at a constant hazard of 0.1, and are followed for 10 to 30 months: 5 standard errors of 200 cohorts."""
     kinds = [(kind, state, month) for kind, state in DYING for month in (1, 6, 20)]
     counts = {"survivors": 57}
     rows = [f"{k}_{s}_{m},{k},all,{s},,{m},{counts.get(k, 3)},60," for k, s, m in kinds]
-    predictions = external.validate(new_cohort(60, *rows, use="validation"), None, wanted=400).table()
+    predictions = external.validate(new_cohort(60, *rows, use="validation"), None, wanted=200).table()
     for row in predictions.itertuples():
         dead = float(np.mean(-np.expm1(-0.1 * np.minimum(row.month, np.linspace(10.0, 30.0, 20_001)))))
         chance = 1 - dead if row.kind == "survivors" else dead
-        assert row.predicted == pytest.approx(100 * chance, abs=5 * 100 * np.sqrt(chance * (1 - chance) / 60 / 400))
+        assert row.predicted == pytest.approx(100 * chance, abs=5 * 100 * np.sqrt(chance * (1 - chance) / 60 / 200))
 
 
 COMPETING = '{ to = "dead", time = { family = "exponential", mean = 8.0 } }'

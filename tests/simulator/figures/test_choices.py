@@ -11,7 +11,7 @@ from lettering import struck
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.text import Text
-from worlds import DEATH, load, sojourn, world
+from worlds import DEATH, load, slow, sojourn, world
 
 from simulator.figures import style
 from simulator.figures.pathway import branches, choices, diagram, flow
@@ -108,7 +108,9 @@ def test_the_choice_that_changes_most_comes_first_and_equal_changes_keep_the_dec
     assert Branches(("today", "none"), shares, frozenset(shares)).leading == [CR, RELAPSE]
 
 
-@pytest.mark.parametrize("names", [("baseline", "no-hsct"), ("letter-centre", "letter-centre-2-beds"), ("infused",)])
+@pytest.mark.parametrize(
+    "names", [("baseline", "no-hsct"), slow(("letter-centre", "letter-centre-2-beds")), ("infused",)]
+)
 def test_the_first_row_of_the_choices_has_the_branch_and_the_share_of_the_title(names: tuple[str, ...]) -> None:
     scenarios = [load_scenario(name) for name in names]
     of, label = branches.of_run(scenarios, letter()), scenarios[0].pathway.states
@@ -193,7 +195,7 @@ def test_shares_in_a_box_do_not_leave_it() -> None:
     assert words.get_window_extent().width < box.get_window_extent().width
 
 
-@pytest.mark.parametrize("name", ["no-hsct", "wider-salvage", "dual-target-reinfusion"])
+@pytest.mark.parametrize("name", ["no-hsct", slow("wider-salvage"), slow("dual-target-reinfusion")])
 def test_every_share_of_a_run_stands_on_the_diagram(name: str) -> None:
     pathway, cohort = load_pathway("b_all_post_cd19"), letter()
     of = branches.of_run([load_scenario("baseline"), load_scenario(name)], cohort)

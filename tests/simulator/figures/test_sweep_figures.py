@@ -25,13 +25,13 @@ from simulator.wording.sweep_titles import moves
 
 @pytest.fixture(scope="module")
 def of_uptake() -> Sweep:
-    return sweep("wider-salvage", {"salvage_uptake": [0.3, 0.6, 0.9]}, draws=3, horizon=60.0)
+    return sweep("wider-salvage", {"salvage_uptake": [0.3, 0.6, 0.9]}, draws=3, horizon=24.0)
 
 
 @pytest.fixture(scope="module")
 def of_two() -> Sweep:
     return sweep(
-        "wider-salvage", {"salvage_uptake": [0.4, 0.5, 0.9], "marginal_benefit": [0.0, 0.5, 1.0]}, draws=3, horizon=60.0
+        "wider-salvage", {"salvage_uptake": [0.4, 0.5, 0.9], "marginal_benefit": [0.0, 0.5, 1.0]}, draws=3, horizon=24.0
     )
 
 

@@ -18,7 +18,7 @@ from simulator.report.run_folder import read
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
-    compare("baseline", "wider-salvage", draws=3, horizon=24.0).write(folder)
+    compare("baseline", "wider-salvage", draws=2, horizon=12.0).write(folder)
     return folder
 
 
@@ -43,7 +43,7 @@ def test_the_explorer_of_a_run_has_its_scenarios_parameter_sets_and_months(
     report = run_folder.write_again(folder, explorer=True).read_text(encoding="utf-8")
     assert f'href="{NAME}"' in report
     data = data_of(folder / NAME)
-    assert (data["base"], data["draws"], data["months"][-1]) == ("baseline", 3, 24.0)
+    assert (data["base"], data["draws"], data["months"][-1]) == ("baseline", 2, 12.0)
     assert [(preset["title"], preset["moved"]) for preset in data["presets"]] == [
         ("Wider salvage", {"salvage_uptake": 0.88})
     ]

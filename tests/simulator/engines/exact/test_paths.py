@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from sojourn_times import Table, exponential, fixed, weibull
-from worlds import DEATH, chance, in_a_row, scenario, sojourn, world
+from worlds import DEATH, chance, in_a_row, scenario, slow, sojourn, world
 
 from simulator.arrays import Floats
 from simulator.engines.exact import engine, path_flows
@@ -62,7 +62,7 @@ def test_twenty_lines_of_two_drugs_are_merged_in_the_states() -> None:
     assert died @ (at - mean) ** 2 == pytest.approx(variance, rel=1e-4)
 
 
-@pytest.mark.parametrize("name", ["baseline", "wider-salvage@0.4", "pathway:three_state"])
+@pytest.mark.parametrize("name", [slow("baseline"), "wider-salvage@0.4", "pathway:three_state"])
 def test_merged_paths_give_the_same_curves(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     policy = Scenario(name, load_scenario("baseline").pathway) if name.startswith("pathway") else load_scenario(name)
     model = resolve(policy, values(load_informed_draws(policy.pathway), slice(0, 2)))
