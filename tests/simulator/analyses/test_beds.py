@@ -68,7 +68,7 @@ def test_where_no_number_meets_the_target_the_answer_says_how_far_the_most_beds_
 
 
 def test_parameter_sets_that_meet_the_target_are_counted(tmp_path: Path) -> None:
-    few = {"units": [1, 2], "draws": 5, "replications": 2, "horizon": 24.0}
+    few = {"units": [1, 2], "draws": 3, "replications": 2, "horizon": 12.0}
     results = beds("letter-centre", "wait_over_30_days <= 5%", **few)  # type: ignore[arg-type]
     by_draw = results.service_draws
     assert by_draw is not None
@@ -80,7 +80,7 @@ def test_parameter_sets_that_meet_the_target_are_counted(tmp_path: Path) -> None
 
 
 def test_a_resource_without_limit_can_be_asked_for() -> None:
-    few = {"units": [1], "draws": 2, "replications": 2, "horizon": 12.0}
+    few = {"units": [1], "draws": 1, "replications": 2, "horizon": 12.0}
     answer = beds("letter-centre", "wait_over_30_days <= 99%", resource="car_t_slots", **few).answer  # type: ignore[arg-type]
     assert answer.startswith("1 CAR-T slot meets the target ")
 

@@ -24,7 +24,7 @@ def draws_of(scenario: Scenario, number: int) -> Mapping[str, Floats]:
     return values(load_informed_draws(scenario.pathway), slice(0, number))
 
 
-@pytest.mark.parametrize("name", ["baseline", "wider-salvage@0.5", slow("consolidative-hsct")])
+@pytest.mark.parametrize("name", [slow("baseline"), "wider-salvage@0.5", slow("consolidative-hsct")])
 def test_a_page_of_a_shipped_scenario_agrees_with_the_engine_in_random_settings(name: str) -> None:
     scenario = load_scenario(name)
     given = draws_of(scenario, 11)
