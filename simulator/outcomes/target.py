@@ -16,7 +16,6 @@ FACTORS = {"%": 0.01, "days": 1.0 / DAYS_A_MONTH, "months": 1.0, "": 1.0}
 """Unit -> the factor to the unit of the outcome in `service.csv`."""
 COUNTS = ("requests_per_year", "starts_per_year", "queue_length", "in_use")
 """Outcomes that are neither shares nor times."""
-SHARES = [name for name in LABELS if name not in (*TIMES, *COUNTS)]
 FORM = "OUTCOME <= VALUE, as 'wait_over_30_days <= 5%' or 'wait_median <= 7 days'"
 FORMAT = re.compile(r"\s*(\w+)\s*(<=|>=)\s*([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*(%|[a-z]*)\s*")
 ROUNDING = 1e-7
