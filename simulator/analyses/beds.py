@@ -70,7 +70,8 @@ def with_units(scenario: Scenario, resource: str, units: Iterable[float], target
         table = {resource: CapacityTable.model_validate({"units": number})}
         capacity = limits.read(scenario.pathway, table, where, scenario.capacity)
         name = f"{number:g} {scenario.pathway.resources[resource].labelled(int(number))}"
-        option = replace(scenario, name=name, file=None, capacity=capacity, service=service)
+        # The title may name the beds that the scenario has.
+        option = replace(scenario, name=name, title="", file=None, capacity=capacity, service=service)
         if option.before is not None:
             option = replace(option, before=replace(option.before, capacity=capacity, service=service))
         check(option)
