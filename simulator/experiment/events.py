@@ -12,10 +12,14 @@ from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.errors import InputError
 from simulator.experiment.centre import Replication
 from simulator.outcomes import event_log
+from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario
 
 MONTHS = {"asked": "requested", "granted": "granted", "gone": "reneged", "released": "released"}
 """Columns of the requests, each with its field of the request log."""
+
+OF_CENTRE = ("calendar_month", "counted")
+"""Columns of the events where resources are limited."""
 
 
 @dataclass(frozen=True)
@@ -34,21 +38,33 @@ def engine(requested: str, scenarios: Sequence[Scenario]) -> str:
     return "microsim" if requested == "auto" and not any(scenario.is_limited for scenario in scenarios) else requested
 
 
-def followed(horizon: float, blocks: Iterable[Trajectories]) -> pd.DataFrame:
-    """Return the events of patients to the horizon after the default clock; for groups they are followed for longer."""
+def followed(pathway: Pathway, horizon: float, blocks: Iterable[Trajectories]) -> pd.DataFrame:
+    """Return the events of patients, with their attributes, to the horizon after the default clock.
+
+    For groups patients are followed for longer.
+    """
     parts: list[pd.DataFrame] = []
     for block in blocks:
         events = event_log.table([block])
+        place = _places(block, events)
         end = np.where(np.isfinite(block.clock_month), block.clock_month + horizon + MOMENT, np.inf)
-        is_followed = events["month"].to_numpy() <= end[_places(block, events)]
-        parts.append(events.loc[is_followed])
+        for name, column in attribute_columns(pathway).items():
+            levels = np.array(list(pathway.attributes[name].levels), dtype=object)
+            events[column] = levels[block.levels[name][place]]
+        parts.append(events.loc[events["month"].to_numpy() <= end[place]])
     return pd.concat(parts, ignore_index=True)
+
+
+def attribute_columns(pathway: Pathway) -> dict[str, str]:
+    """Return attribute -> its column in the events: its name, unless that is another column's."""
+    taken = ("scenario", *event_log.COLUMNS, *OF_CENTRE, "quality")
+    return {name: f"{name} (attribute)" if name in taken else name for name in pathway.attributes}
 
 
 def of_replication(scenario: Scenario, replication: Replication, horizon: float = np.inf) -> Histories:
     """Return the events with their calendar month, and whether the patient is counted; and the requests."""
     trajectories = replication.trajectories
-    events = followed(horizon, [trajectories])
+    events = followed(scenario.pathway, horizon, [trajectories])
     place = _places(trajectories, events)
     months = replication.origin[place] + events["month"]
     events = events.assign(calendar_month=months, counted=replication.counted[place])
@@ -74,9 +90,9 @@ def tables(histories: Mapping[Scenario, Histories]) -> dict[str, pd.DataFrame]:
 
     Where any scenario has limited resources, events have the calendar month, and whether the patient is counted.
     """
-    columns = [*event_log.COLUMNS]
-    if any(scenario.is_limited for scenario in histories):
-        columns += ["calendar_month", "counted"]
+    of_centre = OF_CENTRE if any(scenario.is_limited for scenario in histories) else ()
+    attributes = (column for scenario in histories for column in attribute_columns(scenario.pathway).values())
+    columns = [*event_log.COLUMNS, *of_centre, *dict.fromkeys(attributes)]
     events = {scenario.name: kept.events[columns] for scenario, kept in histories.items()}
     requests = {scenario.name: kept.requests for scenario, kept in histories.items() if kept.requests is not None}
     named = {"histories": events, "requests": requests}

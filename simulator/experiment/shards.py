@@ -68,7 +68,7 @@ class Simulation:
 
         blocks: list[Trajectories] = []
         tally = counted(model, self.horizon, shard.patients, uniforms, blocks)
-        return Counted(tally, [followed(self.horizon, blocks)])
+        return Counted(tally, [followed(scenario.pathway, self.horizon, blocks)])
 
 
 def shards(draw: int, draw_values: Values, patients: int) -> list[Shard]:

@@ -3,14 +3,19 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from sojourn_times import exponential
+from worlds import load, two_state
 
 import simulator
 from simulator.engines.microsim.engine import counted
 from simulator.experiment import shards
 from simulator.outcomes import event_log
+from simulator.randomness import uniform
+from simulator.scenario.scenario import Scenario
 
 
 def test_a_script_finds_every_public_name_and_can_catch_bad_input() -> None:
@@ -71,9 +76,25 @@ def test_a_run_that_keeps_histories_simulates_every_patient_once(monkeypatch: py
     results = simulator.run("baseline", engine="microsim", patients=50, draws=2, histories=True)
     events = results.events()
     assert simulations == [range(50), range(50)]
-    assert list(events.columns) == ["scenario", "patient", "event", "month", "state"]
+    attributes = ["cd19", "prior_hsct", "disease_before_infusion", "site"]
+    assert list(events.columns) == ["scenario", "patient", "event", "month", "state", *attributes]
     assert events["patient"].unique().tolist() == list(range(50))
     event_log.check(events, simulator.load_pathway("b_all_post_cd19"))
+
+
+def test_every_event_has_the_attributes_that_the_patients_uniforms_give() -> None:
+    """Whoever has u below 17 of 37 had HSCT before the relapse, the level that is declared first."""
+    events = simulator.run("baseline", engine="microsim", patients=200, draws=1, histories=True, seed=5).events()
+    u = events["patient"].map({patient: uniform(5, 1, 0, patient, "@prior_hsct") for patient in range(200)})
+    assert (events["prior_hsct"] == np.where(u < 17 / 37, "yes", "no")).all()
+
+
+def test_an_attribute_with_the_name_of_a_column_has_one_of_its_own() -> None:
+    made = two_state(exponential(mean=3), attributes={"state": {"new": 1.0}, "site": {"here": 1.0}})
+    events = simulator.run(Scenario("now", load(made)), engine="microsim", patients=3, draws=1, histories=True).events()
+    assert list(events.columns)[4:] == ["state", "state (attribute)", "site"]
+    assert events["state"].iloc[0] == "ill"
+    assert set(events["state (attribute)"]) == {"new"}
 
 
 def test_a_run_without_histories_says_how_to_keep_them(results: simulator.Results) -> None:
