@@ -13,8 +13,9 @@ import numpy as np
 
 from simulator.arrays import Floats
 from simulator.engines.exact.embedded import visits
-from simulator.engines.model import resolve
+from simulator.engines.model import point_values, resolve
 from simulator.errors import InputError, plain
+from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import Pathway, Transition
 from simulator.pathway.references import names_in
 from simulator.scenario.scenario import Scenario
@@ -42,6 +43,15 @@ def at_reference(pathway: Pathway, draws: Mapping[str, Floats]) -> dict[str, Flo
             shares = np.asarray(draws.get(name, pathway.parameters[name].value))
             columns[name] = _scaled(shares, k) if by_level else np.full(n_draws, share)
     return columns
+
+
+def mean_values(pathway: Pathway, cohort: Cohort | None) -> dict[str, Floats]:
+    """Return parameter -> its posterior mean, or its declared value, with the uptake at the reference : (1,)."""
+    means = point_values(pathway)
+    if cohort is not None and cohort.posterior is not None:
+        rows = cohort.posterior.set_index("parameter")["posterior_mean"]
+        means |= {str(name): float(mean) for name, mean in rows.items() if name in means}
+    return at_reference(pathway, {name: np.array([mean]) for name, mean in means.items()})
 
 
 def check_declared(pathway: Pathway) -> None:

@@ -15,9 +15,9 @@ import numpy as np
 
 from simulator.arrays import Floats
 from simulator.engines.exact.embedded import visits
-from simulator.engines.model import Model, point_values, resolve
+from simulator.engines.model import Model, resolve
 from simulator.evidence.cohort import Cohort
-from simulator.evidence.practice import at_reference
+from simulator.evidence.practice import mean_values
 from simulator.figures import style, text
 from simulator.figures.pathway.layout import Arrow
 from simulator.pathway.pathway import Pathway, Transition, reachable
@@ -172,7 +172,7 @@ def of_run(scenarios: Sequence[Scenario], cohort: Cohort | None) -> Branches:
     """Return the branches of a run's policies; of one policy alone, next to the pathway as declared if it differs."""
     compared = [policy[0] for policy in policies(scenarios)]
     pathway = compared[0].pathway
-    values = _means(pathway, cohort)
+    values = mean_values(pathway, cohort)
     if len(compared) == 1:
         compared.insert(0, Scenario(DECLARED, pathway, file=pathway.file))
     models = [resolve(scenario, {name: value[:, None] for name, value in values.items()}) for scenario in compared]
@@ -186,15 +186,6 @@ def of_run(scenarios: Sequence[Scenario], cohort: Cohort | None) -> Branches:
     times = [arrow for arrow in changed if arrow not in shares]
     medians = {arrow: tuple(_median(model, arrow) for model in models) for arrow in times}
     return Branches(tuple(scenario.name for scenario in compared), shares, frozenset(changed), medians)
-
-
-def _means(pathway: Pathway, cohort: Cohort | None) -> dict[str, Floats]:
-    """Return parameter -> its posterior mean, or its declared value : (1,)."""
-    means = point_values(pathway)
-    if cohort is not None and cohort.posterior is not None:
-        rows = cohort.posterior.set_index("parameter")["posterior_mean"]
-        means |= {str(name): float(mean) for name, mean in rows.items() if name in means}
-    return at_reference(pathway, {name: np.array([mean]) for name, mean in means.items()})
 
 
 def _shares(model: Model) -> dict[Arrow, float]:
