@@ -54,6 +54,12 @@ class InputError(AftercartError):
         super().__init__(message)
 
 
+class EngineRefusal(InputError):
+    """What an engine finds only while it runs. instead : the engine that `auto` goes on with"""
+
+    instead: str
+
+
 class UnknownNameError(InputError):
     """A name that is none of some: with all of them, or the twelve that are most like it.
 

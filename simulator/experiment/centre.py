@@ -14,6 +14,7 @@ from simulator.engines.curves import Curves
 from simulator.engines.model import Model, resolve
 from simulator.engines.requests import Arrivals, Requests, together
 from simulator.engines.trajectories import Trajectories
+from simulator.errors import EngineRefusal
 from simulator.experiment.engine_choice import choose_engine
 from simulator.outcomes import resource_use
 from simulator.randomness import Uniforms
@@ -266,13 +267,21 @@ def still_waiting(
         for name, capacity in scenario.capacity.items()
     }
     trial = replace(scenario, capacity=last_units, service=service, before=None)
-    engine, _ = choose_engine("auto", [trial])
-    model, logs, arrived = resolve(trial, draw_values), [], 0
-    for number in range(math.ceil(arrivals / (rate * months) - 1e-9)):
-        uniforms = Uniforms(1, replication=number)
-        arriving = arrivals_of_service(model, None, service, 0.0, uniforms)
-        logs.append(_follow(arriving, model, None, uniforms, engine=engine, horizon=0.0, whole=False).requests)
-        arrived += int(np.sum(arriving.origin <= months))
+    replications = math.ceil(arrivals / (rate * months) - 1e-9)
+    model, streams = resolve(trial, draw_values), [Uniforms(1, replication=number) for number in range(replications)]
+    arriving = [arrivals_of_service(model, None, service, 0.0, uniforms) for uniforms in streams]
+    arrived = sum(int(np.sum(group.origin <= months)) for group in arriving)
+
+    def logs_by(engine: str) -> list[Requests]:
+        return [
+            _follow(group, model, None, uniforms, engine=engine, horizon=0.0, whole=False).requests
+            for group, uniforms in zip(arriving, streams, strict=True)
+        ]
+
+    try:
+        logs = logs_by(choose_engine("auto", [trial])[0])
+    except EngineRefusal as error:
+        logs = logs_by(error.instead)
 
     def waiting(place: int, month: float) -> float:
         requests = [log.of(place) for log in logs]

@@ -16,7 +16,7 @@ import pandas as pd
 from simulator.engines.exact import embedded
 from simulator.engines.exact.engine import batch
 from simulator.engines.model import resolve
-from simulator.errors import InputError
+from simulator.errors import EngineRefusal, InputError
 from simulator.evidence.draws import load_informed_draws
 from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.marginal_benefit import simulated, with_marginal_benefits
@@ -114,6 +114,16 @@ def events_a_patient(scenario: Scenario, horizon: float) -> float:
 def check_run(scenarios: Sequence[Scenario], settings: Settings) -> None:
     """Refuse a run that takes too long, or whose patients have too many events. Raises InputError before it runs."""
     check_events(scenarios, settings.horizon)
+    try:
+        _check_engine(scenarios, settings)
+    except EngineRefusal as error:
+        if settings.engine != "auto":
+            raise
+        _check_engine(scenarios, replace(settings, engine=error.instead))
+
+
+def _check_engine(scenarios: Sequence[Scenario], settings: Settings) -> None:
+    """Refuse a run that takes one engine too long. Raises InputError."""
     engine, _ = choose_engine(settings.engine, scenarios)
     # A policy that treats more is shown for several marginal benefits.
     if is_surely_short(scenarios, engine, settings, times=4):

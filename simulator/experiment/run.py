@@ -13,11 +13,10 @@ from simulator import execution
 from simulator.arrays import Floats, slices
 from simulator.engines.curves import Curves, Readable
 from simulator.engines.exact import engine as exact
-from simulator.engines.exact.accuracy import TooCoarse
 from simulator.engines.exact.embedded import refuse_endless
 from simulator.engines.exact.outcome_readings import read_together
 from simulator.engines.model import resolve, resolve_each
-from simulator.errors import InputError
+from simulator.errors import EngineRefusal, InputError
 from simulator.evidence.draws import choose, load_informed_draws, single, values
 from simulator.experiment import centre, events, overload
 from simulator.experiment.engine_choice import choose_engine
@@ -97,11 +96,11 @@ def simulate(
     try:
         by_shards = engine == "microsim" and not limited
         parts = (_by_shards if by_shards else _by_draws)(work, n_draws, progress, pool or settings.jobs)
-    except TooCoarse as error:
+    except EngineRefusal as error:
         if settings.engine != "auto":
             raise
-        # The declared values have a lattice, and one of the draws has none.
-        instead = simulate(loaded, replace(settings, engine="microsim"), progress, report_load, pool)
+        # The engine can run the declared values, and not one of the draws. Offered loads have been reported.
+        instead = simulate(loaded, replace(settings, engine=error.instead), progress, None, pool)
         instead.manifest["engine_because"] = f"{error.what}: {error.got}"
         return instead
     results = gather(displayed, parts, settings, engine, why, n_draws)

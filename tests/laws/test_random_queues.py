@@ -23,9 +23,8 @@ from simulator.engines.exact import embedded
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.microsim import queueing
 from simulator.engines.model import Model, resolve
-from simulator.engines.requests import Arrivals
+from simulator.engines.requests import Arrivals, Requests
 from simulator.errors import InputError
-from simulator.experiment.engine_choice import choose_engine
 from simulator.outcomes.event_log import check, table
 from simulator.pathway.checks import check as check_pathway
 from simulator.pathway.format import load_pathway
@@ -205,6 +204,14 @@ def lives_end(model: Model) -> bool:
     return bool(np.all(embedded.events(model) < MOST_EVENTS))
 
 
+def by_des(model: Model, arrivals: Arrivals, horizon: float, practice: Model) -> tuple[pd.DataFrame, Requests]:
+    with pytest.MonkeyPatch.context() as patch:
+        # Patients who block one another's units go round until they are no longer followed: 20 s otherwise.
+        patch.setattr(des, "MOST_RETURNS", 100)
+        block, book = des.simulate(model, Uniforms(1), arrivals, horizon=horizon, before=practice)
+    return table([block]), book
+
+
 def the_law(
     alike: Callable,
     fair: Callable,
@@ -235,21 +242,17 @@ def the_law(
         try:
             events, book = alike(model, arrivals, horizon=horizon, before=practice)
             unlimited, _ = alike(resolve(free), everybody, horizon=horizon)
-        except InputError:
-            # Microsim refuses only what `auto` leaves to des.
-            assert choose_engine("auto", [replace(policy, before=before)])[0] == "des"
-            return
-        numbers = range(int(arrivals.patients[0]), int(arrivals.patients[-1]) + 1)
-        by_microsim = table(microsim.simulate(model, Uniforms(1), numbers, horizon=horizon))
-        pd.testing.assert_frame_equal(unlimited, by_microsim, rtol=0.0, atol=1e-9)
+        except queueing.TooManyWaits:
+            # `auto` leaves it to des, if not beforehand then now.
+            events, book = by_des(model, arrivals, horizon, practice)
+        else:
+            numbers = range(int(arrivals.patients[0]), int(arrivals.patients[-1]) + 1)
+            by_microsim = table(microsim.simulate(model, Uniforms(1), numbers, horizon=horizon))
+            pd.testing.assert_frame_equal(unlimited, by_microsim, rtol=0.0, atol=1e-9)
     else:
         with pytest.raises(InputError, match="allowed: --engine des"):
             queueing.simulate(model, Uniforms(1), arrivals, horizon=horizon)
-        with pytest.MonkeyPatch.context() as patch:
-            # Patients who block one another's units go round until they are no longer followed: 20 s otherwise.
-            patch.setattr(des, "MOST_RETURNS", 100)
-            block, book = des.simulate(model, Uniforms(1), arrivals, horizon=horizon, before=practice)
-        events = table([block])
+        events, book = by_des(model, arrivals, horizon, practice)
     check(events, pathway)
     for place, unit in enumerate(units):
         fair(book.of(place), unit, book)

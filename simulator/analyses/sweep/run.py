@@ -18,9 +18,9 @@ from simulator.analyses.sweep.grid import COLUMNS, Grid, make_grid
 from simulator.arrays import Floats, slices
 from simulator.engines.curves import populations
 from simulator.engines.exact import engine as exact
-from simulator.engines.exact.accuracy import TooCoarse
 from simulator.engines.exact.outcome_readings import readings
 from simulator.engines.model import Model, resolve_each, stacked
+from simulator.errors import EngineRefusal
 from simulator.evidence.draws import load_informed_draws, values
 from simulator.experiment import cost, manifest, resource_tables
 from simulator.experiment.engine_choice import choose_engine
@@ -121,6 +121,19 @@ def simulate(
 ) -> Sweep:
     """Return `sweep` with its settings in one object."""
     grid = make_grid(scenario if isinstance(scenario, Scenario) else load_scenario(scenario), vary)
+    try:
+        return _simulate(grid, chosen, yes, progress)
+    except EngineRefusal as error:
+        if chosen.engine != "auto":
+            raise
+        # The engine can run the first cell's declared values, and not another cell or one of the draws.
+        instead = _simulate(grid, replace(chosen, engine=error.instead), yes, progress)
+        instead.manifest["engine_because"] = f"{error.what}: {error.got}"
+        return instead
+
+
+def _simulate(grid: Grid, chosen: Settings, yes: bool, progress: Progress | None) -> Sweep:
+    """Return a sweep by one engine. Raises EngineRefusal, which names another."""
     pathway = grid.scenario.pathway
     table = load_informed_draws(pathway)
     first = grid.at(0)
@@ -145,15 +158,7 @@ def simulate(
         if not at_once:
             checks.check_loads(grid, draws_for_overload(table), progress)
         checks.check_trials(grid, draws_for_overload(table), table, progress)
-    try:
-        tables, leading = _run(plan, untouched, progress)
-    except TooCoarse as error:
-        if chosen.engine != "auto":
-            raise
-        # The first cell's declared values have a lattice, and another cell or one of the draws has none.
-        instead = simulate(grid.scenario, vary, replace(chosen, engine="microsim"), yes=yes, progress=progress)
-        instead.manifest["engine_because"] = f"{error.what}: {error.got}"
-        return instead
+    tables, leading = _run(plan, untouched, progress)
     why = f"{why} (one engine for all {len(grid)} cells)"
     sentences = notes.of(grid, untouched, chosen.patients)
     about = manifest.manifest([grid.scenario], chosen, engine, why, n_draws)

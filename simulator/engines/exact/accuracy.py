@@ -17,7 +17,7 @@ from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.solution import Solution
 from simulator.engines.model import Model
 from simulator.engines.steps import FINEST
-from simulator.errors import InputError
+from simulator.errors import EngineRefusal
 
 LIMIT = 1e-4
 """Of any probability, where patients can come back."""
@@ -25,8 +25,10 @@ MOST_NUMBERS = 2**24
 """Entries that are solved for at once, one a draw, cell of the case mix, state and cell of the lattice: 1 GB or so."""
 
 
-class TooCoarse(InputError):
+class TooCoarse(EngineRefusal):
     """No lattice that fits in memory is fine enough for a model in which patients come back."""
+
+    instead = "microsim"
 
 
 def cycle(model: Model) -> list[str]:

@@ -22,13 +22,19 @@ from simulator.engines.model import Model
 from simulator.engines.no_benefit import open_exits
 from simulator.engines.requests import Arrivals, Requests
 from simulator.engines.trajectories import MOMENT, Trajectories
-from simulator.errors import InputError
+from simulator.errors import EngineRefusal, InputError
 from simulator.randomness import Uniforms
 from simulator.scenario.capacity import beyond_microsim, lasting
 from simulator.scenario.scenario import Scenario
 
 MOST_ROWS, MOST_ROWS_A_PATIENT, MOST_ROUNDS = 500_000, 50, 1_000
 """Segments beforehand: more than both of the first two are refused, and more rounds without a unit granted."""
+
+
+class TooManyWaits(EngineRefusal):
+    """Both outcomes of every wait are too many to simulate beforehand; des simulates only the one that happens."""
+
+    instead = "des"
 
 
 def simulate(
@@ -77,9 +83,9 @@ def refuse(scenario: Scenario) -> None:
 
 
 def _check_number(model: Model, rounds: int, rows: int, patients: int) -> None:
-    """Raise InputError if both ways out of every wait lead on to too many segments."""
+    """Raise TooManyWaits if both ways out of every wait lead on to too many segments."""
     if (rows > MOST_ROWS and rows > MOST_ROWS_A_PATIENT * patients) or rounds > MOST_ROUNDS:
-        raise InputError(
+        raise TooManyWaits(
             "microsim simulates both outcomes of every wait in advance, and there are too many",
             where=model.scenario.where,
             got=f"{rows:,} for {patients:,} patients, {rounds:,} one after another",
