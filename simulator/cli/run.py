@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 ROUGH_PATIENTS = 1_000
 QUICK = "Give a rough answer in seconds, marked as rough: 10 parameter sets, 1,000 patients, 1 replication."
 EXPLORER = "Also write explorer.html, a page with sliders of the same scenarios and parameter sets, next to the report."
+FIT = "Also print every reported figure next to the simulated one. (The report has them in any case.)"
+DIFF = "Also print what the scenarios declare differently."
 HISTORIES = "Also write histories.csv: every event (and request) of the first parameter set."
 
 
@@ -35,6 +37,7 @@ class Options(options.Simulation):
         float,
         option("N", "A policy is called worthwhile from N more survivors per 100 on, at the month of the answer."),
     ] = 5.0
+    fit: Annotated[bool, flag("--fit", FIT)] = False
     quick: Annotated[bool, flag("--quick", QUICK)] = False
     yes: options.Yes = False
     histories: Annotated[bool, flag("--histories", HISTORIES)] = False
@@ -58,25 +61,32 @@ def compare(
     base: Annotated[str, argument("BASE", "The scenario that the others are compared with.", completed)],
     others: Annotated[list[str], argument("OTHER", options.SCENARIO, completed)],
     chosen: Options,
+    diff: Annotated[bool, flag("--diff", DIFF)] = False,
 ) -> None:
     """Simulate scenarios and compare them with the first."""
-    _simulate([base, *others], chosen)
+    _simulate([base, *others], chosen, diff=diff)
 
 
-def _simulate(names: Sequence[str], chosen: Options) -> None:
+def _simulate(names: Sequence[str], chosen: Options, *, diff: bool = False) -> None:
     from simulator.scenario.scenario import check_names, load_scenario
 
     scenarios = [load_scenario(name) for name in names]
     check_names(scenarios)
-    simulated(scenarios, chosen, "-vs-".join(scenario.name for scenario in scenarios[:2]))
+    simulated(scenarios, chosen, "-vs-".join(scenario.name for scenario in scenarios[:2]), diff=diff)
 
 
 def simulated(
-    scenarios: Sequence[Scenario], chosen: Options, name: str, ask: Callable[[Results], None] | None = None
+    scenarios: Sequence[Scenario],
+    chosen: Options,
+    name: str,
+    ask: Callable[[Results], None] | None = None,
+    *,
+    diff: bool = False,
 ) -> None:
     """Run scenarios, write the folder and print the results.
 
     name : of the folder; ask : called with the results before they are written, to make them answer another question
+    diff : also print what the scenarios declare differently
     """
     from simulator.evidence.cohort import load_cohort
     from simulator.execution import Pool
@@ -110,7 +120,8 @@ def simulated(
         typer.echo(ROUGH, err=True)
     cohort, table = load_cohort(scenarios[0].pathway), results.outcomes if ask is None else results.service
     assert table is not None
-    output.print_results(chosen, out, tables.report(results, cohort), json=lambda: as_json(table))
+    report = tables.report(results, cohort, fit=chosen.fit, diff=diff)
+    output.print_results(chosen, out, report, json=lambda: as_json(table))
     if chosen.open_:
         _open_page(out / "report.html")
 

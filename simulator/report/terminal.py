@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from textwrap import wrap
@@ -16,11 +17,22 @@ from simulator.outcomes.labels import with_unit
 from simulator.wording.intervals import Estimate
 from simulator.wording.table import Cell, Column, Content, Part, Table
 
-LABEL = 24
-"""Longer labels may be broken to this many columns."""
+LAYOUTS: tuple[tuple[Callable[[Estimate], str], int, int], ...] = (
+    (str, 16, 24),
+    (attrgetter("lines"), 13, 24),
+    (attrgetter("narrow_lines"), 9, 16),
+    (attrgetter("narrow_lines"), 9, 11),
+)
+"""The text of an estimate, and the columns of a heading and of a label from which on they may be broken: with the
+interval after the estimate, below it, or below it without brackets."""
 
-LAYOUTS: tuple[tuple[Callable[[Estimate], str], int], ...] = ((str, 16), (attrgetter("lines"), 13))
-"""The text of an estimate and the columns of a heading: with the interval after the estimate, or below it."""
+IN_BLOCKS = LAYOUTS[1]
+"""The layout of a table that has no room in any."""
+
+WORD = 14
+"""A longer part of a heading's word may be broken, too."""
+PARTS = re.compile(r"(?<=[^\W\d_]-)(?=[^\W\d_])|\s")
+"""Where words are broken otherwise: as `textwrap` does."""
 
 _Strip = tuple[Column, list[str]]
 """A column of a table, with the texts of its heading and cells."""
@@ -46,19 +58,19 @@ def show(parts: Iterable[Part], console: Console) -> None:
 
 def _grids(table: Table, width: int) -> Iterator[Grid]:
     """Yield a grid, or several: columns that do not fit stand below, under the same labels."""
-    for text, heading in LAYOUTS:
-        labels, *others = _strips(table, text, heading)
-        if _width([labels, *others]) <= width:
+    for text, heading, label in (*LAYOUTS, IN_BLOCKS):
+        labels, *others = _strips(table, text, heading, label)
+        if _width([labels, *others], label) <= width:
             break
     while others:
         block = [labels, others.pop(0)]
-        while others and _width([*block, others[0]]) <= width:
+        while others and _width([*block, others[0]], label) <= width:
             block.append(others.pop(0))
         yield _grid(block)
 
 
-def _strips(table: Table, text: Callable[[Estimate], str], heading: int) -> Iterator[_Strip]:
-    """Yield the columns. text : of an estimate; heading : columns that a long one may take"""
+def _strips(table: Table, text: Callable[[Estimate], str], heading: int, label: int) -> Iterator[_Strip]:
+    """Yield the columns. text : of an estimate; heading, label : columns that a long one may take"""
     for place, column in enumerate(table.columns):
         if column.page_only:
             continue
@@ -66,7 +78,8 @@ def _strips(table: Table, text: Callable[[Estimate], str], heading: int) -> Iter
             cells = [with_unit(_text(row.label, text), row.unit) for row in table.rows]
         else:
             cells = [_text(row.cells[place - 1], text) for row in table.rows]
-        longest = max([heading, *map(_longest, cells)]) if column.is_number else LABEL
+        words = min(WORD, max(map(_longest, PARTS.split(column.label))))
+        longest = max([heading, words, *map(_longest, cells)]) if column.is_number else label
         yield column, ["\n".join(wrap(column.label, longest)), *cells]
 
 
@@ -80,9 +93,9 @@ def _longest(text: str) -> int:
     return max(map(cell_len, text.split("\n")))
 
 
-def _width(strips: Sequence[_Strip]) -> int:
-    """Return the columns that strips need, with a space between them."""
-    needed = (max(_least(column, texts), min(max(map(_longest, texts)), LABEL)) for column, texts in strips)
+def _width(strips: Sequence[_Strip], label: int) -> int:
+    """Return the columns that strips need, with a space between them. label : from which on labels may be broken"""
+    needed = (max(_least(column, texts), min(max(map(_longest, texts)), label)) for column, texts in strips)
     return sum(needed) + len(strips) - 1
 
 

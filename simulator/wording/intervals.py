@@ -37,6 +37,12 @@ class Estimate:
         return f"{self.value}{self._error}{f'{chr(10)}{self.interval}' if self.interval else ''}"
 
     @property
+    def narrow_lines(self) -> str:
+        """As `lines`, with the interval without brackets and the error in a line of its own."""
+        parts = (self.value, self._error.strip(), self.interval.strip("()"))
+        return "\n".join(filter(None, parts))
+
+    @property
     def interval(self) -> str:
         """The interval in brackets; without an upper end if some parameter sets do not reach the median."""
         if self.ends is None or self.value == rounding.NONE:

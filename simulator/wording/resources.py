@@ -262,8 +262,11 @@ def _interval(row: Row, name: str = "") -> str:
     return "" if ends is None else f" ({name}{ends[0]} to {ends[1]})"
 
 
-def precision(rows: Mapping[str, Row], scenario: Scenario, replications: int) -> str:
-    """Return how many replications the wanted precision needs, and whether the run had as many."""
+def precision(rows: Mapping[str, Row], scenario: Scenario, replications: int, *, briefly: bool = False) -> str:
+    """Return how many replications the wanted precision needs, and whether the run had as many.
+
+    briefly : without the names of the figures that are less precise
+    """
     if replications < 2:
         return (
             "One replication cannot separate simulation noise from parameter uncertainty: use --replications 2 or more."
@@ -278,9 +281,9 @@ def precision(rows: Mapping[str, Row], scenario: Scenario, replications: int) ->
     if not short:
         enough = f"{replications} replications per parameter set, {max(wanted.values())} needed"
         return f"{noise} is within {100 * within:g} % of every estimate ({enough})."
-    listed = "; ".join(LABELS[name] for name in short)
+    listed = "" if briefly else f": {'; '.join(LABELS[name] for name in short)}"
     return (
-        f"{noise} is above {100 * within:g} % of the estimate for {len(short)} of {len(wanted)} figures: {listed}. "
+        f"{noise} is above {100 * within:g} % of the estimate for {len(short)} of {len(wanted)} figures{listed}. "
         f"For less noise use --replications {max(short.values())}."
     )
 

@@ -72,8 +72,15 @@ def test_no_line_is_longer_than_80_columns(aftercart: Command, typed: tuple[str,
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 
 
+def test_what_scenarios_declare_otherwise_is_printed_on_request_and_the_fit_is_not(aftercart: Command) -> None:
+    printed = aftercart("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--diff").stdout
+    assert "Different under fewer-fall-ill than under as-it-is: " in printed
+    assert re.search(r"^  \+ \[\w+\] \w+ = [\d.]+$", printed, re.M)
+    assert "Reported figure" not in printed
+
+
 def test_a_run_prints_reported_next_to_simulated_figures_the_37_patients_and_its_limits(aftercart: Command) -> None:
-    printed = aftercart("run", "baseline", "--draws", "2", "--jobs", "1").stdout
+    printed = aftercart("run", "baseline", "--fit", "--draws", "2", "--jobs", "1").stdout
     assert re.search(r"Alive at 12 months: HSCT after +80 ± 13 % \(8 of 10\) +\d+ \(\d+ to \d+\) +yes", printed)
     assert re.search(r"Alive at 12 months: other +63 ± 17 % \(5 of 8\) .*\n *treatment ", printed), printed
     words = " ".join(printed.split())

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from math import isnan
 
 import pandas as pd
 
 from simulator.experiment.results import Results
 from simulator.outcomes.labels import until, with_unit, words_and_unit
-from simulator.pathway.outcome_months import names
+from simulator.pathway.outcome_months import alive_at, names
 from simulator.plain_text import capital
+from simulator.report.tables import options
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, Scenario, split_name
 from simulator.wording import headline, intervals, limits, reported
 from simulator.wording.headline import CAUTIOUS_NOTE, NEITHER_REACHED, NOT_REACHED, benefit_in_words, scenario_in_words
 from simulator.wording.intervals import Estimate, Row
-from simulator.wording.table import Cell, Content, Reading, Table, comparison
+from simulator.wording.table import Cell, Content, Line, Reading, Table, comparison
 
 IN_FULL = (("", intervals.estimate), ("difference", intervals.difference))
 IN_BRIEF = (("", intervals.in_brief),)
@@ -48,6 +50,21 @@ def of_policy(
     yield from _tables(results, readings, clock)
 
 
+def side_by_side(results: Results, clock: str) -> Table:
+    """Return the table of a terminal for three options or more: survival at the pathway's months, and counts."""
+    pathway, names = results.scenarios[0].pathway, [scenario.name for scenario in results.scenarios]
+    wanted = [*map(alive_at, pathway.months.survival), "median_os", *pathway.counts]
+    lines = _lines(results, names, clock, wanted)
+    caption = _caption(results, f"All patients, from {clock}{until(pathway, results.manifest['horizon'])}")
+    notes = [f"Difference: from {names[0]}. Means, end points and groups stand in the report."]
+    notes += [CAUTIOUS_NOTE] * any(scenario.marginal_benefit == COHORTS for scenario in results.scenarios)
+    notes += [limits.conditional(pathway, clock)]
+    labels = {label for label, *_ in lines}
+    return options.side_by_side(
+        lines, results.scenarios, intervals.estimate, compared=labels, caption=caption, notes=notes
+    )
+
+
 def of_options(results: Results, clock: str) -> Iterator[Table]:
     """Yield the tables of a page: of a policy with its differences or, of several, a column an option.
 
@@ -61,9 +78,9 @@ def of_options(results: Results, clock: str) -> Iterator[Table]:
     leading = [policy[0].name for _, *policy in compared]
     others = [name for name in names if name not in leading]
     parts = [[*leading, *others]] if len(names) <= MOST_OPTIONS else [leading, others]
-    for options in (part[at : at + MOST_OPTIONS] for part in parts for at in range(0, len(part), MOST_OPTIONS)):
+    for displayed in (part[at : at + MOST_OPTIONS] for part in parts for at in range(0, len(part), MOST_OPTIONS)):
         readings: list[Reading] = [(first, first, intervals.estimate)]
-        readings += [(scenario_in_words(name), name, _with_difference) for name in options]
+        readings += [(scenario_in_words(name), name, _with_difference) for name in displayed]
         yield from _tables(results, readings, clock, [f"Below a number: its difference from {first}."])
 
 
@@ -102,20 +119,29 @@ def _compared(
     notes: Sequence[str],
 ) -> Table:
     names = list(dict.fromkeys(name for _, name, _ in readings))
+    lines = _lines(results, names, clock, wanted)
+    records = [row for *_, by_name in lines for row in by_name.values()]
+    is_missing = [isnan(row["estimate"]) or (isnan(row["upper"]) and not isnan(row["lower"])) for row in records]
+    is_cautious = any(split_name(name)[1] == COHORTS for name in names)
+    notes = [*notes, *[CAUTIOUS_NOTE] * is_cautious]
+    if any(is_missing):
+        notes.append(f"{NOT_REACHED} {NEITHER_REACHED}" if len(names) > 1 else NOT_REACHED)
+    return comparison(lines, readings, caption=_caption(results, caption), notes=notes)
+
+
+def _caption(results: Results, caption: str) -> str:
+    return f"{caption}{intervals.over_draws(results.manifest['draws'])}"
+
+
+def _lines(results: Results, names: Collection[str], clock: str, wanted: Collection[str]) -> list[Line]:
+    """Return the outcomes of all patients on a clock, in the order of the table. names : of scenarios"""
     outcomes, pathway = results.outcomes, results.scenarios[0].pathway
     rows = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == clock)]
     rows = rows[rows["scenario"].isin(names) & rows["outcome"].isin(wanted)]
-    lines = [
+    return [
         (*words_and_unit(str(outcome), pathway), by_scenario(of_outcome))
         for outcome, of_outcome in rows.groupby("outcome", sort=False)
     ]
-    is_missing = rows["estimate"].isna() | (rows["upper"].isna() & rows["lower"].notna())
-    is_cautious = any(split_name(name)[1] == COHORTS for name in names)
-    notes = [*notes, *[CAUTIOUS_NOTE] * is_cautious]
-    if is_missing.any():
-        notes.append(f"{NOT_REACHED} {NEITHER_REACHED}" if len(names) > 1 else NOT_REACHED)
-    draws = intervals.over_draws(results.manifest["draws"])
-    return comparison(lines, readings, caption=f"{caption}{draws}", notes=notes)
 
 
 def by_group(results: Results) -> Table | None:

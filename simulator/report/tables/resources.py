@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 
 from simulator.experiment.results import Results
-from simulator.outcomes.resource_use import in_order, label
+from simulator.outcomes.resource_use import LATE, in_order, label
 from simulator.pathway.outcome_months import alive_at, in_words
+from simulator.report.tables import options
 from simulator.scenario.scenario import Scenario
 from simulator.wording import intervals, resources
 from simulator.wording.headline import benefit_in_words, policies, scenario_in_words
@@ -48,13 +49,18 @@ def _limited(results: Results, resource: str) -> Table:
         lines += [(words, "" if words.endswith(unit) else unit, by_name)] if by_name else []
     leading = [policy[0] for policy in policies(scenarios)]
     headings = {s.name: f"{scenario_in_words(s.name)}: {resources.units(s, resource)}" for s in leading}
-    notes = []
+    several, notes = options.are_several(scenarios), []
     for scenario in leading:
         stable = resources.stability(rows[scenario.name], results.manifest, scenario, resource)
-        precise = resources.precision(rows[scenario.name], scenario, results.manifest["replications"])
+        precise = resources.precision(rows[scenario.name], scenario, results.manifest["replications"], briefly=several)
         name = f"{scenario.name}: " if len(leading) > 1 else ""
         notes.append(f"{name}{f'{stable} {precise}'.strip()}")
     caption = f"{results.scenarios[0].pathway.resources[resource].label}; {resources.WHOLE_STAYS}"
+    if several:
+        lost = [label(outcome) for outcome in ("lost_while_waiting", *filter(LATE.fullmatch, rows[scenarios[0].name]))]
+        return options.side_by_side(
+            lines, scenarios, intervals.estimate, compared=lost, caption=caption, notes=notes, headings=headings
+        )
     return comparison(lines, _readings(lines, scenarios, headings), caption=caption, notes=notes)
 
 
@@ -68,8 +74,12 @@ def _unlimited(results: Results) -> Iterator[Table]:
         for resource in dict.fromkeys(resource for rows in starts.values() for resource in rows)
     ]
     if lines:
+        caption = "Not limited"
+        if options.are_several(scenarios):
+            yield options.side_by_side(lines, scenarios, intervals.estimate, compared=(), caption=caption)
+            return
         headings = {policy[0].name: scenario_in_words(policy[0].name) for policy in policies(scenarios)}
-        yield comparison(lines, _readings(lines, scenarios, headings), caption="Not limited")
+        yield comparison(lines, _readings(lines, scenarios, headings), caption=caption)
 
 
 def _readings(lines: Sequence[Line], scenarios: Sequence[Scenario], headings: dict[str, str]) -> list[Reading]:
@@ -99,6 +109,7 @@ def _by_arrival_year(results: Results, limited: Sequence[Scenario]) -> Iterator[
     scenarios = [scenario for scenario in limited if scenario.name in set(years["scenario"])]
     if not scenarios:
         return
+    scenarios = options.leading(scenarios) if options.are_several(scenarios) else scenarios
     months, alone = scenarios[0].pathway.months, len(scenarios) == 1
     lines: list[Line] = []
     for year, rows in years.groupby("arrival_year"):
