@@ -1,6 +1,6 @@
 """Simulate what happens to patients on a treatment pathway: states, sojourn times, policies and their outcomes.
 
-from simulator import load_pathway, load_scenario, Scenario, run, compare, sweep, beds, survival_curves, Results
+from simulator import load_pathway, load_scenario, Scenario, run, compare, sweep, beds, story, survival_curves, Results
 from simulator import InputError
 """
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulator.analyses.beds import beds
+    from simulator.analyses.story import story
     from simulator.analyses.sweep.run import sweep
     from simulator.errors import InputError
     from simulator.experiment.results import Results
@@ -27,6 +28,7 @@ __all__ = [
     "load_pathway",
     "load_scenario",
     "run",
+    "story",
     "survival_curves",
     "sweep",
 ]
@@ -40,6 +42,7 @@ _HOMES = {
     "load_pathway": "simulator.pathway.format",
     "load_scenario": "simulator.scenario.scenario",
     "run": "simulator.experiment.run",
+    "story": "simulator.analyses.story",
     "survival_curves": "simulator.experiment.survival_curves",
     "sweep": "simulator.analyses.sweep.run",
 }

@@ -17,6 +17,7 @@ from worlds import DEATH, chance, decision, load, months, practice, share, sojou
 
 from calibration.validation.ecdf_bands import FALSE_ALARM, band, coverage, ecdf, judged
 from simulator.analyses.sensitivity.run import Sensitivity, analyse
+from simulator.analyses.story import story
 from simulator.analyses.sweep.run import Sweep, sweep
 from simulator.analyses.virtual_cohorts.immortal_time import immortal_time
 from simulator.analyses.virtual_cohorts.power import virtual_cohorts
@@ -25,6 +26,7 @@ from simulator.evidence.cohort import Cohort, load_cohort
 from simulator.evidence.draws import BENEFIT_FILE
 from simulator.experiment.results import Results
 from simulator.experiment.run import compare
+from simulator.figures import story as figures_of_stories
 from simulator.figures.analyses import immortal_time as figure_of_immortal_time
 from simulator.figures.analyses import sensitivity as figures_of_sensitivity
 from simulator.figures.analyses import sweep as figures_of_sweeps
@@ -239,6 +241,26 @@ def few_replications() -> list[Picture]:
 
 def beds_open_and_close() -> list[Picture]:
     return beds([(0.0, 1), (12.0, 3), (13.0, 0), (20.0, 4)], [(0.0, 2)], [(0.0, 2), (29.0, 9)], arrivals=60.0)
+
+
+# --- Stories ---
+
+
+def stories() -> list[Picture]:
+    """A patient under one policy, and under two; of a long name, with waits for a bed, and without any effect."""
+    pathway = small_letter()
+    first, wider, other = policies(pathway, ["wider-salvage", LONG])
+    ward = centre(pathway, "one-bed", [(0.0, 1)], 30.0)
+    more = replace(ward, name=LONG, capacity={"beds": Capacity(((0.0, 2),))})
+    settings = {"draws": 3, "patients": 200, "horizon": 60.0, "overload": True}
+    made = [
+        story(first, **settings),
+        story(wider, versus=first, **settings),
+        story(other, versus=wider, patient=7, **settings),
+        story(more, versus=ward, **settings),
+        story(Scenario("the-same-again", pathway), versus=first, **{**settings, "draws": 1}),
+    ]
+    return [picture for of in made for picture in figures_of_stories.pictures(of)]
 
 
 # --- Sweeps ---
@@ -493,7 +515,7 @@ CASES: Mapping[str, Callable[[], list[Picture]]] = {
     for case in (
         one_scenario, horizon_6, horizon_36, horizon_240, scenarios_14, long_names, other_scripts, one_draw,
         declared_values, nothing_moves, empty_group, all_die_at_once, nobody_dies, states_25, one_bed_or_none,
-        few_replications, beds_open_and_close, sweep_of_one_value, sweep_of_one_name, sweep_of_equal_values,
+        few_replications, beds_open_and_close, stories, sweep_of_one_value, sweep_of_one_name, sweep_of_equal_values,
         sweep_of_one_cell, sweep_of_many_values, sweep_of_long_names, sensitivity, sensitivity_of_many_parameters,
         nothing_to_learn, power, power_of_many_policies, guarantee_time, ranks_of_one_quantity,
         ranks_of_56_quantities, validation, validation_ranges, many_ways_out, shipped_pathways,

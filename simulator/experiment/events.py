@@ -30,10 +30,10 @@ class Histories:
     requests: pd.DataFrame | None = None
 
 
-def engine(requested: str, scenarios: Sequence[Scenario]) -> str:
-    """Return an engine that has histories. Raises InputError if another was requested."""
+def engine(requested: str, scenarios: Sequence[Scenario], where: str = "--histories") -> str:
+    """Return an engine that has histories. where : they are asked for. Raises InputError if another was requested."""
     if requested == "exact":
-        raise InputError("the exact engine has no histories", where="--histories", allowed="--engine microsim or des")
+        raise InputError("the exact engine has no histories", where=where, allowed="--engine microsim or des")
     # A scenario with limited resources never runs by exact: "auto" stays, with its reason.
     return "microsim" if requested == "auto" and not any(scenario.is_limited for scenario in scenarios) else requested
 

@@ -73,17 +73,22 @@ class Settings:
             raise InputError("too many", where="--patients", got=self.patients, allowed=f"up to {MOST_PATIENTS:,}")
 
 
-class SweepOptions(TypedDict, total=False):
-    """The options of `sweep`, by name: see `Settings`."""
+class StoryOptions(TypedDict, total=False):
+    """The options of `story`, by name: see `Settings`."""
 
     engine: str
-    patients: int
     draws: int | None
     seed: int
     horizon: float
     jobs: int
     replications: int
     overload: bool
+
+
+class SweepOptions(StoryOptions, total=False):
+    """The options of `sweep`, by name: see `Settings`."""
+
+    patients: int
 
 
 class Options(SweepOptions, total=False):
@@ -94,7 +99,7 @@ class Options(SweepOptions, total=False):
     histories: bool
 
 
-def with_options(options: type[SweepOptions]) -> Callable[[Function], Function]:
+def with_options(options: type[StoryOptions]) -> Callable[[Function], Function]:
     """Give a function that takes **options a signature with their names, types and defaults, for help and notebooks."""
 
     def with_signature(function: Function) -> Function:

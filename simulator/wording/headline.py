@@ -197,7 +197,7 @@ def scenario_in_words(name: str) -> str:
 def _at_another_benefit(outcomes: pd.DataFrame, scenario: Scenario, alive: str) -> str:
     if scenario.marginal_benefit == BREAK_EVEN:
         return _break_even(outcomes, scenario)
-    return f"{_benefit_assumption(scenario)}, {alive}."
+    return f"{benefit_assumption(scenario)}, {alive}."
 
 
 def _by_prior(outcomes: pd.DataFrame, scenario: Scenario, month: float) -> str:
@@ -207,7 +207,8 @@ def _by_prior(outcomes: pd.DataFrame, scenario: Scenario, month: float) -> str:
     return f"; the prior alone gives {Difference.of_row(rows[0])}" if rows else ""
 
 
-def _benefit_assumption(scenario: Scenario) -> str:
+def benefit_assumption(scenario: Scenario) -> str:
+    """Return how many of the additional patients benefit, as the beginning of a sentence."""
     benefit = scenario.marginal_benefit
     if benefit == COHORTS:
         measured = "an extrapolation, not a measured effect"

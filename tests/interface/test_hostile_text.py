@@ -155,6 +155,7 @@ def test_escaped_text_is_read_back_unchanged(aftercart: Command, hostile: Path) 
         ["check", "now.toml"],
         ["sweep", "now.toml", "--vary", "onset=0.1,0.2", "--out", "out"],
         ["run", "now.toml", "--engine", "microsim", "--patients", "50", "--histories", "--out", "out"],
+        ["story", "less.toml", "--versus", "now.toml", "--patients", "50", "--out", "out"],
     ],
 )
 def test_other_commands_print_no_control_characters(typed: list[str], aftercart: Command, hostile: Path) -> None:
@@ -201,6 +202,7 @@ BAD_PATH = "no\nsuch\x1b[2J\tfile"
         *(("run", "{}.toml"), ("compare", "now.toml", "{}"), ("sweep", "{}", "--vary", "stay=1,2"), ("check", "{}")),
         *(("sensitivity", "{}"), ("report", "{}"), ("calibrate", "{}"), ("check-calibration", "{}")),
         *(("validate", "{}"), ("virtual-cohorts", "{}"), ("guarantee-time", "{}")),
+        ("story", "{}"),
         ("run", "now.toml", "--out", "now.toml/{}"),
     ],
     ids=" ".join,

@@ -30,6 +30,7 @@ OTHER_COMMANDS = {
     "sweep": ("sweep", "baseline", "--vary", "salvage_uptake=0.5,0.9", *SMALL, "--out", "run"),
     "sensitivity": ("sensitivity", "baseline", "wider-salvage", "--show", "tornado", "--draws", "40", "--out", "run"),
     "virtual-cohorts": ("virtual-cohorts", "baseline", "wider-salvage", "--n", "20", "--cohorts", "5", "--out", "run"),
+    "story": ("story", "wider-salvage", "--versus", "baseline", *SMALL, "--out", "run"),
     "guarantee-time": ("guarantee-time", "baseline", "--n", "20", "--cohorts", "5", "--out", "run"),
 }
 IN_DEFAULT_SUITE = {*("car-t-slot-a-month", "hsct-as-milestone", "infused-elsewhere", "letter-centre"), *OTHER_COMMANDS}

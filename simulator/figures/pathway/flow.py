@@ -267,7 +267,7 @@ def _stream(drawing: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> No
         top = sources[0].top
         for bar in sorted(targets, key=lambda bar: -bar.top):
             source = (left, top - bar.height, top)
-            _ribbon(drawing, source, (right, bar.foot, bar.top), _FLOW, reach=sources[0].reach)
+            ribbon(drawing, source, (right, bar.foot, bar.top), _FLOW, reach=sources[0].reach)
             top -= bar.height
         return
     centre = sum(bar.count * (bar.foot + bar.top) / 2 for bar in (*sources, *targets)) / (2 * total)
@@ -280,9 +280,9 @@ def _stream(drawing: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> No
         for bar in bars:
             pool = (middle, top - bar.height, top)
             if inward:
-                _ribbon(drawing, (left, bar.foot, bar.top), pool, _FLOW, reach=bar.reach)
+                ribbon(drawing, (left, bar.foot, bar.top), pool, _FLOW, reach=bar.reach)
             else:
-                _ribbon(drawing, pool, (right, bar.foot, bar.top), _FLOW)
+                ribbon(drawing, pool, (right, bar.foot, bar.top), _FLOW)
             top -= bar.height
 
 
@@ -295,11 +295,11 @@ def _to_fate(drawing: Axes, flow: Stages, bars: Mapping[str, Bar], fate: str) ->
         source = bars[arm]
         start = source.top if fate == ALIVE else source.foot + tall
         ends = (target.left, top - tall, top)
-        _ribbon(drawing, (source.left + BAR, start - tall, start), ends, *_TO_FATE[fate], reach=source.reach)
+        ribbon(drawing, (source.left + BAR, start - tall, start), ends, *_TO_FATE[fate], reach=source.reach)
         top -= tall
 
 
-def _ribbon(
+def ribbon(
     drawing: Axes, start: tuple[float, float, float], end: tuple[float, float, float], colour: str, hatch: str = "",
     *, reach: float = 0.0,
 ) -> None:  # fmt: skip
