@@ -69,9 +69,9 @@ def with_units(scenario: Scenario, resource: str, units: Iterable[float], target
     for number in sorted(set(units)):
         table = {resource: CapacityTable.model_validate({"units": number})}
         capacity = limits.read(scenario.pathway, table, where, scenario.capacity)
-        name = f"{number:g} {scenario.pathway.resources[resource].labelled(int(number))}"
-        # The title may name the beds that the scenario has.
-        option = replace(scenario, name=name, title="", file=None, capacity=capacity, service=service)
+        name = scenario.pathway.resources[resource].counted(capacity[resource].units)
+        # The title and the question may name the beds that the scenario has.
+        option = replace(scenario, name=name, title="", question="", file=None, capacity=capacity, service=service)
         if option.before is not None:
             option = replace(option, before=replace(option.before, capacity=capacity, service=service))
         check(option)

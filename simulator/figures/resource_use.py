@@ -53,7 +53,8 @@ def picture(
     title = statements.nobody_waits(ends, label)
     grid = Grid(len(panels), 3 if width >= style.WIDTH else 1, 1.7, gap=0.4, widest=width, sheet=width)
     small = style.small(width)
-    units = [text.in_two_lines(resources.units(one, name), grid.width, size=small) for one, name, _ in panels]
+    units = [resources.units_beside_name(one, name) for one, name, _ in panels]
+    units = [text.in_two_lines(words, grid.width, size=small) for words in units]
     names = [text.broken_name(scenario_in_words(one.name), grid.width) for one, *_ in panels]
     lines = max(words.count("\n") for words in units) + 1
     grid = replace(grid, above=0.57 + 0.155 * (lines + max(name.count("\n") for name in names)))
@@ -141,7 +142,7 @@ def _numbers(panels: Panels) -> Table:
     for words, shares in zip(("first", "last"), zip(*map(_ends, panels), strict=True), strict=True):
         cells = [rounding.number(share, "probability") for share in shares]
         rows.append(Row(f"nobody waits in the {words} quarter", cells))
-    heads = [f"{scenario_in_words(one.name)}: {resources.units(one, resource)}" for one, resource, _ in panels]
+    heads = [resources.name_with_units(one, resource) for one, resource, _ in panels]
     return Table(columns("", *heads), rows, "Share of time, %")
 
 

@@ -61,7 +61,7 @@ def picture(results: Results, *, cohort: Cohort | None = None, width: float = st
     footing = [notes.source_in_words(cohort)]
     displayed = [name for name in LOOKS if any(parts(table)[name] > LEAST for *_, table in rows)]
     names = [scenario_in_words(scenario.name) for scenario, *_ in rows]
-    units = [resources.units(scenario, resource) for scenario, resource, _ in rows]
+    units = [resources.units_beside_name(scenario, resource) for scenario, resource, _ in rows]
     room = width - 3 * style.MARGIN
     widths = [text.width(a, style.TEXT, "bold") + AFTER + text.width(b) for a, b in zip(names, units, strict=True)]
     below = LINE if max(widths) > room else 0.0

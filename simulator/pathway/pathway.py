@@ -186,6 +186,10 @@ class Resource:
         singular = count == 1 and self.label.endswith("s") and not self.label.endswith("ss")
         return self.label[:-1] if singular else self.label
 
+    def counted(self, count: int) -> str:
+        """Return so many units: "1 bed", "2 beds"."""
+        return f"{count} {self.labelled(count)}"
+
 
 @dataclass(frozen=True)
 class Marginal:

@@ -158,6 +158,18 @@ def units(scenario: Scenario, resource: str) -> str:
     return ", ".join([text, *(f"{number(count)} from month {month:g}" for month, count in later)])
 
 
+def units_beside_name(scenario: Scenario, resource: str) -> str:
+    """Return `units` next to a scenario's name; empty where the name has them: "2 beds"."""
+    declared, capacity = scenario.pathway.resources[resource], scenario.capacity[resource]
+    plain = capacity.is_constant and capacity.offered_every is None
+    return "" if plain and scenario.name == declared.counted(capacity.units) else units(scenario, resource)
+
+
+def name_with_units(scenario: Scenario, resource: str) -> str:
+    """Return "centre: two beds"."""
+    return ": ".join(filter(None, (scenario_in_words(scenario.name), units_beside_name(scenario, resource))))
+
+
 def number(count: int) -> str:
     """Return a small number as a word."""
     return NUMBERS[count] if count < len(NUMBERS) else str(count)
@@ -195,9 +207,11 @@ def sentence(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str
     leading = [policy[0] for policy in policies(scenarios) if policy[0].capacity]
     sentences = []
     for scenario in leading:
-        under = f"under {scenario.name}, " if len(leading) > 1 else ""
         for resource in scenario.capacity:
-            amount = capital(f"{under}{units(scenario, resource)}: ")
+            amount = units(scenario, resource)
+            if len(leading) > 1:
+                amount = ", ".join(filter(None, (f"under {scenario.name}", units_beside_name(scenario, resource))))
+            amount = f"{capital(amount)}: "
             rows = rows_of(service, scenario.name, resource)
             sentences.append(amount + waits_and_losses(rows, scenario, resource))
     return " ".join(sentences)

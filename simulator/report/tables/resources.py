@@ -48,7 +48,7 @@ def _limited(results: Results, resource: str) -> Table:
         words = label(outcome)
         lines += [(words, "" if words.endswith(unit) else unit, by_name)] if by_name else []
     leading = [policy[0] for policy in policies(scenarios)]
-    headings = {s.name: f"{scenario_in_words(s.name)}: {resources.units(s, resource)}" for s in leading}
+    headings = {s.name: resources.name_with_units(s, resource) for s in leading}
     several, notes = options.are_several(scenarios), []
     for scenario in leading:
         stable = resources.stability(rows[scenario.name], results.manifest, scenario, resource)

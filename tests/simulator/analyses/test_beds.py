@@ -115,7 +115,7 @@ def test_other_limits_and_the_policy_before_stay_as_they_are() -> None:
 
     first, last = with_units(regional, "hsct_beds", [5, 2], target("wait_over_3_days <= 1%", ""), "--units")
     assert (first.name, last.name) == ("2 HSCT beds", "5 HSCT beds")
-    assert "three HSCT beds" not in first.title + last.title
+    assert "three HSCT beds" not in first.title + last.title + first.question + last.question
     assert first.before is None or first.before.capacity == first.capacity
     assert last.service is not None
     assert last.service.wait_days == (3,)

@@ -51,6 +51,21 @@ def test_units_are_worded_with_their_calendar(capacity: Capacity, words: str) ->
 
 
 @pytest.mark.parametrize(
+    ("name", "capacity", "words"),
+    [
+        ("2 HSCT beds", Capacity(((0.0, 2),)), "2 HSCT beds"),
+        ("1 HSCT bed", Capacity(((0.0, 1),)), "1 HSCT bed"),
+        ("1 HSCT bed", Capacity(((0.0, 2),)), "1 HSCT bed: two HSCT beds"),
+        ("1 HSCT bed", Capacity(((0.0, 1), (9.0, 2))), "1 HSCT bed: one HSCT bed, two from month 9"),
+        ("1 HSCT bed", Capacity(((0.0, 1),), offered_every=1.0), "1 HSCT bed: one HSCT bed offered a month"),
+        ("centre", Capacity(((0.0, 1),)), "centre: one HSCT bed"),
+    ],
+)
+def test_units_that_are_the_name_of_an_option_are_said_once(name: str, capacity: Capacity, words: str) -> None:
+    assert resources.name_with_units(replace(with_beds(capacity), name=name), "hsct_beds") == words
+
+
+@pytest.mark.parametrize(
     ("label", "count", "words"), [("bed", 2, "bed (two)"), ("bed", 1, "one bed"), ("Bett", 0, "Bett (none)")]
 )
 def test_a_label_that_is_not_a_plural_has_the_number_next_to_it(label: str, count: int, words: str) -> None:
