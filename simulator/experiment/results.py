@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from simulator.experiment.parts import ScenarioDraws
     from simulator.experiment.settings import Settings
+    from simulator.figures.picture import Picture
 
 
 DIGITS = ".8g"
@@ -115,6 +116,10 @@ class Results:
         """Return the figure of overall survival, a matplotlib figure; matplotlib is imported here only."""
         return _presented(self, "notebook", "figure")  # type: ignore[no-any-return]
 
+    def picture(self, name: str) -> Picture:
+        """Return a figure of the report by the name of its file; a notebook shows it. Raises UnknownNameError."""
+        return _presented(self, "notebook", "picture", name)  # type: ignore[no-any-return]
+
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the answer, the outcomes and the figure."""
         return str(_presented(self, "notebook", "html"))
@@ -136,9 +141,9 @@ class Results:
         write_files({file: getattr(self, name) for name, file in TABLES.items()}, self.manifest, folder)
 
 
-def _presented(results: Results, module: str, function: str) -> Any:
+def _presented(results: Results, module: str, function: str, *arguments: str) -> Any:
     """Return results as the report shows them. The report stands above and is found by name: no run needs it."""
-    return getattr(import_module(f"simulator.report.{module}"), function)(results)
+    return getattr(import_module(f"simulator.report.{module}"), function)(results, *arguments)
 
 
 def gather(

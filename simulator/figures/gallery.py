@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from simulator import execution
+from simulator.errors import UnknownNameError
 from simulator.evidence.cohort import Cohort
 from simulator.experiment.results import Results
 from simulator.figures import abridged, difference, needed, occupancy, patients, resource_use, style, waits
@@ -80,6 +81,17 @@ def _drawn(make: Maker, point: str, is_rough: bool) -> Picture | None:
 def _finished(makers: Sequence[Maker], place: int) -> Picture | None:
     picture = makers[place]()
     return picture and picture.finished()
+
+
+def named(results: Results, name: str, cohort: Cohort | None = None) -> Picture:
+    """Return one figure of a run. name : of its file, such as "what_the_policy_adds". Raises UnknownNameError."""
+    names = []
+    for make in _makers(results, cohort):
+        picture = make()
+        if picture is not None and picture.name == name:
+            return picture
+        names += [picture.name] if picture else []
+    raise UnknownNameError("figure", name, names, "picture")
 
 
 def overall_survival(results: Results, cohort: Cohort | None = None) -> Picture:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from textwrap import shorten
 from typing import TypeVar
@@ -67,6 +68,11 @@ class Picture:
     def compact_png(self) -> bytes:
         """The second width as PNG; empty if there is none."""
         return b"" if self.compact is None else style.png(self.compact)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows. The report stands above and is found by name."""
+        drawing = import_module("simulator.report.elements").drawing
+        return str(drawing(self.svg, self.compact_svg, self.alt))
 
     def finished(self) -> Picture:
         """Return this picture with its files made, and without the figures: so it goes from one process to another."""

@@ -8,7 +8,7 @@ from simulator.evidence.cohort import load_cohort
 from simulator.experiment.results import Results
 from simulator.figures import gallery
 from simulator.figures.picture import Picture
-from simulator.report.elements import drawing, paragraph, table
+from simulator.report.elements import paragraph, table
 from simulator.report.tables import outcomes
 from simulator.report.tables.run import answer
 from simulator.wording import opening
@@ -19,11 +19,16 @@ def figure(results: Results) -> Figure:
     return _picture(results).figure
 
 
+def picture(results: Results, name: str) -> Picture:
+    """Return one figure of a run, by its name. Raises UnknownNameError."""
+    return gallery.named(results, name, load_cohort(results.scenarios[0].pathway))
+
+
 def html(results: Results) -> str:
     """Return the answer, the outcomes of all patients and the figure, as HTML."""
-    clock, picture = opening.clocks(results)[0], _picture(results)
+    clock, survival = opening.clocks(results)[0], _picture(results)
     tables = map(table, outcomes.of_options(results, clock))
-    return "".join([paragraph(answer(results)), *tables, drawing(picture.svg, picture.compact_svg, picture.alt)])
+    return "".join([paragraph(answer(results)), *tables, survival._repr_html_()])
 
 
 def _picture(results: Results) -> Picture:

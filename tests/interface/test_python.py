@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -13,6 +14,7 @@ from worlds import load, two_state
 import simulator
 from simulator.engines.microsim.engine import counted
 from simulator.experiment import shards
+from simulator.figures import gallery
 from simulator.outcomes import event_log
 from simulator.randomness import uniform
 from simulator.scenario.scenario import Scenario
@@ -55,6 +57,29 @@ def test_a_notebook_shows_the_answer_the_outcomes_and_the_figure(results: simula
     answer, table, figure = (html.index(text) for text in (results.answer[:20], "<table", "<picture"))
     assert answer < table < figure
     assert html.count("<picture>") == 1
+
+
+def test_a_notebook_shows_a_figure_of_the_report_by_its_name(results: simulator.Results) -> None:
+    picture = results.picture("what_the_policy_adds")
+    assert picture.name == "what_the_policy_adds"
+    assert picture._repr_html_().startswith("<picture><source")
+
+
+def test_a_figure_of_another_name_is_refused_with_the_names_there_are(
+    results: simulator.Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = results.picture("what_the_policy_adds")
+    monkeypatch.setattr(gallery, "_makers", lambda *_: [lambda: None, lambda: picture])
+    with pytest.raises(simulator.InputError, match="unknown figure; got 'adds'; allowed: what_the_policy_adds"):
+        results.picture("adds")
+
+
+def test_both_engines_keep_histories_to_the_horizon_though_patients_are_followed_for_longer_for_groups() -> None:
+    one, other = (
+        simulator.run("baseline", engine=engine, draws=1, patients=150, horizon=60.0, histories=True).events()
+        for engine in ("microsim", "des")
+    )
+    pd.testing.assert_frame_equal(one, other)
 
 
 @pytest.mark.slow
