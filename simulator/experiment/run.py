@@ -205,7 +205,9 @@ class _Work:
         if self.settings.histories and draw == 1:
             replications = (replication for _, replication in results)
             # For groups alone patients are followed for longer.
-            histories = [events.of_replication(*pair, horizon) for pair in zip(self.scenarios, replications, strict=True)]
+            histories = [
+                events.of_replication(*pair, horizon) for pair in zip(self.scenarios, replications, strict=True)
+            ]
         return self.parts([curves for curves, _ in results], rows, histories)
 
     def of_counted(self, counted: Sequence[Counted], rows: slice) -> list[ScenarioDraws]:
