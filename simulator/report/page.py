@@ -84,7 +84,7 @@ def _sections(
         ("scenarios", "Scenarios", map(_scenario, scenarios)),
         ("manifest", "Manifest", [_manifest(results.manifest)]),
     ]
-    if not resource_wording.answer(results.service, results.scenarios):
+    if results.queue is None:
         sections.insert(3, sections.pop(0))
     for anchor, title, parts in sections:
         if content := list(parts):

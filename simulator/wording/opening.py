@@ -1,4 +1,4 @@
-"""The paragraphs that open a report: what a policy adds or, where options differ in their units, who waits."""
+"""The paragraphs that open a report: what a policy adds or, of a centre, who waits and what a year brings."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from collections.abc import Sequence
 from simulator.experiment.results import Results
 from simulator.outcomes.summaries import PER
 from simulator.scenario.scenario import Scenario
-from simulator.wording import added, beds, headline, resources, rounding
+from simulator.wording import added, beds, centre, headline, resources, rounding
 from simulator.wording.added import Added
 from simulator.wording.difference import EQUAL
 
 
 def paragraphs(results: Results) -> list[str]:
-    """Return the answer, then a paragraph a policy, and the waits; first what meets a target, or else the waits."""
+    """Return the answer: of a centre first what meets a target or who waits, and its patients of a year; then per 100,
+    a paragraph a policy."""
     scenarios = results.scenarios
     answers = [headline.answer(results.outcomes, policy) for policy in headline.compared(scenarios)]
-    waits = resources.sentence(results.service, scenarios)
+    if results.service is None:
+        return answers
+    waits = [resources.answer(results.service, scenarios), resources.sentence(results.service, scenarios)]
     verdict = beds.answer(results)
-    if not (answer := resources.answer(results.service, scenarios)):
-        return [text for text in (verdict, *answers, waits) if text]
     rows = added.at_answer(results.outcomes, scenarios, clocks(results)[0])
     below = all(PER * abs(row.difference.value) < results.manifest.get("margin", 0.0) for row in rows)
-    return [
-        *([verdict] if verdict else [answer, waits]),
-        *([_about_as_many(rows, scenarios[0])] if below and len(rows) > 1 else answers),
-    ]
+    of_100 = [_about_as_many(rows, scenarios[0])] if below and len(rows) > 1 else answers
+    return [text for text in (*([verdict] if verdict else waits), centre.sentence(results), *of_100) if text]
 
 
 def point(results: Results) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from simulator.engines.no_benefit import ways
-from simulator.outcomes.resource_use import LABELS, TIMES, label
+from simulator.outcomes.resource_use import LABELS, LATE, TIMES, in_order, label
 from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import reachable
@@ -17,7 +17,7 @@ from simulator.scenario.capacity import load_is_unknown
 from simulator.wording import rounding
 from simulator.wording.difference import EQUAL, Difference
 from simulator.wording.headline import policies, scenario_in_words
-from simulator.wording.intervals import Row
+from simulator.wording.intervals import Row, in_brackets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +33,10 @@ STARTS = "starts_per_year"
 
 FOR_EVER = "waiting_for_ever"
 """The outcome that is displayed only where units stay closed, or patients block one another's."""
+
+MOST_SENTENCES = 2
+"""Options with a sentence each on their waits; more are listed in one."""
+_LATE_AND_LOST = ("wait_over_30_days", "lost_while_waiting")
 
 MEASURES = ("estimate", "lower", "upper", "monte_carlo_se", "difference", "difference_lower", "difference_upper")
 LONG = 3.0
@@ -176,28 +180,37 @@ def number(count: int) -> str:
 
 
 def answer(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str:
-    """Return how many more or fewer requests wait, under the option that differs most in its units from the first.
+    """Return how many more or fewer requests wait, under the option that differs most from the first.
 
-    Empty where no option has other units, or nobody requests one: then waits are not the question.
+    Of a resource that an option changes, if there is one. Empty of one option, or if nobody requests a unit.
     """
     if service is None:
         return ""
     first, *others = (policy[0] for policy in policies(scenarios))
-    for resource, capacity in first.capacity.items():
-        changed = [one for one in others if one.capacity.get(resource, capacity) != capacity]
-        late = {one.name: rows_of(service, one.name, resource)["wait_over_30_days"] for one in (first, *changed)}
-        known = [one for one in changed if math.isfinite(late[one.name]["difference"])]
+    limited = {name: [one for one in others if name in one.capacity] for name in first.capacity}
+    changed = {name: [one for one in limited[name] if one.capacity[name] != first.capacity[name]] for name in limited}
+    for resource, options in [*changed.items(), *limited.items()]:
+        late = {one.name: rows_of(service, one.name, resource)["wait_over_30_days"] for one in (first, *options)}
+        known = [one for one in options if math.isfinite(late[one.name]["difference"])]
         if known:
             most = max(known, key=lambda one: abs(late[one.name]["difference"]))
-            after, before = (rounding.number(late[one.name]["estimate"], "probability") for one in (most, first))
             difference = Difference.of_row(late[most.name])
             unseen = "" if math.isfinite(difference.lower) else "; uncertainty is not shown"
+            lost = [rows_of(service, one.name, resource)["lost_while_waiting"] for one in (most, first)]
+            events = _or(event for one in (first, most) for event in losses(one, resource))
+            is_lost = events and any(row["estimate"] > 0.0 for row in lost)
+            of_lost = f"; {_percents(lost)} are lost to {events} while waiting" if is_lost else ""
             return difference.lead(
                 f"Of {PER} requests for {first.pathway.resources[resource].labelled(2)}, "
                 f"{difference.words} wait over 30 days under {most.name}: "
-                f"{after} instead of {before} under {first.name}{unseen}."
+                f"{_percents([late[most.name], late[first.name]])} under {first.name}{of_lost}{unseen}."
             )
     return ""
+
+
+def _percents(rows: Sequence[Row]) -> str:
+    """Return "3.6 instead of 1.1"."""
+    return " instead of ".join(rounding.number(row["estimate"], "probability") for row in rows)
 
 
 def sentence(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str:
@@ -205,6 +218,8 @@ def sentence(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str
     if service is None:
         return ""
     leading = [policy[0] for policy in policies(scenarios) if policy[0].capacity]
+    if len(leading) > MOST_SENTENCES:
+        return " ".join(_in_a_row(service, leading, name) for name in leading[0].capacity)
     sentences = []
     for scenario in leading:
         for resource in scenario.capacity:
@@ -213,8 +228,40 @@ def sentence(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str
                 amount = ", ".join(filter(None, (f"under {scenario.name}", units_beside_name(scenario, resource))))
             amount = f"{capital(amount)}: "
             rows = rows_of(service, scenario.name, resource)
-            sentences.append(amount + waits_and_losses(rows, scenario, resource))
+            use = _waits_and_use(rows, scenario, resource)
+            sentences.append(" ".join(filter(None, [amount + waits_and_losses(rows, scenario, resource), use])))
     return " ".join(sentences)
+
+
+def _waits_and_use(rows: Mapping[str, Row], scenario: Scenario, resource: str) -> str:
+    """Return the mean wait of patients served, and how many units are in use; empty where nobody is served."""
+    wait, used = rows.get("wait_mean"), rows.get("in_use")
+    if wait is None or not math.isfinite(wait["estimate"]):
+        return ""
+    wait = displayed(wait, days=in_days([wait]))
+    text = f"Patients served wait {rounding.number(wait['estimate'], wait['unit'])} {wait['unit']} on average"
+    text += in_brackets(wait["lower"], wait["upper"], wait["unit"], wait["estimate"]).replace("95 % interval ", "")
+    if used is None or not scenario.capacity[resource].is_constant:
+        return f"{text}."
+    count = scenario.capacity[resource].units
+    unit = scenario.pathway.resources[resource].labelled(count)
+    ends = in_brackets(used["lower"], used["upper"], "units", used["estimate"]).replace("95 % interval ", "")
+    are = "is" if count == 1 else "are"
+    return f"{text}; {rounding.number(used['estimate'], 'units')} of {count} {unit} {are} in use{ends}."
+
+
+def _in_a_row(service: pd.DataFrame, options: Sequence[Scenario], resource: str) -> str:
+    """Return how many wait for long, and how many are lost, under many options, in a sentence."""
+    options = [option for option in options if resource in option.capacity]
+    parts = []
+    for option in options:
+        rows = rows_of(service, option.name, resource)
+        late, lost = (rounding.number(rows[name]["estimate"], "probability") for name in _LATE_AND_LOST)
+        parts.append(f"{late} and {lost} with {units(option, resource)} ({option.name})")
+    events = _or(event for option in options for event in losses(option, resource))
+    lost_to = f"lost to {events} while waiting" if events else "lost"
+    label = options[0].pathway.resources[resource].labelled(2)
+    return f"Of {PER} requests for {label}, so many wait over 30 days, and are {lost_to}: {'; '.join(parts)}."
 
 
 def waits_and_losses(
@@ -233,6 +280,8 @@ def waits_and_losses(
         return f"no patient requests {it}."
     long = label(waits).partition(",")[0]
     parts = [f"{_percent(late)} {long}{_interval(late, '95 % interval ')}"]
+    others = (rows[name] for name in in_order(rows) if LATE.fullmatch(name) and name != waits)
+    parts += [f"{_percent(row)} over {row['outcome'].split('_')[2]} days{_interval(row)}" for row in others]
     parts += [f"{_percent(lost)} are lost{to} while waiting{_interval(lost)}"]
     if for_ever is not None and for_ever["estimate"] > 0.0:
         parts += [f"{_percent(for_ever)} wait for ever{_interval(for_ever)}"]

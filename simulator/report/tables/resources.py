@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from simulator.experiment.results import Results
+from simulator.outcomes.labels import until
 from simulator.outcomes.resource_use import LATE, in_order, label
 from simulator.pathway.outcome_months import alive_at, in_words
+from simulator.plain_text import capital
 from simulator.report.tables import options
 from simulator.scenario.scenario import Scenario
-from simulator.wording import intervals, resources
+from simulator.wording import centre, intervals, resources, rounding
 from simulator.wording.headline import benefit_in_words, policies, scenario_in_words
 from simulator.wording.intervals import Row
 from simulator.wording.table import Content, Line, Part, Reading, Table, comparison
@@ -23,6 +26,7 @@ def use(results: Results) -> Iterator[Part]:
     limited = [scenario for scenario in results.scenarios if scenario.is_limited]
     names = list(dict.fromkeys(name for scenario in limited for name in scenario.capacity))
     pathway = results.scenarios[0].pathway
+    yield from _of_a_year(results)
     yield resources.explanation(results.manifest, limited, names, by_month=results.queue is not None)
     if names:
         yield resources.caution(pathway)
@@ -30,6 +34,28 @@ def use(results: Results) -> Iterator[Part]:
         yield _limited(results, resource)
     yield from _unlimited(results)
     yield from _by_arrival_year(results, limited)
+
+
+def _of_a_year(results: Results) -> Iterator[Table]:
+    """Yield the table of a centre's year: survivors, what its patients take, and units in use."""
+    lines = centre.lines(results)
+    scenarios = [scenario for scenario in results.scenarios if scenario.service is not None]
+    if not lines:
+        return
+    a_year = {one.name: rounding.number(centre.arrivals(one), centre.UNIT) for one in options.leading(scenarios)}
+    patients, notes = scenarios[0].pathway.patients, []
+    if len(set(a_year.values())) > 1:
+        notes = [f"{capital(patients)} a year: {', '.join(f'{count} under {name}' for name, count in a_year.items())}."]
+    number = "" if notes else f"{next(iter(a_year.values()))} "
+    caption = f"A year of the centre: {number}{patients}{until(scenarios[0].pathway, results.manifest['horizon'])}"
+    caption += intervals.over_draws(results.manifest["draws"])
+    if options.are_several(scenarios):
+        labels = [label for label, *_ in lines]
+        yield options.side_by_side(lines, scenarios, intervals.estimate, compared=labels, caption=caption, notes=notes)
+        return
+    headings = {name: scenario_in_words(name) for name in a_year}
+    readings = _readings(lines, scenarios, headings, intervals.estimate)
+    yield comparison(lines, readings, caption=caption, notes=notes)
 
 
 def _limited(results: Results, resource: str) -> Table:
@@ -82,12 +108,20 @@ def _unlimited(results: Results) -> Iterator[Table]:
         yield comparison(lines, _readings(lines, scenarios, headings), caption=caption)
 
 
-def _readings(lines: Sequence[Line], scenarios: Sequence[Scenario], headings: dict[str, str]) -> list[Reading]:
-    """Return a column a scenario, and its difference from the first. headings : of a policy's first scenario"""
+def _readings(
+    lines: Sequence[Line],
+    scenarios: Sequence[Scenario],
+    headings: dict[str, str],
+    read: Callable[[Any], Content] | None = None,
+) -> list[Reading]:
+    """Return a column a scenario, and its difference from the first.
+
+    headings : of a policy's first scenario; read : of an estimate, default with its Monte Carlo error
+    """
     readings: list[Reading] = []
     for scenario in scenarios:
         name = scenario.name
-        readings.append((headings.get(name, benefit_in_words(name)), name, _figure))
+        readings.append((headings.get(name, benefit_in_words(name)), name, read or _figure))
         rows = (by_name.get(name) for *_, by_name in lines)
         if name in headings and any(row is not None and math.isfinite(row["difference"]) for row in rows):
             readings.append(("difference", name, _difference))

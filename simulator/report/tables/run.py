@@ -17,8 +17,8 @@ from simulator.wording.table import Part
 
 
 def answer(results: Results) -> str:
-    """Return the answer of a run in words, with the sentence on waits where resources are limited."""
-    return " ".join([*[ROUGH] * results.is_rough, *opening.paragraphs(results)])
+    """Return the answer of a run in words: paragraphs with empty lines between them."""
+    return "\n\n".join([*[ROUGH] * results.is_rough, *opening.paragraphs(results)])
 
 
 def report(results: Results, cohort: Cohort | None, *, fit: bool = False, diff: bool = False) -> Iterator[Part]:
@@ -30,8 +30,9 @@ def report(results: Results, cohort: Cohort | None, *, fit: bool = False, diff: 
     yield answer(results)
     if diff:
         yield from declared_otherwise(options.leading(scenarios), cohort)
-    yield from _outcomes(results)
-    yield from resources.use(results)
+    # A centre's table of a year and its waits come first.
+    for tables in (resources.use, _outcomes):
+        yield from tables(results)
     if fit and cohort is not None:
         yield from predictive(cohort, scenarios[0].pathway)
     yield from filter(None, (limits.assumed(policy[0]) for policy in headline.policies(scenarios)))
