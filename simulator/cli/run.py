@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +25,11 @@ QUICK = "Give a rough answer in seconds, marked as rough: 10 parameter sets, 1,0
 EXPLORER = "Also write explorer.html, a page with sliders of the same scenarios and parameter sets, next to the report."
 FIT = "Also print every reported figure next to the simulated one. (The report has them in any case.)"
 DIFF = "Also print what the scenarios declare differently."
+EVENT_LOG = (
+    "Also write the events of the first parameter set as csv (process mining), xes, ocel (OCEL 2.0) or vidigi; several "
+    "with commas between. Includes --histories."
+)
+ORIGIN = "The date of month 0 in event logs. [default: 2026-01-01]"
 HISTORIES = "Also write histories.csv: every event (and request) of the first parameter set."
 
 
@@ -41,11 +45,14 @@ class Options(options.Simulation):
     quick: Annotated[bool, flag("--quick", QUICK)] = False
     yes: options.Yes = False
     histories: Annotated[bool, flag("--histories", HISTORIES)] = False
+    event_log: Annotated[str | None, option("FORMAT[,FORMAT]", EVENT_LOG)] = None
+    origin: Annotated[str | None, option("DATE", ORIGIN)] = None
     open_: options.Open = False
     quiet: options.Quiet = False
 
     def settings(self) -> Settings:
-        settings = replace(super().settings(), margin=self.margin, histories=self.histories)
+        histories = self.histories or self.event_log is not None
+        settings = replace(super().settings(), margin=self.margin, histories=histories)
         if not self.quick:
             return settings
         patients = ROUGH_PATIENTS if self.patients is None else self.patients
@@ -98,8 +105,10 @@ def simulated(
     from simulator.report.tables import run as tables
 
     options.print_staleness(scenarios[0].pathway)
-    if chosen.histories:
-        chosen = replace(chosen, engine=events.engine(chosen.engine, scenarios))
+    logged = _event_logs(chosen)
+    if chosen.histories or logged:
+        where = "--event-log" if logged else "--histories"
+        chosen = replace(chosen, engine=events.engine(chosen.engine, scenarios, where))
     settings = chosen.settings()
     report_loads = None if chosen.quiet else _print_offered_loads
 
@@ -109,11 +118,18 @@ def simulated(
         results = experiment.simulate(scenarios, settings, advance, report_loads, pool)
         if ask is not None:
             ask(results)
+        if logged:
+            results.manifest["event_log"] = logged
         return results
+
+    def write(results: Results, folder: Path) -> None:
+        if logged:
+            results.write_event_log(folder, logged["formats"], origin=logged["origin"])
+        run_folder.write(results, folder, pool=pool)
 
     with Pool(settings.jobs) as pool:
         folder = name + "-rough" * chosen.quick
-        results, out = output.written(chosen, folder, work, partial(run_folder.write, pool=pool))
+        results, out = output.written(chosen, folder, work, write)
     if chosen.patients is not None and results.manifest["engine"] == "exact" and not chosen.quiet:
         typer.echo("The exact engine simulates no individual patients, so --patients has no effect.", err=True)
     if chosen.json and results.is_rough:
@@ -124,6 +140,20 @@ def simulated(
     output.print_results(chosen, out, report, json=lambda: as_json(table))
     if chosen.open_:
         _open_page(out / "report.html")
+
+
+def _event_logs(chosen: Options) -> dict[str, Any]:
+    """Return the formats of event logs and the date of month 0; nothing without `--event-log`. Raises InputError."""
+    from simulator.errors import InputError
+    from simulator.experiment.event_logs import formats, log
+
+    if chosen.event_log is None:
+        if chosen.origin is not None:
+            allowed = "next to --event-log, whose dates it sets"
+            raise InputError("a date without an event log", where="--origin", got=chosen.origin, allowed=allowed)
+        return {}
+    origin = log.read_origin(log.ORIGIN if chosen.origin is None else chosen.origin, "--origin")
+    return {"formats": formats.read_formats(chosen.event_log, "--event-log"), "origin": origin.isoformat()}
 
 
 def _print_offered_loads(scenario: Scenario, loads: dict[str, Floats]) -> None:

@@ -8,8 +8,9 @@ and the interval includes the noise, of a single replication and of a difference
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ import pandas as pd
 from simulator.engines.curves import populations
 from simulator.errors import InputError
 from simulator.experiment import events, manifest, resource_tables
+from simulator.experiment.event_logs import formats as event_logs
+from simulator.experiment.event_logs.log import ORIGIN, EventLog, read_origin
 from simulator.experiment.marginal_benefit import compared_with, treats_more_than
 from simulator.experiment.summaries import (
     Outcome,
@@ -105,11 +108,35 @@ class Results:
         """The answer in words, as the command line prints it."""
         return str(_presented(self, "tables.run", "answer"))
 
-    def events(self) -> pd.DataFrame:
-        """Return the event log, a row an event of a patient. Raises InputError where the run kept no histories."""
+    def events(self, form: str | None = None, *, origin: str | date = ORIGIN) -> pd.DataFrame:
+        """Return the events of the first parameter set's first replication. InputError where none were kept.
+
+        form : None, a row an entry into a state, as `histories`, in months since the patient's own entry; "csv", a row
+        a step in the columns of process mining; "vidigi", a row an event in the columns of vidigi
+        origin : the date of month 0, for "csv" and "vidigi"; a month is 365.25 / 12 days
+        """
+        kept = self._kept("events")
+        return kept if form is None else event_logs.table(self._event_log(origin), form)
+
+    def write_event_log(
+        self, folder: str | Path, formats: str | Iterable[str], *, origin: str | date = ORIGIN
+    ) -> list[Path]:
+        """Write the events into a folder, a file a format, and return the files. Raises InputError.
+
+        formats : one or more of "csv", "xes", "ocel" and "vidigi"; origin : the date of month 0
+        """
+        self._kept("write_event_log")
+        chosen, log = event_logs.read_formats(formats), self._event_log(origin)
+        return event_logs.write(log, chosen, manifest.make_folder(folder))
+
+    def _event_log(self, origin: str | date) -> EventLog:
+        horizon, kept = float(self.manifest["horizon"]), self._kept("events")
+        return EventLog(self.scenarios, kept, self.requests, horizon, read_origin(origin))
+
+    def _kept(self, where: str) -> pd.DataFrame:
         if self.histories is None:
             allowed = "run(..., histories=True), or --histories on the command line"
-            raise InputError("this run kept no histories", where="events", allowed=allowed)
+            raise InputError("this run kept no histories", where=where, allowed=allowed)
         return self.histories
 
     def plot(self) -> Figure:

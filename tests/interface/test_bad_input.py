@@ -327,6 +327,17 @@ def test_a_damaged_file_never_causes_a_traceback(aftercart: Command, folder: Pat
         (["run", "as-it-is.toml", "--horizon", "inf"], ["--horizon", "got inf", "above 0"]),
         (["run", "as-it-is.toml", "--horizon", "1e12"], ["--horizon", "got 1000000000000.0"]),
         (["run", "as-it-is.toml", "--histories", "--engine", "exact"], ["--histories", "microsim"]),
+        (["run", "as-it-is.toml", "--event-log", "xes", "--engine", "exact"], ["--event-log", "microsim"]),
+        (
+            ["run", "as-it-is.toml", "--event-log", "xml"],
+            ["--event-log", "unknown format", "got 'xml'", "csv, xes, ocel"],
+        ),
+        (["run", "as-it-is.toml", "--event-log", "csv,"], ["--event-log", "got ''", "csv, xes, ocel, vidigi"]),
+        (
+            ["run", "as-it-is.toml", "--event-log", "csv", "--origin", "1.1.26"],
+            ["--origin", "got '1.1.26'", "2026-01-01"],
+        ),
+        (["run", "as-it-is.toml", "--origin", "2026-01-01"], ["--origin", "without an event log", "--event-log"]),
         (["report", "not-there"], ["not-there"]),
         (["report", "."], ["manifest.json"]),
     ],

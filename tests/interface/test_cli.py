@@ -153,8 +153,22 @@ def test_the_same_command_gives_the_same_bytes(aftercart: Command, folder: Path,
 
 
 def test_histories_are_possible_and_include_every_patient(aftercart: Command, folder: Path) -> None:
-    typed = ("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--histories", "--patients", "500", "--out", "run")
+    typed = (
+        "compare",
+        "as-it-is.toml",
+        "fewer-fall-ill.toml",
+        "--event-log",
+        "csv",
+        "--patients",
+        "500",
+        "--out",
+        "run",
+    )
     assert aftercart(*typed).exit_code == 0
+    log = pd.read_csv(folder / "run" / "event_log.csv", usecols=["case:concept:name", "time:timestamp"])
+    assert (log["case:concept:name"].nunique(), log["time:timestamp"].min()[:10]) == (1_000, "2026-01-01")
+    manifest = json.loads((folder / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["event_log"] == {"formats": ["csv"], "origin": "2026-01-01"}
     events = pd.read_csv(folder / "run" / "histories.csv")
     assert list(events.columns) == ["scenario", "patient", "event", "month", "state"]
     for name, of_scenario in events.groupby("scenario"):

@@ -253,10 +253,18 @@ def test_json_is_the_outcomes_table_and_nothing_else(aftercart: Command) -> None
 @pytest.mark.usefixtures("work_by_other_processes")
 def test_the_same_command_gives_the_same_bytes(aftercart: Command, folder: Path) -> None:
     for out, jobs in (("one", "1"), ("two", "2")):
-        typed = ("run", "letter-centre", "--draws", "2", "--replications", "2", "--histories", "--jobs", jobs)
-        assert aftercart(*typed, "--horizon", "24", "--out", out).exit_code == 0
+        typed = ("run", "letter-centre", "--draws", "2", "--replications", "2", "--jobs", jobs)
+        logs = ("--event-log", "csv,xes,ocel,vidigi", "--origin", "2025-12-31")
+        assert aftercart(*typed, *logs, "--horizon", "24", "--out", out).exit_code == 0
     names = {path.name for path in (folder / "one").iterdir()}
-    assert names >= {"service.csv", "queue.csv", "histories.csv", "requests.csv"}
+    assert names >= {
+        "service.csv",
+        "queue.csv",
+        "histories.csv",
+        "requests.csv",
+        "event_log.xes",
+        "event_log_ocel.json",
+    }
     for name in names - {"manifest.json"}:
         assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes(), name
 

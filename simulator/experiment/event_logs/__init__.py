@@ -1,0 +1,1 @@
+"""Event logs of simulated patients, in the formats of process mining."""
