@@ -37,8 +37,8 @@ def paragraph(content: str, **attributes: str) -> str:
     return tag("p", text(content), **attributes)
 
 
-def section(anchor: str, title: str, *inside: str) -> str:
-    return tag("section", tag("h2", text(title)), *inside, id=anchor)
+def section(anchor: str, title: str, *inside: str, level: int = 2) -> str:
+    return tag("section", tag(f"h{level}", text(title)), *inside, id=anchor)
 
 
 def part(content: Part) -> str:
@@ -49,9 +49,15 @@ def part(content: Part) -> str:
 def table(content: Table) -> str:
     """Return a table that scrolls sideways if it is too wide, with its notes."""
     caption = tag("caption", text(content.caption)) if content.caption else ""
-    head = tag("tr", *(tag("th", text(column.label), scope="col") for column in content.columns))
+    heads = (tag("th", text(column.label), scope="col") if column.label else tag("td") for column in content.columns)
+    head = tag("tr", *heads)
     inside = tag("table", caption, tag("thead", head), tag("tbody", *map(_row, content.rows)), class_=content.style)
-    return tag("div", inside, class_="scroll") + "".join(paragraph(note, class_="note") for note in content.notes)
+    return scrolled(inside) + "".join(paragraph(note, class_="note") for note in content.notes)
+
+
+def scrolled(inside: str) -> str:
+    """Return what scrolls sideways where it is too wide, with the keys, too."""
+    return tag("div", inside, class_="scroll", tabindex="0")
 
 
 def _row(row: Row) -> str:

@@ -1,8 +1,7 @@
-"""The page: the answer, its limits, figures, tables, assumptions; one file that needs no network."""
+"""The page, as a short paper: answer, options, figures, limits, a conclusion, a supplement; it needs no network."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
@@ -10,33 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from simulator.evidence.cohort import Cohort
-from simulator.experiment.manifest import ROUGH
+from simulator.experiment.manifest import ROUGH, note
 from simulator.experiment.results import Results
-from simulator.figures import difference, needed, occupancy, patients, resource_use, waits
-from simulator.figures.pathway import diagram, flow
+from simulator.figures import abridged, difference, needed, patients, resource_use, waits
+from simulator.figures.gallery import NAME
 from simulator.figures.picture import Picture
 from simulator.figures.survival import panels
 from simulator.report import levers
-from simulator.report.elements import drawing, folded, paragraph, part, section, span, table, tag, text
-from simulator.report.tables import outcomes, resources, structures
+from simulator.report.elements import drawing, folded, paragraph, part, scrolled, section, span, table, tag, text
+from simulator.report.tables import glance, outcomes, resources, structures
 from simulator.report.tables.calibration import predictive, register
 from simulator.scenario.scenario import Scenario
-from simulator.wording import limits, opening
-from simulator.wording import resources as resource_wording
+from simulator.wording import limits, opening, paper
 from simulator.wording.headline import compared, policies
-from simulator.wording.table import Table
+from simulator.wording.table import Part, Table
 
 OMITTED = ("created", "command", "files", "scenarios", "stale_draws", "note")
 """Keys of the manifest that differ between equal runs, or that stand elsewhere on the page."""
 
+TO_PRINT = "Printed, this page is a summary of one sheet; with its supplement open, it is the whole report."
 EXPLORER = "Move the shares yourself (explorer)"
 
-PLACES = {
-    waits.NAME: "waits",
-    **dict.fromkeys((difference.NAME, patients.NAME, needed.NAME), "difference"),
-    **dict.fromkeys((resource_use.NAME, flow.NAME, panels.BY_GROUP, occupancy.NAME, diagram.NAME), "behind"),
-}
-"""Figure -> its section, in their order; the others are of survival."""
+FIGURES = (waits.NAME, difference.NAME, patients.NAME, needed.NAME, NAME, resource_use.NAME, panels.BY_POLICY)
+"""The figures of the paper itself, in their order; the others stand in its supplement."""
 
 
 def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Picture] = (), explorer: str = "") -> str:
@@ -44,62 +39,94 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
 
     explorer : the file of its explorer next to it, if there is one
     """
-    scenarios, manifest = results.scenarios, results.manifest
-    beyond = structures.sentences(compared(scenarios), cohort)
-    # Of one policy it is a limit of the answer; of several they would hide the figures.
+    scenarios = results.scenarios
+    beyond = list(structures.sentences(compared(scenarios), cohort))
+    # Of one policy it is a limit of the answer; of several they would hide the others.
     of_policies, beyond = (beyond, []) if len(beyond) > 1 else ([], beyond)
-    drawn: dict[str, list[str]] = defaultdict(list)
-    order = list(PLACES)
-    for picture in sorted(figures, key=lambda picture: order.index(picture.name) if picture.name in PLACES else 0):
-        drawn[PLACES.get(picture.name, "survival")].append(_figure(picture))
-    sections = list(_sections(results, cohort, drawn, of_policies))
-    links = [(f"#{anchor}", title) for anchor, title, _ in sections] + [(explorer, EXPLORER)] * bool(explorer)
+    order = FIGURES if results.queue is not None else (*FIGURES[1:-1], waits.NAME, FIGURES[-1])
+    drawn = sorted((one for one in figures if one.name in order), key=lambda one: order.index(one.name))
+    sections: list[tuple[str, str, Iterable[str]]] = [
+        ("options", "The options", [table(_at_a_glance(results, cohort))]),
+        ("takes", "What it takes", map(part, _takes(results))),
+        ("figures", "Figures", map(_figure, drawn)),
+        ("sure", "How sure it is, and what it assumes", _sure(results, cohort, beyond)),
+        ("conclusion", "Conclusion", [paragraph(" ".join(paper.conclusion(results, cohort)))]),
+    ]
+    behind = [_figure(one) for one in figures if one.name not in order]
+    known, more = _known(sections), _known(_supplement(results, cohort, behind, of_policies))
+    links = [(f"#{anchor}", title) for anchor, title, _ in [*known, *more]] + [(explorer, EXPLORER)] * bool(explorer)
     contents = tag("nav", *(tag("a", text(title), href=to) for to, title in links))
-    limited = limits.of(cohort, scenarios[0].pathway, manifest["horizon"], manifest.get("stale_draws"))
-    items = (tag("li", text(limit)) for limit in [*limited, *beyond])
-    aside = tag("aside", tag("h2", text("What it is not")), tag("ul", *items))
-    bodies = (section(anchor, title, *content) for anchor, title, content in sections)
-    body = tag("main", *_answer(results), aside, contents, *bodies)
+    bodies = (section(anchor, title, *content) for anchor, title, content in known)
+    supplement = tag(
+        "details",
+        tag("summary", tag("h2", "Supplement")),
+        *(section(anchor, title, *content, level=3) for anchor, title, content in more),
+        id="supplement",
+    )
+    body = tag("main", _answer(results), contents, *bodies, supplement, paragraph(TO_PRINT, class_="under"))
     return _shell(f"aftercart: {' and '.join(policy[0].name for policy in policies(scenarios))}", body)
 
 
-def _sections(
-    results: Results, cohort: Cohort | None, drawn: Mapping[str, list[str]], sentences: Sequence[str]
-) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield anchor, title and content of every section that has any. drawn : figures by section
+def _known(sections: Iterable[tuple[str, str, Iterable[str]]]) -> list[tuple[str, str, list[str]]]:
+    """Return the sections that have any content."""
+    listed = [(anchor, title, list(content)) for anchor, title, content in sections]
+    return [(anchor, title, content) for anchor, title, content in listed if content]
+
+
+def _supplement(
+    results: Results, cohort: Cohort | None, behind: Sequence[str], sentences: Sequence[str]
+) -> list[tuple[str, str, Iterable[str]]]:
+    """Return anchor, title and content of the sections of the supplement. behind : its figures
 
     sentences : what other structures of the model change, where it stands in their section
     """
     pathway, scenarios = results.scenarios[0].pathway, [policy[0] for policy in policies(results.scenarios)]
-    sections: list[tuple[str, str, Iterable[str]]] = [
-        ("waits", "How long patients wait", drawn["waits"]),
-        ("difference", f"What the {'policies add' if len(scenarios) > 2 else 'policy adds'}", drawn["difference"]),
+    return [
         ("outcomes", "Outcomes", _outcomes(results)),
-        ("survival", "Survival", drawn["survival"]),
-        ("beds", resource_wording.title(pathway), map(part, resources.use(results))),
-        ("behind", "What lies behind it", drawn["behind"]),
+        ("behind", "What lies behind it", behind),
         ("structure", "Other structures of the model", [*map(paragraph, sentences), *_structures(results, cohort)]),
         ("evidence", "Reported and simulated", map(part, predictive(cohort, pathway) if cohort else ())),
         ("assumptions", "Assumption register", map(part, register(pathway, results.scenarios, cohort))),
         ("scenarios", "Scenarios", map(_scenario, scenarios)),
         ("manifest", "Manifest", [_manifest(results.manifest)]),
     ]
-    if results.queue is None:
-        sections.insert(3, sections.pop(0))
-    for anchor, title, parts in sections:
-        if content := list(parts):
-            yield anchor, title, content
 
 
-def _answer(results: Results) -> list[str]:
-    """Return the opening's paragraphs, their first sentence as the page's heading."""
-    scenarios, (answer, *others) = results.scenarios, opening.paragraphs(results)
-    headline, stop, rest = answer.partition(". ")
-    more = [*[ROUGH] * results.is_rough, rest, *others]
-    titles = [policy[0].title or policy[0].name for policy in policies(scenarios)]
-    under = f"{scenarios[0].pathway.title}. {', '.join(titles)}."
-    paragraphs = [paragraph(words, class_="answer") for words in more if words]
-    return [tag("h1", text(f"{headline}." if stop else headline)), *paragraphs, paragraph(under, class_="under")]
+def _answer(results: Results) -> str:
+    """Return the head of the page: its title and question, then the answer."""
+    scenarios, (lead, more) = results.scenarios, paper.lead(results)
+    compared = policies(scenarios)
+    asked = compared[-1][0].question if len(compared) <= 2 else ""
+    return tag(
+        "header",
+        tag("h1", text(paper.title(results))),
+        paragraph(f"{scenarios[0].pathway.title}. {asked}".strip(), class_="under"),
+        paragraph(lead, class_="lead"),
+        *(paragraph(words, class_="answer") for words in [*[ROUGH] * results.is_rough, *more]),
+        paragraph(note(scenarios[0].pathway), class_="under"),
+    )
+
+
+def _at_a_glance(results: Results, cohort: Cohort | None) -> Table:
+    """Return the options with the names that figures have: it is printed next to one."""
+    short, _ = abridged.of_run(results, cohort)
+    return glance.at_a_glance(short, opening.clocks(short)[0], cohort)
+
+
+def _takes(results: Results) -> Iterator[Part]:
+    """Yield what every option takes: what is counted, then the use of every resource."""
+    if taken := glance.takes(results, opening.clocks(results)[0]):
+        yield taken
+    yield from resources.use(results)
+
+
+def _sure(results: Results, cohort: Cohort | None, beyond: Sequence[str]) -> Iterator[str]:
+    """Yield the limits of a run, and what its options assume. beyond : what other structures of the model change"""
+    scenarios, manifest = results.scenarios, results.manifest
+    limited = limits.of(cohort, scenarios[0].pathway, manifest["horizon"], manifest.get("stale_draws"))
+    items = (tag("li", text(limit)) for limit in [*limited, *beyond])
+    yield tag("aside", tag("h3", text("What it is not")), tag("ul", *items))
+    yield from (paragraph(words) for policy in policies(scenarios) if (words := limits.assumed(policy[0])))
 
 
 def _outcomes(results: Results) -> list[str]:
@@ -135,7 +162,7 @@ def _structures(results: Results, cohort: Cohort | None) -> list[str]:
 
 
 def _figure(picture: Picture) -> str:
-    drawn = tag("div", drawing(picture.svg, picture.compact_svg, picture.alt), class_="scroll")
+    drawn = scrolled(drawing(picture.svg, picture.compact_svg, picture.alt))
     numbers = [] if picture.numbers is None else [folded("In words and numbers", table(picture.numbers))]
     words = [tag("figcaption", *numbers)] if numbers else []
     return tag("figure", drawn, *words, id=f"figure-{picture.name}")
@@ -147,7 +174,7 @@ def _scenario(scenario: Scenario) -> str:
     lines = "".join(tag("li", tag("code", text(line))) for line in levers.lines(scenario))
     changes = tag("ul", lines) if lines else text("None: nothing changes.")
     rows.append(tag("dt", text("Levers")) + tag("dd", changes))
-    heading = tag("h3", text(scenario.title or scenario.name), " ", span(scenario.name, "unit"))
+    heading = tag("h4", text(scenario.title or scenario.name), " ", span(scenario.name, "unit"))
     return tag("article", heading, tag("dl", *rows))
 
 

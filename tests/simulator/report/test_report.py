@@ -9,6 +9,7 @@ import shutil
 from collections import Counter
 from dataclasses import replace
 from hashlib import sha256
+from html import unescape
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
@@ -41,6 +42,7 @@ from simulator.wording import headline, limits
 from simulator.wording.headline import answer
 from simulator.wording.intervals import Estimate, rounded
 from simulator.wording.opening import clocks
+from simulator.wording.paper import UNSURE, conclusion
 from simulator.wording.table import Row, Table, columns
 
 COHORTS = Path(__file__).parents[3] / "calibration" / "cohorts"
@@ -131,12 +133,49 @@ def wider(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # --- Content ---
 
 
-def test_the_first_line_is_the_answer(results: Results, html: str) -> None:
+def test_the_answer_follows_the_title(results: Results, html: str) -> None:
     sentence = answer(results.outcomes, results.scenarios)
     body = html.partition("<body>")[2]
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)).strip()
-    assert text.startswith(sentence)
-    assert re.match(r"<main><h1>Of 100 patients who relapse, \d+ more", body)
+    title, question = "Wider salvage compared with Today&#x27;s practice", results.scenarios[1].question
+    assert text.startswith(title)
+    before = text.partition(sentence)[0]
+    assert question in unescape(before)
+    assert len(before) < 300
+    assert '<p class="lead">Of 100 patients who relapse, ' in body
+
+
+def of_wider_salvage(results: Results) -> pd.DataFrame:
+    """The outcomes of all patients under wider salvage, from relapse, by their names."""
+    rows = results.outcomes
+    rows = rows[(rows["scenario"] == "wider-salvage") & (rows["clock"] == "relapse") & (rows["population"] == "all")]
+    return rows.set_index("outcome")
+
+
+def test_the_options_stand_in_a_planners_words_next_to_what_they_take(results: Results, page: Page) -> None:
+    start = next(place for place, row in enumerate(page.rows) if row[:1] == ["Option"])
+    heads, first, policy = page.rows[start : start + 3]
+    table = of_wider_salvage(results)
+    assert policy[0] == "Wider salvagewider-salvagesalvage uptake 49 % \N{RIGHTWARDS ARROW} 88 %"
+    assert policy[heads.index("Salvage courses per 100 relapses")] == "88"
+    assert policy[heads.index("HSCTs per 100 relapses")] == f"{table.loc['hscts', 'estimate']:.0f}"
+    assert policy[heads.index("Difference")].startswith(f"+{100 * table.loc['os_12', 'difference']:.0f} (")
+    assert first[heads.index("Difference")] == ""
+
+
+def test_the_conclusion_has_two_sentences_with_the_numbers_of_the_run(results: Results, cohort: Cohort) -> None:
+    does, how_sure = conclusion(results, cohort)
+    of_policy = of_wider_salvage(results)
+    assert f"{100 * of_policy.loc['os_12', 'difference']:.0f} more of 100 patients who relapse" in does
+    assert f"{of_policy.loc['hscts', 'difference']:.0f} more HSCTs" in does
+    ends = (100 * of_policy.loc["os_12", f"difference_{end}"] for end in ("lower", "upper"))
+    assert how_sure.startswith("With only 37 patients behind it, the model can say no better than ")
+    assert "{:.0f} to {:.0f} more survivors per 100".format(*ends) in how_sure
+
+
+def test_without_patients_or_intervals_the_conclusion_says_so() -> None:
+    alone = run(Scenario(name="as-it-is", pathway=load_pathway("three_state")), horizon=24.0)
+    assert conclusion(alone, None)[1] == f"Not calibrated to patients, {UNSURE}."
 
 
 def test_the_page_states_its_limits(page: Page) -> None:
@@ -153,12 +192,13 @@ def test_the_outcomes_on_the_page_agree_with_the_run(results: Results, page: Pag
     assert row[3].startswith(f"+{100 * outcome.difference:.0f} (")
 
 
-def test_the_answer_comes_before_what_lies_behind_it(page: Page) -> None:
-    sections = [attributes["id"] for tag, attributes in page.elements if tag == "section"]
-    assert sections[:4] == ["difference", "outcomes", "survival", "behind"]
+def test_the_paper_comes_before_its_supplement_which_is_folded(page: Page) -> None:
+    sections = [attributes["id"] for tag, attributes in page.elements if tag in ("section", "details") and attributes]
+    assert sections[:7] == ["options", "takes", "figures", "sure", "conclusion", "supplement", "outcomes"]
+    assert ("details", {"id": "supplement"}) in page.elements
     figures = [attributes["id"] for tag, attributes in page.elements if tag == "figure"]
     assert figures[0] == "figure-what_the_policy_adds"
-    behind = ["figure-cohort_flow", "figure-survival_by_group", "figure-state_occupancy", "figure-pathway_diagram"]
+    behind = ["figure-survival_by_group", "figure-state_occupancy", "figure-cohort_flow", "figure-pathway_diagram"]
     assert figures[-4:] == behind
 
 
@@ -200,9 +240,9 @@ def test_the_page_speaks_of_differences_where_it_has_some() -> None:
 def test_a_comparison_of_beds_opens_with_waits() -> None:
     results = compare("letter-centre", "letter-centre-2-beds", draws=1, replications=1, horizon=12.0)
     page = Page(page_of(results, figures=gallery(results)[:2]))
-    assert page.text.strip().startswith("aftercart: letter-centre") or page.text.startswith("Of 100 requests")
-    sections = [attributes["id"] for tag, attributes in page.elements if tag == "section"]
-    assert sections.index("waits") < sections.index("difference")
+    assert "Of 100 requests" in page.text[:400]
+    figures = [attributes["id"] for tag, attributes in page.elements if tag == "figure"]
+    assert figures[0] == "figure-how_long_they_wait"
 
 
 def test_reported_figures_stand_next_to_simulated_ones(page: Page) -> None:
@@ -254,7 +294,8 @@ def test_a_scenario_shows_its_question_its_assumptions_and_its_levers(results: R
         for text in (scenario.question, scenario.rationale, scenario.assumes):
             assert text in page.text
     assert "[set] salvage_uptake = 0.88" in page.text
-    assert page.text.count(results.scenarios[1].question) == 1
+    # Under the title and with the scenario's other texts.
+    assert page.text.count(results.scenarios[1].question) == 2
 
 
 def cell(estimate: Estimate) -> str:
@@ -357,9 +398,8 @@ def test_texts_of_a_scenario_are_never_markup(results: Results) -> None:
     html = page_of(replace(results, scenarios=scenarios))
     parsed = Page(html)
     assert "<script" not in html
-    assert (
-        parsed.text.count(markup) == 4
-    )  # its title under the answer and over its texts; its question; what it assumes
+    # In the page's title, with the options, and over its texts; its question; what it assumes, there and as a limit.
+    assert parsed.text.count(markup) == 6
     assert ("b", {"title": "x"}) not in parsed.elements
 
 
