@@ -99,7 +99,9 @@ def _on_the_clock(
         if targets.cohort.clock == targets.pathway.clock:
             started = np.isfinite(block.clock_month)
         reported = [block.levels[name] for name in targets.scenario.population]
-        kinds = np.unique(np.array([np.zeros(tried, dtype=int), *reported]), axis=1, return_inverse=True)[1].ravel()
+        kinds = np.zeros(tried, dtype=int)
+        for level in reported:
+            kinds = kinds * (level.max() + 1) + level
         entry = np.full(tried, tried)
         for kind in np.unique(kinds[:n]):
             wanted, alike = np.flatnonzero(kinds[:n] == kind), np.flatnonzero(started & (kinds == kind))

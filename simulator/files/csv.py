@@ -64,14 +64,16 @@ def read(
     Numbers are floats; blanks, and missing `optional` columns of numbers, are NaN. The text of `printed` columns is
     kept as `printed_NAME` : 72.0 has more digits than 72. Columns that are not named stay text.
     """
+    import pandas as pd  # only where a table is needed: `list` and `check` start fast
+
     contents = cells(path)
     contents.require((*text, *number))
-    frame = _table(contents)
-    frame = frame.assign(**{column: "" for column in optional if column not in frame.columns})
-    frame = frame.assign(**{f"printed_{column}": frame[column].str.strip() for column in printed})
-    columns = (*number, *optional)
-    lines = tuple(frame.index)
-    return frame.assign(**{name: _floats(name, tuple(frame[name]), lines, path) for name in columns})
+    blank = ("",) * len(contents.lines)
+    columns = {**contents.columns, **{name: contents.columns.get(name, blank) for name in optional}}
+    as_printed = {f"printed_{name}": [cell.strip() for cell in columns[name]] for name in printed}
+    numbers = {name: _floats(name, columns[name], contents.lines, path) for name in (*number, *optional)}
+    # All columns at once: to change some of them takes pandas longer than to read the file.
+    return pd.DataFrame({**columns, **as_printed, **numbers}, index=pd.Index(contents.lines, dtype=int))
 
 
 def texts(path: Path) -> pd.DataFrame:
