@@ -25,7 +25,7 @@ class Page:
     """A page in a browser. requests : addresses that were asked for; complaints : what the console said"""
 
     def __init__(self, write: IO[bytes], read: IO[bytes]) -> None:
-        self._write, self._read = write, read
+        self._write, self._read, self._rest = write, read, b""
         self._number, self._session = 0, ""
         self.requests: list[str] = []
         self.complaints: list[str] = []
@@ -49,10 +49,11 @@ class Page:
             self._keep(answer)
 
     def _next(self) -> Any:
-        text = bytearray()
-        while (letter := self._read.read(1)) != b"\0":
-            assert letter, "the browser is gone"
-            text += letter
+        while b"\0" not in self._rest:
+            more = self._read.read(1 << 16)
+            assert more, "the browser is gone"
+            self._rest += more
+        text, _, self._rest = self._rest.partition(b"\0")
         return json.loads(text)
 
     def _keep(self, event: Any) -> None:

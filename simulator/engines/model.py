@@ -214,7 +214,7 @@ def _resolve(scenario: Scenario, draw_values: Values, made: dict[str, tuple[Made
     resolver = Resolver(scenario, apply_levers(scenario, draw_values), attributes, cells, made)
     exits = {name: resolver.exits(state) for name, state in pathway.states.items()}
     _check_time_passes(scenario, exits)
-    return Model(scenario, exits, mix, attributes, cells, shares, _marginal(resolver, draw_values, exits), n_draws)
+    return Model(scenario, exits, mix, attributes, cells, shares, _marginal(resolver, draw_values), n_draws)
 
 
 def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]) -> None:
@@ -230,16 +230,24 @@ def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]
             )
 
 
-def _marginal(
-    resolver: Resolver, draw_values: Mapping[str, Floats | float], exits: Mapping[str, tuple[Exit, ...]]
-) -> MarginalBenefit | None:
+def marginal(scenario: Scenario) -> MarginalBenefit | None:
+    """Return who is marginal at the declared values, as `resolve` does but without all other states; None if nobody.
+
+    Raises InputError.
+    """
+    declared = point_values(scenario.pathway)
+    attributes, cells, _ = cells_of(scenario)
+    return _marginal(Resolver(scenario, apply_levers(scenario, declared), attributes, cells), declared)
+
+
+def _marginal(resolver: Resolver, draw_values: Mapping[str, Floats | float]) -> MarginalBenefit | None:
     declared = resolver.pathway.marginal
     if declared is None:
         return None
     before = Resolver(resolver.scenario, draw_values, resolver.attributes, resolver.cells)
     decision = resolver.pathway.states[declared.decision]
     marginal_shares = []
-    for ways in (before.exits(decision), exits[decision.name]):
+    for ways in (before.exits(decision), resolver.exits(decision)):
         marginal_shares.append(next(way.probability for way in ways if way.name == declared.branch))
     assert marginal_shares[0] is not None
     assert marginal_shares[1] is not None

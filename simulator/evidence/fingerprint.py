@@ -189,13 +189,13 @@ def of_policy(base: Scenario, policy: Scenario) -> str:
 
 
 def _of_draws(path: Path) -> str:
-    return _of_columns(tuple(csv.cells(path).columns.items()))
+    return _of_cells(csv.cells(path))
 
 
 # A command asks twice, and the digest of a thousand draws takes as long as to read them.
 @lru_cache(maxsize=4)
-def _of_columns(columns: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
-    return _digest({name: column for name, column in columns if name != COLUMN})
+def _of_cells(cells: csv.Cells) -> str:
+    return _digest({name: column for name, column in cells.columns.items() if name != COLUMN})
 
 
 def _targets(path: Path) -> list[dict[str, str]]:

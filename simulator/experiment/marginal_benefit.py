@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves, Readable, mixed
-from simulator.engines.model import resolve
+from simulator.engines.model import marginal, resolve
 from simulator.evidence.draws import values
 from simulator.outcomes import summaries
 from simulator.pathway.pathway import Pathway
@@ -73,8 +74,8 @@ def _with_the_first_alike(displayed: Sequence[Scenario]) -> list[Scenario]:
 
 def _treats_more(scenario: Scenario, draw_values: Values) -> bool:
     """Return whether a scenario treats more than the reference, before its date or from then on."""
-    marginal = resolve(scenario, draw_values).marginal
-    is_raised = marginal is not None and marginal.raised
+    of = resolve(scenario, draw_values).marginal
+    is_raised = of is not None and of.raised
     return is_raised or (scenario.before is not None and _treats_more(scenario.before, draw_values))
 
 
@@ -83,11 +84,17 @@ def treats_more_than(policy: Scenario, first: Scenario) -> bool:
 
     Otherwise more patients are treated only where more come there, and their survival says nothing of the treatment.
     """
-    one, other = (resolve(replace(scenario, marginal_benefit=1.0), {}).marginal for scenario in (policy, first))
-    if one is None or other is None:
-        return False
+    one, other = _least_and_most_treated(policy), _least_and_most_treated(first)
     # Their cells may differ, so that no share of a kind of patients has its like.
-    return any(end(one.share) > end(other.share) for end in (np.min, np.max))
+    return any(mine > its for mine, its in zip(one, other, strict=False))
+
+
+# Every table and figure of a policy asks.
+@lru_cache(maxsize=256)
+def _least_and_most_treated(scenario: Scenario) -> tuple[float, ...]:
+    """Return the shares of the kinds of patients least and most treated at the marginal decision; () without one."""
+    of = marginal(replace(scenario, marginal_benefit=1.0))
+    return () if of is None else (float(np.min(of.share)), float(np.max(of.share)))
 
 
 def simulated(displayed: Sequence[Scenario], engine: str) -> list[Scenario]:

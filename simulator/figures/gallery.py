@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from matplotlib.figure import Figure
+
 from simulator import execution
 from simulator.errors import UnknownNameError
 from simulator.evidence.cohort import Cohort
@@ -108,14 +110,20 @@ def _overall_survival(results: Results, clock: str, cohort: Cohort | None) -> Ca
 
 def _rough(picture: Picture) -> Picture:
     """Return a picture with a mark that it is for a first look; in the margin where the title may fill the top."""
-    for figure in filter(None, (picture.figure, picture.compact)):
+    in_margin = picture.narrow is not None
+
+    def marked(figure: Figure | None) -> Figure | None:
+        if figure is None:
+            return None
         across, up = figure.get_size_inches()
-        place, turned = (1 - style.MARGIN / across, 1 - style.MARGIN / up), 0
-        if picture.compact is not None:
-            place, turned = (1 - 0.01 / across, 1 - style.MARGIN / up), 90
+        place = (1 - (0.01 if in_margin else style.MARGIN) / across, 1 - style.MARGIN / up)
         with style.applied():
             figure.text(
-                *place, MARK, ha="right", va="top", rotation=turned, color=style.VERMILLION,
-                weight="normal" if turned else "bold", fontsize=style.SMALL if turned else style.TEXT,
+                *place, MARK, ha="right", va="top", rotation=90 if in_margin else 0, color=style.VERMILLION,
+                weight="normal" if in_margin else "bold", fontsize=style.SMALL if in_margin else style.TEXT,
             )  # fmt: skip
-    return replace(picture, title=f"{capital(MARK)}: {picture.title}")
+        return figure
+
+    marked(picture.figure)
+    title = f"{capital(MARK)}: {picture.title}"
+    return replace(picture, title=title, narrow=lambda: marked(picture.compact))

@@ -28,7 +28,7 @@ class Picture:
 
     point : a sentence more of the alternative text, where the title does not say what the figure shows
     numbers : what is drawn, for a page; None where the run's own tables have it
-    compact : the same at a second width, for half a slide, a column or a phone; None if there is only one
+    narrow : draws the same at a second width; None if there is only one
     """
 
     name: str
@@ -36,7 +36,12 @@ class Picture:
     figure: Figure
     point: str = ""
     numbers: Table | None = None
-    compact: Figure | None = None
+    narrow: Callable[[], Figure | None] | None = None
+
+    @cached_property
+    def compact(self) -> Figure | None:
+        """The same at a second width, for half a slide, a column or a phone, drawn when it is read; None without."""
+        return None if self.narrow is None else self.narrow()
 
     @property
     def alt(self) -> str:
@@ -78,12 +83,8 @@ class Picture:
         """Return this picture with its files made, and without the figures: so it goes from one process to another."""
         made = {name: getattr(self, name) for name in ("svg", "png", "compact_svg", "compact_png")}
         files = copy(self)
-        vars(files).update(made, figure=None, compact=None)
+        vars(files).update(made, figure=None, compact=None, narrow=None)
         return files
-
-    def in_two_widths(self, compact: Picture | None) -> Picture:
-        """Return this picture with another's figure as its second width."""
-        return self if compact is None else replace(self, compact=compact.figure)
 
 
 Drawn = TypeVar("Drawn", Picture, Picture | None)
@@ -92,7 +93,14 @@ Drawn = TypeVar("Drawn", Picture, Picture | None)
 def in_two_widths(draw: Callable[..., Drawn]) -> Drawn:
     """Return what draws itself at any `width`, wide and compact; None if there is nothing to draw."""
     wide = draw()
-    return wide if wide is None else wide.in_two_widths(draw(width=style.COMPACT))
+    if wide is None:
+        return wide
+
+    def narrow() -> Figure | None:
+        compact = draw(width=style.COMPACT)
+        return None if compact is None else compact.figure
+
+    return replace(wide, narrow=narrow)
 
 
 def save(pictures: Sequence[Picture], folder: Path) -> None:

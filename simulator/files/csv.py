@@ -35,9 +35,12 @@ _RUNS = re.compile("'*[=+@\t\r\n\uff0b\uff0d\uff1d\uff20-]")
 """The beginning of a cell that a spreadsheet may run; an apostrophe makes it text. After OWASP, CSV injection."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cells:
-    """The rows of a file as text, cleaned. lines : (n_rows,), of the file; columns : (n_rows,) each."""
+    """The rows of a file as text, cleaned. lines : (n_rows,), of the file; columns : (n_rows,) each.
+
+    A file whose content has not changed has the same cells, by which numbers and digests of them are kept.
+    """
 
     path: Path
     lines: tuple[int, ...]
@@ -47,7 +50,7 @@ class Cells:
         """Return columns as numbers, blanks NaN. Raises InputError naming line and column."""
         names = tuple(names)
         self.require(names)
-        return {name: _floats(name, self.columns[name], self.lines, self.path) for name in names}
+        return {name: _floats(self, name) for name in names}
 
     def require(self, names: Iterable[str]) -> None:
         """Refuse a file without these columns. Raises InputError."""
@@ -71,7 +74,8 @@ def read(
     blank = ("",) * len(contents.lines)
     columns = {**contents.columns, **{name: contents.columns.get(name, blank) for name in optional}}
     as_printed = {f"printed_{name}": [cell.strip() for cell in columns[name]] for name in printed}
-    numbers = {name: _floats(name, columns[name], contents.lines, path) for name in (*number, *optional)}
+    numbers = {name: (math.nan,) * len(blank) for name in optional}
+    numbers |= contents.floats(name for name in (*number, *optional) if name in contents.columns)
     # All columns at once: to change some of them takes pandas longer than to read the file.
     return pd.DataFrame({**columns, **as_printed, **numbers}, index=pd.Index(contents.lines, dtype=int))
 
@@ -140,14 +144,15 @@ def _check_header(header: Sequence[str], written: Sequence[str], where: str) -> 
 
 # As often as the cells: 92,000 numbers a time.
 @lru_cache(maxsize=1024)
-def _floats(name: str, column: tuple[str, ...], lines: tuple[int, ...], path: Path) -> tuple[float, ...]:
+def _floats(cells: Cells, name: str) -> tuple[float, ...]:
+    column = cells.columns[name]
     are_numbers = _NUMBERS.fullmatch("\0".join((*column, "")))  # no cell has a NUL
     numbers = tuple(map(float if are_numbers else _number, column))
     if any(map(math.isinf, numbers)):
         place = next(place for place, value in enumerate(numbers) if math.isinf(value))
-        line, field = lines[place], column[place]
+        line, field = cells.lines[place], column[place]
         what = "not a finite number" if NUMBER.fullmatch(field.strip()) else "not a number"
-        where = f"{path}: line {line}, {name}"
+        where = f"{cells.path}: line {line}, {name}"
         raise InputError(what, where=where, got=field, allowed="a number as in 0.6 or 6e-1")
     return numbers
 

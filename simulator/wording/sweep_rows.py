@@ -55,11 +55,7 @@ class Displayed:
 
     def rows(self, sweep: Sweep) -> list[dict[Any, Any]]:
         """Return the outcome's row of every cell, in the order of the cells."""
-        table = sweep.table
-        chosen = table["outcome"] == self.outcome
-        for key in ("clock", "population", "resource"):
-            chosen &= table[key] == getattr(self, key)
-        return table[chosen].to_dict("records")
+        return sweep.rows.get((self.outcome, self.clock, self.population, self.resource), [])
 
     def estimates(self, sweep: Sweep) -> list[Estimate]:
         """Return the outcome of every cell with its interval, as displayed."""

@@ -11,7 +11,7 @@ from worlds import months, share, sojourn, two_arms
 from calibration import fit
 from calibration.likelihood.targets import Targets, load_targets
 from calibration.sampler import imis
-from calibration.validation import cross_validation
+from calibration.validation import cross_validation, structure_fits
 
 TWO_ARMS = two_arms(
     exponential(mean="treated_mean"), exponential(mean=10), states={"remission": sojourn(relapse=exponential(mean=8))},
@@ -47,9 +47,11 @@ def new_cohort(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Target
 def quick_fits() -> Iterator[None]:
     """Begin with fewer points, more of them a call: so few parameters need no more for as good a sample."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "sample", partial(imis.sample, initial=500, batch=200, refit=1000))
+        patch.setattr(fit, "sample", partial(imis.sample, batch=200, refits=2))
+        patch.setattr(fit, "_sizes", lambda points: {"initial": 500, "refit": min(1000, points // 8)})
         patch.setattr(fit, "ROWS", 250)
-        few = {"initial": 200, "batch": 100, "refit": 200, "most_points": 1000}
+        patch.setattr(structure_fits, "FEW", {**structure_fits.FEW, "refit": 500, "refits": 2})
+        few = {"initial": 200, "batch": 100, "refit": 200, "refits": 2, "most_points": 1000}
         patch.setattr(cross_validation, "FITTED", partial(cross_validation.FITTED, **few))
         yield
 

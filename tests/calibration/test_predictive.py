@@ -26,7 +26,7 @@ N = 25
 UPTAKE = 0.4
 ALIVE_6 = np.exp(-6 / 10.0)
 COHORTS = 1000
-OTHERS = 40
+OTHERS = 20
 FALSE_ALARM = 1e-6
 LETTER = read_cohort(find_folder("wang2024")).targets.set_index("name")
 PRINTED = [str(name) for name in LETTER.index[(LETTER["kind"] == "survivors") & LETTER["month"].isin([6.0, 12.0])]]

@@ -264,7 +264,9 @@ def test_a_preset_is_the_scenario(page: Page, explorer: str) -> None:
 
 
 @pytest.mark.usefixtures("unchecked_pages")
-@pytest.mark.parametrize("base", [worlds.slow("baseline"), "chemotherapy for half", "dual-target-reinfusion"])
+@pytest.mark.parametrize(
+    "base", [worlds.slow("baseline"), "chemotherapy for half", worlds.slow("dual-target-reinfusion")]
+)
 def test_the_model_of_the_page_is_that_of_numpy(page: Page, tmp_path: Path, base: str) -> None:
     """On the same parameter sets, in random settings; also where the base has set a share of a choice itself."""
     from simulator.explorer.making import make

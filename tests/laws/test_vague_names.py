@@ -34,8 +34,8 @@ def vague(source: str) -> Iterator[tuple[int, str]]:
     """Yield the lines of names that are one of the words. The keyword of a call may be a column, and keeps its name."""
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.keyword):
-            names = {getattr(node, field, None) for field in ("id", "attr", "arg", "name", "asname")}
-            yield from ((node.lineno, word) for word in INSTEAD if word in names)
+            names = [getattr(node, field, None) for field in ("id", "attr", "arg", "name", "asname")]
+            yield from ((node.lineno, name) for name in names if name in INSTEAD)
 
 
 def test_no_name_is_a_word_that_does_not_say_what_it_holds() -> None:

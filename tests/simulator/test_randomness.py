@@ -53,7 +53,7 @@ ADDRESSES = st.tuples(
 
 
 @given(ADDRESSES)
-@settings(derandomize=True, max_examples=20, deadline=None, database=None)
+@settings(derandomize=True, max_examples=8, deadline=None, database=None)
 def test_a_number_agrees_with_the_description(address: tuple[int, int, int, int, str, int]) -> None:
     seed, draw, replication, patient, name, visit = address
     assert uniform(*address) == from_the_description(seed, draw, replication, patient, name, visit)

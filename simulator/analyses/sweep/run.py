@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -56,6 +56,15 @@ class Sweep:
     def draws(self) -> Floats:
         """The values of the lead outcome : (n_cells, n_draws)."""
         return np.array([leading.values for leading in self.leading])
+
+    @cached_property
+    def rows(self) -> dict[tuple[str, ...], list[dict[Any, Any]]]:
+        """Outcome, clock, population, resource -> the rows of every cell, in the order of the cells."""
+        rows: dict[tuple[str, ...], list[dict[Any, Any]]] = {}
+        for row in self.table.to_dict("records"):
+            key = row["outcome"], row["clock"], row["population"], row["resource"]
+            rows.setdefault(key, []).append(row)
+        return rows
 
     @property
     def scenario(self) -> Scenario:

@@ -42,7 +42,6 @@ THIN, BACK, BOLD = 0.9, 1.3, 1.8
 """Points of an arrow, of one that leads back, and of one that a policy changes."""
 
 
-@style.applied()
 def picture(pathway: Pathway, scenarios: Sequence[Scenario] = (), *, cohort: Cohort | None = None) -> Picture:
     """Return the diagram of a pathway; the footing names the cohort that calibrates it.
 
@@ -53,15 +52,17 @@ def picture(pathway: Pathway, scenarios: Sequence[Scenario] = (), *, cohort: Coh
     of_run = branches.of_run(scenarios, cohort) if scenarios else Branches()
     title, point = _title(pathway, of_run)
     footing = _footing(pathway, cohort)
-    drawn = []
-    for width, most in FITS.items():
+
+    @style.applied()
+    def drawn(width: float) -> Picture:
         chart, places = _placed(pathway, of_run, width)
-        made = _drawn(chart, places, title, footing).picture(NAME) if chart.width <= most else None
+        made = _drawn(chart, places, title, footing).picture(NAME) if chart.width <= FITS[width] else None
         if made is None and width < style.WIDTH and not of_run.times_alone:
             made = choices.picture(NAME, title, pathway, of_run, cohort=cohort, width=width)
-        drawn.append(made or _listed(pathway, of_run, title, footing, width))
-    wide, compact = drawn
-    return replace(wide, point=point, numbers=exits.table(pathway, of_run)).in_two_widths(compact)
+        return made or _listed(pathway, of_run, title, footing, width)
+
+    wide, numbers = drawn(style.WIDTH), exits.table(pathway, of_run)
+    return replace(wide, point=point, numbers=numbers, narrow=lambda: drawn(style.COMPACT).figure)
 
 
 def _placed(pathway: Pathway, of: Branches, width: float) -> tuple[Plan, Places]:

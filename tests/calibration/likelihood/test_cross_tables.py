@@ -116,6 +116,7 @@ def log_probability_of_the_letter(targets: Targets, shares: Floats) -> float:
     return float(np.log(chance) + arrangements)
 
 
+@pytest.mark.slow
 def test_the_probability_of_the_letter_is_that_of_its_cross_table(letter: Targets) -> None:
     """To nine digits, at a point of the prior: an own convolution, from the probabilities of the cells."""
     posterior = Posterior(letter)

@@ -26,7 +26,7 @@ def test_a_known_posterior_has_its_mean_sd_and_evidence(name: str) -> None:
     equation 9.8); the relative one of the evidence is sqrt(1 / ESS - 1 / n).
     """
     known = KNOWN_POSTERIORS[name]
-    weighted = sample(known.log_likelihood, len(known.mean), seed=1, wanted=2000, refit=2000)
+    weighted = sample(known.log_likelihood, len(known.mean), seed=1, wanted=2000, refit=2000, refits=3)
     assert weighted.reached
     assert not weighted.weights[np.isneginf(weighted.log_likelihood)].any()
     bound = stats.norm.isf(FALSE_ALARM / (4 * len(known.mean)))
@@ -82,7 +82,9 @@ def test_the_sample_depends_on_the_seed_and_not_on_the_chunks(chunk: int) -> Non
 
 def test_sampling_stops_as_soon_as_the_sample_is_good() -> None:
     truth = linear(6, measurements=8, noise=0.1)
-    weighted = sample(truth.log_likelihood, 8, seed=10, wanted=3000, effective=5000, initial=500, batch=400, refit=2000)
+    weighted = sample(
+        truth.log_likelihood, 8, seed=10, wanted=3000, effective=5000, initial=500, batch=400, refit=2000, refits=2
+    )
     built = [step.unique_share >= UNIQUE_SHARE_LIMIT for step in weighted.steps if step.stage == "mixture"]
     assert built == [False] * (len(built) - 1) + [True]
     steps = [step for step in weighted.steps if step.stage == "sample"]
@@ -128,7 +130,7 @@ def test_points_are_drawn_as_often_as_their_weights_say() -> None:
 def test_the_first_draws_are_as_representative_as_all() -> None:
     """The mean of the first tenth is within five of its standard errors."""
     truth = linear(3, measurements=4, noise=0.3).with_silent_scores(1)
-    weighted = sample(truth.log_likelihood, 4, seed=13, wanted=2000)
+    weighted = sample(truth.log_likelihood, 4, seed=13, wanted=2000, refit=1000, refits=2)
     first = weighted.z[weighted.resample(2000, seed=13)[:200]]
     assert np.all(np.abs(first.mean(axis=0) - truth.mean) < 5 * truth.sd / np.sqrt(200))
 

@@ -236,6 +236,7 @@ def test_with_the_case_mix_of_the_letter_the_benefit_is_that_of_the_audits_arith
     assert interval(density) == pytest.approx(interval(of_the_draws(figure, uptake, draws)), abs=0.002)
 
 
+@pytest.mark.slow
 def test_the_shipped_summary_includes_the_joint_posterior() -> None:
     summary = pd.read_csv(WANG / benefit.SUMMARY_FILE).set_index("how")
     assert len(summary) == 10
@@ -487,7 +488,7 @@ def of_the_times(folder: Path, m: Floats) -> Floats:
 
 def of_the_followed(folder: Path, m: Floats) -> Floats:
     """Follow-up ends evenly between months 6 and 30: who is lost before month 24 is not known to have died."""
-    until = np.minimum(24.0, 6.0 + 24.0 * (np.arange(200) + 0.5) / 200)
+    until = np.minimum(24.0, 6.0 + 24.0 * (np.arange(60) + 0.5) / 60)
     return np.asarray(stats.binom.logpmf(45, 80, alive_by_closed_form(folder, until, m).mean(axis=-1)))
 
 
@@ -510,7 +511,7 @@ def test_the_finest_survival_that_a_cohort_reports_informs_the_benefit(case: str
     inferred = benefit.of_cohorts([first_alone(tmp_path, *rows, more=more)])
     assert inferred is not None
     row = inferred.summary.set_index("how").loc["first alone"]
-    m = np.linspace(0, 1, 2001)
+    m = np.linspace(0, 1, 501)
     weights = special.softmax(log_likelihood(tmp_path, m), axis=1).mean(axis=0)
     assert row["mean"] == pytest.approx(weights @ m, abs=0.002)
     ends = np.interp([0.025, 0.975], np.cumsum(weights), m)

@@ -11,7 +11,7 @@ from calibration.validation.joint_ranks import Ranks
 from simulator.arrays import Floats
 
 FALSE_ALARM = 1e-6
-WORLDS, COHORTS = 1500, 99
+WORLDS, COHORTS = 600, 99
 
 
 def world(rng: np.random.Generator, shift: float = 0.0) -> tuple[Floats, Floats]:

@@ -26,7 +26,7 @@ from simulator.errors import InputError
 
 NewCohort = Callable[..., Targets]
 ROWS = ("treated,patients,treated,,,,7,20,", "untreated,patients,untreated,,,,13,20,")
-FEW_POINTS = {"initial": 200, "batch": 100, "refit": 200, "most_points": 1000, "chunk": 500}
+FEW_POINTS = {"initial": 200, "batch": 100, "refit": 200, "refits": 1, "most_points": 1000, "chunk": 500}
 
 
 @pytest.fixture(scope="module")

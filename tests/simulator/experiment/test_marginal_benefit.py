@@ -108,7 +108,7 @@ def test_microsim_shows_the_same_benefits() -> None:
 
 
 def test_where_patients_wait_no_break_even_is_reported() -> None:
-    results = compare("letter-centre", "wider-salvage-todays-beds", draws=1, horizon=24.0, jobs=1, replications=1)
+    results = compare("letter-centre", "wider-salvage-todays-beds", draws=1, horizon=12.0, jobs=1, replications=1)
     assert [split_name(scenario.name)[1] for scenario in results.scenarios[1:]] == [None, "cohorts"]
 
 

@@ -49,7 +49,7 @@ def intervals(figure: Figure) -> list[list[float]]:
 
 @pytest.fixture(scope="module")
 def of_policies() -> Results:
-    return compare("baseline", "wider-salvage", "no-hsct", "universal-salvage", draws=3, horizon=24.0)
+    return compare("baseline", "wider-salvage", "no-hsct", "universal-salvage", draws=2, horizon=12.0)
 
 
 def drawn(picture: Picture | None) -> Picture:
@@ -138,7 +138,7 @@ def test_a_horizon_of_6_months_answers_at_6_months() -> None:
 
 
 def test_one_parameter_set_has_no_intervals_and_the_figures_say_so() -> None:
-    single = compare("baseline", "wider-salvage", draws=1, horizon=24.0)
+    single = compare("baseline", "wider-salvage", draws=1, horizon=12.0)
     for picture in (difference.picture(single, clock="relapse"), needed.picture(single)):
         figure = drawn(picture).figure
         assert "One parameter set: uncertainty is not shown." in " ".join(texts(figure)).replace("\n", " ")

@@ -43,7 +43,7 @@ OF_OUTCOMES = (
 """Figures of a run that show simulated outcomes."""
 
 OF_COUNTS = ("queue_over_time", waits.NAME)
-QUICK = ("few_replications", "sweep_of_one_value", "guarantee_time", "ranks_of_one_quantity", "validation")
+QUICK = ("few_replications", "sweep_of_one_value", "ranks_of_one_quantity", "validation")
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 def results(kind: str, results: Results) -> Results:
     if kind == "two policies":
         return results
-    return compare("letter-centre", "letter-centre-2-beds", draws=2, replications=2, horizon=24.0)
+    return compare("letter-centre", "letter-centre-2-beds", draws=2, replications=2, horizon=12.0)
 
 
 def numbers(text: str) -> list[str]:

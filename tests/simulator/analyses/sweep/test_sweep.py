@@ -259,6 +259,7 @@ def test_with_beds_the_cells_of_a_grid_agree_with_single_runs(ward: Callable[[st
     pd.testing.assert_frame_equal(outcomes_of_resources[columns], service[columns])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("work_by_other_processes")
 def test_the_number_of_processes_changes_no_cell(ward: Callable[[str], Scenario]) -> None:
     scenario, vary = ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "3..4"}
