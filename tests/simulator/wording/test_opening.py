@@ -48,9 +48,9 @@ def number_of(row: Row) -> str:
 
 def test_a_policy_with_the_same_beds_opens_with_who_waits_too() -> None:
     results = compare("letter-centre", "wider-salvage-todays-beds", draws=2, replications=1, horizon=12.0)
-    waits, each, year, of_100 = paragraphs(results)
+    waits, ends, year, of_100 = paragraphs(results)
     assert re.match(r"(No clear difference: o|O)f 100 requests for HSCT beds, .* wait over 30 days under wider", waits)
-    assert each.count("of patients who request it") == 2
+    assert ends.count("of patients who request it") == 2
     assert year.partition(": ")[0].endswith("are alive at 12 months under wider-salvage-todays-beds")
     assert "of 100 patients who relapse" in of_100.lower()
 
