@@ -82,8 +82,8 @@ def _survival(results: Results, options: Sequence[Sequence[Scenario]], clock: st
     names = [option[0].name for option in options]
     by_month = [[(name, alive_at(month)) for name in names] for month in pathway.months.in_order]
     keys = max(by_month, key=lambda keys: sum(key in known for key in keys))
-    shown = [(name, known[name, outcome]) for name, outcome in keys if (name, outcome) in known]
-    if not shown:
+    displayed = [(name, known[name, outcome]) for name, outcome in keys if (name, outcome) in known]
+    if not displayed:
         return []
     outcome = keys[0][1]
     cautious: dict[str, Content] = {
@@ -93,8 +93,8 @@ def _survival(results: Results, options: Sequence[Sequence[Scenario]], clock: st
         if other.marginal_benefit == COHORTS and (other.name, outcome) in known
     }
     headings: list[_Heading] = [
-        (with_unit(*words_and_unit(outcome, pathway)), {name: intervals.estimate(row) for name, row in shown}),
-        ("difference", {name: intervals.difference(row) for name, row in shown}),
+        (with_unit(*words_and_unit(outcome, pathway)), {name: intervals.estimate(row) for name, row in displayed}),
+        ("difference", {name: intervals.difference(row) for name, row in displayed}),
         (CAUTIOUS, cautious),
     ]
     return [heading for heading in headings if any(heading[1].values())]
