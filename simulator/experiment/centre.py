@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from simulator.engines.requests import Arrivals, Requests, together
 from simulator.engines.trajectories import Trajectories
 from simulator.errors import EngineRefusal
 from simulator.experiment.engine_choice import choose_engine
-from simulator.outcomes import resource_use
+from simulator.outcomes import resource_use, waits_by_group
 from simulator.randomness import Uniforms
 from simulator.scenario.arrivals import MONTHS_A_YEAR, Service
 from simulator.scenario.levers import Values
@@ -28,6 +29,8 @@ MOST_BEYOND = 1_200.0
 """Months after the counted years in which patients arrive at most, even if counted patients still wait."""
 AT_ONCE = 16_384
 """Patients simulated together to find arrivals at the default clock: more than most centres see."""
+
+Key = TypeVar("Key", bound=tuple[object, ...])
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class ResourceDraws:
     """Results of one draw, a value per replication.
 
     outcomes : (resource, year or 0 for all, outcome) -> unit, (n_replications,); resource "" for the whole centre
+    groups : (resource, what patients are grouped by, level, outcome) -> the same
     months : calendar months; queue, in_use : resource -> (n_replications, n_months)
     """
 
@@ -62,6 +66,7 @@ class ResourceDraws:
     months: Floats
     queue: dict[str, Floats]
     in_use: dict[str, Floats]
+    groups: dict[tuple[str, str, str, str], tuple[str, Floats]]
 
 
 def run(
@@ -294,10 +299,6 @@ def still_waiting(
 
 
 def _resource_draws(scenario: Scenario, results: list[Replication]) -> ResourceDraws:
-    values: dict[tuple[str, int, str], tuple[str, list[float]]] = {}
-    for result in results:
-        for key, (unit, value) in _values(scenario, result):
-            values.setdefault(key, (unit, []))[1].append(value)
     first, last = results[0].first, min(result.last for result in results)
     # In the middle of a month: units that are offered at its beginning would be seen at their best only.
     months = first + np.arange(0.5 * min(resource_use.STEP, last - first), last - first, resource_use.STEP)
@@ -306,15 +307,44 @@ def _resource_draws(scenario: Scenario, results: list[Replication]) -> ResourceD
         series = [resource_use.over_time(result.requests.of(place), months) for result in results]
         queue[resource] = np.array([waiting for waiting, _ in series])
         in_use[resource] = np.array([used for _, used in series])
-    outcomes = {key: (unit, np.array(numbers)) for key, (unit, numbers) in values.items()}
-    return ResourceDraws(outcomes, months, queue, in_use)
+    outcomes = _by_replication(_values(scenario, result) for result in results)
+    groups = _by_replication(_values_of_groups(scenario, result) for result in results)
+    return ResourceDraws(outcomes, months, queue, in_use, groups)
+
+
+def _by_replication(results: Iterable[Iterable[tuple[Key, tuple[str, float]]]]) -> dict[Key, tuple[str, Floats]]:
+    """Return the unit of every outcome, and its values : (n_replications,)."""
+    values: dict[Key, tuple[str, list[float]]] = {}
+    for result in results:
+        for key, (unit, value) in result:
+            values.setdefault(key, (unit, []))[1].append(value)
+    return {key: (unit, np.array(numbers)) for key, (unit, numbers) in values.items()}
+
+
+def _values_of_groups(
+    scenario: Scenario, result: Replication
+) -> Iterator[tuple[tuple[str, str, str, str], tuple[str, float]]]:
+    """Yield the outcomes of every group of patients who request a resource."""
+    for place, (resource, capacity) in enumerate(scenario.capacity.items()):
+        groups = waits_by_group.of_groups(
+            result.requests.of(place), result.trajectories, result.origin, scenario.pathway, resource, capacity,
+            result.first, result.last, _wait_days(scenario),
+        )  # fmt: skip
+        for (by, level), figures in groups.items():
+            for name, figure in figures.items():
+                yield (resource, by, level, name), figure
+
+
+def _wait_days(scenario: Scenario) -> tuple[int, ...]:
+    """Return the further days that waits are held against."""
+    return () if scenario.service is None else scenario.service.wait_days
 
 
 def _values(scenario: Scenario, result: Replication) -> Iterator[tuple[tuple[str, int, str], tuple[str, float]]]:
     pathway, years = scenario.pathway, (result.first, result.last)
     for place, (resource, capacity) in enumerate(scenario.capacity.items()):
-        days = () if scenario.service is None else scenario.service.wait_days
-        for name, figure in resource_use.of_resource(result.requests.of(place), capacity, *years, days).items():
+        requests, days = result.requests.of(place), _wait_days(scenario)
+        for name, figure in resource_use.of_resource(requests, capacity, *years, days).items():
             yield (resource, 0, name), figure
     if scenario.service is not None:
         for resource in scenario.unlimited:

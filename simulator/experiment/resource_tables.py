@@ -11,7 +11,7 @@ interval: of few patients, it would be an interval of chance.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ import pandas as pd
 
 from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
-from simulator.experiment.centre import ResourceDraws
+from simulator.experiment.centre import Key, ResourceDraws
 from simulator.outcomes.labels import WHOLE_STAYS, follow_up
 from simulator.outcomes.resource_use import label, shares_waiting
 from simulator.outcomes.uncertainty import NOTHING, Summary, of_means, same_sign
@@ -31,17 +31,39 @@ NORMAL = 1.959964
 
 def service(scenarios: Sequence[Scenario], resources: Sequence[Sequence[ResourceDraws]]) -> pd.DataFrame:
     """Return a row per outcome of a resource, or of a year of arrival; resources : by scenario and draw."""
-    rows = []
-    for place, (scenario, draws) in enumerate(zip(scenarios, resources, strict=True)):
-        for key, (unit, _) in draws[0].outcomes.items():
-            values = np.array([draw.outcomes[key][1] for draw in draws])
-            first = None
-            if place and key in resources[0][0].outcomes:
-                first = np.array([draw.outcomes[key][1] for draw in resources[0]])
-            precision = 0.1 if scenario.service is None else scenario.service.precision
-            row = {**_key(key), "unit": unit, **_row(values, first, precision), "follow_up": _followed(key)}
-            rows.append({"scenario": scenario.name, **row})
-    return pd.DataFrame(rows)
+    outcomes = [[draw.outcomes for draw in draws] for draws in resources]
+    return pd.DataFrame(
+        {"scenario": scenario.name, **_key(key), "unit": unit, **row, "follow_up": _followed(key)}
+        for scenario, key, unit, row in _rows(scenarios, outcomes)
+    )
+
+
+def by_group(scenarios: Sequence[Scenario], resources: Sequence[Sequence[ResourceDraws]]) -> pd.DataFrame | None:
+    """Return a row per outcome of a group of patients who request a resource; None where nothing is limited."""
+    outcomes = [[draw.groups for draw in draws] for draws in resources]
+    rows = [
+        {
+            **dict(zip(("scenario", "resource", "by", "level", "outcome"), (scenario.name, *key), strict=True)),
+            "label": label(key[-1]),
+            "unit": unit,
+            **row,
+        }
+        for scenario, key, unit, row in _rows(scenarios, outcomes)
+    ]
+    return pd.DataFrame(rows) if rows else None
+
+
+def _rows(
+    scenarios: Sequence[Scenario], outcomes: Sequence[Sequence[Mapping[Key, tuple[str, Floats]]]]
+) -> Iterator[tuple[Scenario, Key, str, dict[str, float]]]:
+    """Yield scenario, key, unit and summary of every outcome. outcomes : by scenario and draw"""
+    for place, (scenario, draws) in enumerate(zip(scenarios, outcomes, strict=True)):
+        precision = 0.1 if scenario.service is None else scenario.service.precision
+        for key, (unit, _) in draws[0].items():
+            values = np.array([draw[key][1] for draw in draws])
+            is_compared = place and key in outcomes[0][0]
+            first = np.array([draw[key][1] for draw in outcomes[0]]) if is_compared else None
+            yield scenario, key, unit, _row(values, first, precision)
 
 
 def by_draw(scenarios: Sequence[Scenario], resources: Sequence[Sequence[ResourceDraws]]) -> pd.DataFrame | None:

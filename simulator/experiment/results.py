@@ -59,6 +59,7 @@ TABLES = {
     "benefit": "benefit",
     "service": "service",
     "service_draws": "service_by_draw",
+    "waits_by_group": "waits_by_group",
     "queue": "queue",
     "histories": "histories",
     "requests": "requests",
@@ -77,6 +78,7 @@ class Results:
     benefit : the difference that a policy makes by the share of additional patients who benefit, if it treats more
     service : where resources are limited or patients arrive over time; queue : where resources are limited
     service_draws : where resources are limited, a row a scenario, resource and parameter set, a column an outcome
+    waits_by_group : who waits and who is lost, by the state they wait in, attribute and priority class
     """
 
     scenarios: tuple[Scenario, ...]
@@ -92,6 +94,7 @@ class Results:
     end_points: pd.DataFrame | None = None
     benefit: pd.DataFrame | None = None
     service_draws: pd.DataFrame | None = None
+    waits_by_group: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         """Return the scenarios, the settings, and which tables there are."""
@@ -207,6 +210,7 @@ def gather(
     limited = {scenario: parts for scenario, parts in zip(scenarios, used, strict=True) if parts}
     resources = list(limited), list(limited.values())
     queue, service_draws = resource_tables.queue(*resources), resource_tables.by_draw(*resources)
+    groups = resource_tables.by_group(*resources)
     first = zip(scenarios, (draws[0].histories for draws in by_scenario), strict=True)
     histories = {scenario: kept for scenario, kept in first if kept is not None}
     results = Results(
@@ -221,6 +225,7 @@ def gather(
         end_points=as_written(stacked(end_points)) if end_points else None,
         benefit=as_written(stacked(by_share)) if by_share else None,
         service_draws=None if service_draws is None else as_written(service_draws),
+        waits_by_group=None if groups is None else as_written(groups),
         **events.tables(histories),
     )
     tables = {name: getattr(results, name) for name in TABLES}

@@ -59,6 +59,9 @@ ENDS_OF_WAITS = {
 }
 """More outcomes, which stand in the files and figures: with the waits over 30 days they are all requests."""
 
+LOST_A_YEAR = {"lost_per_year": "lost while waiting, patients a year"}
+"""One more outcome, in a planner's unit."""
+
 STEP = 1.0
 """Months between points of the queue over time."""
 
@@ -70,7 +73,7 @@ def label(outcome: str) -> str:
     """Return an outcome of a resource in words."""
     if late := LATE.fullmatch(outcome):
         return f"wait over {late[1]} day{'s' * (late[1] != '1')}, of requests"
-    return {**LABELS, **ENDS_OF_WAITS}.get(outcome, outcome.replace("_", " "))
+    return {**LABELS, **ENDS_OF_WAITS, **LOST_A_YEAR}.get(outcome, outcome.replace("_", " "))
 
 
 def in_order(outcomes: Iterable[str]) -> list[str]:
@@ -113,6 +116,7 @@ def of_resource(
         "served_within_7_days": ("probability", _or_nan(np.mean, served & (waited > 0.0) & (waited <= SEVEN_DAYS))),
         "served_within_30_days": ("probability", _or_nan(np.mean, served & (waited > SEVEN_DAYS) & soon)),
         "lost_within_30_days": ("probability", _or_nan(np.mean, ended & ~served & soon)),
+        "lost_per_year": ("a year", float((ended & ~served).sum()) / years),
         "queue_length": ("patients", waiting / months),
     }
     if capacity.offered_every is None:

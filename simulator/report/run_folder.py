@@ -17,7 +17,7 @@ from simulator.errors import InputError
 from simulator.evidence.cohort import load_cohort
 from simulator.execution import Pool
 from simulator.experiment.parts import report_months
-from simulator.experiment.results import Results
+from simulator.experiment.results import DIGITS, Results
 from simulator.experiment.summaries import SHARES
 from simulator.figures import picture
 from simulator.figures.gallery import gallery
@@ -32,7 +32,7 @@ from simulator.pathway.format import load_pathway
 from simulator.pathway.milestones import with_milestones
 from simulator.pathway.outcome_months import alive_at, mean_to
 from simulator.pathway.pathway import Pathway
-from simulator.report import explorer_of_run
+from simulator.report import at_risk, explorer_of_run
 from simulator.report.page import html
 from simulator.scenario.arrivals import Service
 from simulator.scenario.capacity import Capacity
@@ -58,6 +58,10 @@ _MEASURES = ("", *(f"_{end}" for end in (*_ENDS, "least", "most")))
 RESOURCE_TABLES = {
     "service": (
         *("scenario", "resource", "arrival_year", *_ESTIMATES),
+        *("replication_sd", "replications_wanted", *_DIFFERENCES),
+    ),
+    "waits_by_group": (
+        *("scenario", "resource", "by", "level", *_ESTIMATES),
         *("replication_sd", "replications_wanted", *_DIFFERENCES),
     ),
     "queue": (
@@ -127,7 +131,7 @@ class _Manifest(BaseModel):
 
 
 def write(results: Results, folder: Path, pool: Pool | None = None) -> Path:
-    """Write a run's figures and report.html into an existing folder; return the page's path.
+    """Write a run's figures, numbers at risk and report.html into an existing folder; return the page's path.
 
     pool : the processes that draw the figures; None: this one
     It links to an explorer that is there. Raises OSError if the folder cannot be written, InputError if the cohort's
@@ -141,6 +145,7 @@ def write(results: Results, folder: Path, pool: Pool | None = None) -> Path:
         explorer = explorer_of_run.NAME if (folder / explorer_of_run.NAME).exists() else ""
         page = html(results, cohort=cohort, figures=pictures, explorer=explorer)
         picture.save(pictures, folder)
+        csv.write(at_risk.table(results, cohort), folder / f"{at_risk.FILE}.csv", DIGITS)
         return whole_file.write(folder / "report.html", page.encode())
     finally:
         gc.unfreeze()
@@ -176,6 +181,8 @@ def read(folder: Path) -> Results:
         "service": any(scenario.is_limited for scenario in scenarios),
         "queue": any(scenario.capacity for scenario in scenarios),
     }
+    # Runs of earlier versions have no groups.
+    groups = folder / "waits_by_group.csv"
     service, queue = (_resource_table(folder / f"{name}.csv") if written else None for name, written in limited.items())
     return Results(
         scenarios,
@@ -187,6 +194,7 @@ def read(folder: Path) -> Results:
         queue,
         end_points=tables.get("end_points"),
         benefit=_benefit(folder / "benefit.csv", run),
+        waits_by_group=_resource_table(groups) if groups.exists() else None,
         service_draws=_service_draws(folder / "service_by_draw.csv", run),
     )
 
@@ -215,7 +223,19 @@ def _newest_run(folder: Path) -> str | None:
 
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    text = ("scenario", "clock", "population", "outcome", "unit", "state", "resource", "end_point", "cause")
+    text = (
+        "scenario",
+        "clock",
+        "population",
+        "outcome",
+        "unit",
+        "state",
+        "resource",
+        "end_point",
+        "cause",
+        "by",
+        "level",
+    )
     numbers = [column for column in columns if column not in text]
     added = [column for name, later in ADDED.items() if name in columns for column in later]
     table = csv.read(path, [column for column in columns if column in text], numbers, added)

@@ -175,7 +175,7 @@ def _ranks(
     (by, order), *_ = priority.items()
     if by != STATE and by not in pathway.attributes:
         raise UnknownNameError("attribute", by, (STATE, *pathway.attributes), where)
-    known = _waiting_for(pathway, resource) if by == STATE else pathway.attributes[by].levels
+    known = waiting_for(pathway, resource) if by == STATE else pathway.attributes[by].levels
     if not order:
         raise InputError("no patients are given priority", where=f"{where} {by}", got=[], allowed=", ".join(known))
     for value in order:
@@ -190,7 +190,7 @@ def _ranks(
     return by, tuple(order)
 
 
-def _waiting_for(pathway: Pathway, resource: str) -> list[str]:
+def waiting_for(pathway: Pathway, resource: str) -> list[str]:
     """Return the states in which patients can wait for a resource."""
 
     def asks(state: State) -> bool:

@@ -31,7 +31,7 @@ def arrivals(scenario: Scenario) -> float:
 
 
 def lines(results: Results) -> list[Line]:
-    """Return what a year's patients come to: survivors at the answer's month, counts, and the units in use.
+    """Return what a year's patients come to: survivors at the answer's month, counts, losses and units in use.
 
     None without arrivals, or where the horizon reaches no month of survival.
     """
@@ -54,7 +54,7 @@ def lines(results: Results) -> list[Line]:
             if (name, one.name) in known
         }
         made.append((label, "", of_outcome))
-    return [*made, *_in_use(results, of_scenarios)]
+    return [*made, *_of_resources(results, of_scenarios)]
 
 
 def _month(results: Results) -> float | None:
@@ -70,16 +70,20 @@ def _of_a_year(row: Row, a_year: float, is_comparable: bool) -> dict[str, Any]:
     return {**row, **measures, **hidden, "unit": UNIT}
 
 
-def _in_use(results: Results, scenarios: Sequence[Scenario]) -> list[Line]:
-    """Return the mean number of units in use of every resource that is held and given back."""
+def _of_resources(results: Results, scenarios: Sequence[Scenario]) -> list[Line]:
+    """Return who is lost while waiting for every resource, and the mean number of its units in use.
+
+    Runs of earlier versions do not have the first; units that are offered and taken are not held.
+    """
     assert results.service is not None
-    names = dict.fromkeys(name for scenario in scenarios for name in scenario.capacity)
     made: list[Line] = []
-    for name in names:
+    for name in dict.fromkeys(name for scenario in scenarios for name in scenario.capacity):
+        label = scenarios[0].pathway.resources[name].label
         tables = {one.name: resources.rows_of(results.service, one.name, name) for one in scenarios}
-        in_use = {scenario: rows["in_use"] for scenario, rows in tables.items() if "in_use" in rows}
-        if in_use:
-            made.append((f"{scenarios[0].pathway.resources[name].label} in use, on average", "", in_use))
+        words = {"lost_per_year": f"lost while waiting for {label}", "in_use": f"{label} in use, on average"}
+        for outcome, text in words.items():
+            of_outcome = {scenario: rows[outcome] for scenario, rows in tables.items() if outcome in rows}
+            made += [(text, "", of_outcome)] if of_outcome else []
     return made
 
 

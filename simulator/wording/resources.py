@@ -222,7 +222,7 @@ def sentence(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str
         return " ".join(_in_a_row(service, leading, name) for name in leading[0].capacity)
     sentences = []
     for scenario in leading:
-        for resource in scenario.capacity:
+        for resource in _worst_first(service, scenario):
             amount = units(scenario, resource)
             if len(leading) > 1:
                 amount = ", ".join(filter(None, (f"under {scenario.name}", units_beside_name(scenario, resource))))
@@ -231,6 +231,15 @@ def sentence(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str
             use = _waits_and_use(rows, scenario, resource)
             sentences.append(" ".join(filter(None, [amount + waits_and_losses(rows, scenario, resource), use])))
     return " ".join(sentences)
+
+
+def _worst_first(service: pd.DataFrame, scenario: Scenario) -> list[str]:
+    """Return the resources of a scenario; first the one that most requests wait long for."""
+    late = {name: rows_of(service, scenario.name, name).get("wait_over_30_days") for name in scenario.capacity}
+    share = {
+        name: -math.inf if row is None or math.isnan(row["estimate"]) else row["estimate"] for name, row in late.items()
+    }
+    return sorted(scenario.capacity, key=lambda name: -share[name])
 
 
 def _waits_and_use(rows: Mapping[str, Row], scenario: Scenario, resource: str) -> str:

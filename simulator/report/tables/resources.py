@@ -11,7 +11,7 @@ from simulator.outcomes.labels import until
 from simulator.outcomes.resource_use import LATE, in_order, label
 from simulator.pathway.outcome_months import alive_at, in_words
 from simulator.plain_text import capital
-from simulator.report.tables import options
+from simulator.report.tables import groups, options
 from simulator.scenario.scenario import Scenario
 from simulator.wording import centre, intervals, resources, rounding
 from simulator.wording.headline import benefit_in_words, policies, scenario_in_words
@@ -32,6 +32,7 @@ def use(results: Results) -> Iterator[Part]:
         yield resources.caution(pathway)
     for resource in names:
         yield _limited(results, resource)
+        yield from groups.of_resource(results, resource)
     yield from _unlimited(results)
     yield from _by_arrival_year(results, limited)
 
