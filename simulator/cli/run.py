@@ -30,6 +30,8 @@ EVENT_LOG = (
     "with commas between. Includes --histories."
 )
 ORIGIN = "The date of month 0 in event logs. [default: 2026-01-01]"
+EXCEL = "Also write results.xlsx, a workbook with a chart (needs the extra office)."
+PDF = "Also write summary.pdf, one sheet (needs Chromium or Chrome)."
 HISTORIES = "Also write histories.csv: every event (and request) of the first parameter set."
 
 
@@ -47,6 +49,8 @@ class Options(options.Simulation):
     histories: Annotated[bool, flag("--histories", HISTORIES)] = False
     event_log: Annotated[str | None, option("FORMAT[,FORMAT]", EVENT_LOG)] = None
     origin: Annotated[str | None, option("DATE", ORIGIN)] = None
+    excel: Annotated[bool, flag("--excel", EXCEL)] = False
+    pdf: Annotated[bool, flag("--pdf", PDF)] = False
     open_: options.Open = False
     quiet: options.Quiet = False
 
@@ -100,11 +104,13 @@ def simulated(
     from simulator.experiment import cost, events
     from simulator.experiment import run as experiment
     from simulator.experiment.manifest import ROUGH
-    from simulator.report import run_folder
+    from simulator.report import run_folder, workbook
     from simulator.report.json import as_json
     from simulator.report.tables import run as tables
 
     options.print_staleness(scenarios[0].pathway)
+    if chosen.excel:
+        workbook.check_installed()
     logged = _event_logs(chosen)
     if chosen.histories or logged:
         where = "--event-log" if logged else "--histories"
@@ -125,7 +131,7 @@ def simulated(
     def write(results: Results, folder: Path) -> None:
         if logged:
             results.write_event_log(folder, logged["formats"], origin=logged["origin"])
-        run_folder.write(results, folder, pool=pool)
+        run_folder.write(results, folder, pool=pool, excel=chosen.excel, pdf=chosen.pdf)
 
     with Pool(settings.jobs) as pool:
         folder = name + "-rough" * chosen.quick
@@ -136,6 +142,8 @@ def simulated(
         typer.echo(ROUGH, err=True)
     cohort, table = load_cohort(scenarios[0].pathway), results.outcomes if ask is None else results.service
     assert table is not None
+    if chosen.pdf:
+        _print_absence(out)
     report = tables.report(results, cohort, fit=chosen.fit, diff=diff)
     output.print_results(chosen, out, report, json=lambda: as_json(table))
     if chosen.open_:
@@ -168,15 +176,27 @@ def _print_offered_loads(scenario: Scenario, loads: dict[str, Floats]) -> None:
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run.")],
     explorer: Annotated[bool, flag("--explorer", EXPLORER)] = False,
+    excel: Annotated[bool, flag("--excel", EXCEL)] = False,
+    pdf: Annotated[bool, flag("--pdf", PDF)] = False,
     open_: options.Open = False,
 ) -> None:
     """Make the figures and report.html of a run again."""
     from simulator.report import run_folder
 
-    page = run_folder.write_again(folder, explorer=explorer)
+    page = run_folder.write_again(folder, explorer=explorer, excel=excel, pdf=pdf)
     typer.echo(f"Report: {visible(str(page))}")
+    if pdf:
+        _print_absence(page.parent)
     if open_:
         _open_page(page)
+
+
+def _print_absence(folder: Path) -> None:
+    """Print on standard error why there is no summary, if there is none."""
+    from simulator.report import summary
+
+    if why := summary.why_absent(folder):
+        typer.echo(why, err=True)
 
 
 def _open_page(page: Path) -> None:

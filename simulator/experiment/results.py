@@ -36,7 +36,7 @@ from simulator.experiment.summaries import (
     stacked,
     survival_table,
 )
-from simulator.files import csv
+from simulator.files import csv, whole
 from simulator.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -149,6 +149,13 @@ class Results:
     def picture(self, name: str) -> Picture:
         """Return a figure of the report by the name of its file; a notebook shows it. Raises UnknownNameError."""
         return _presented(self, "notebook", "picture", name)  # type: ignore[no-any-return]
+
+    def to_excel(self, path: str | Path) -> None:
+        """Write a workbook: options, outcomes, curves with a chart, beds, parameter sets. InputError, OSError.
+
+        Needs XlsxWriter (the extra `office`). Equal runs give equal bytes.
+        """
+        whole.write(Path(path), _presented(self, "workbook", "content"))
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the answer, the outcomes and the figure."""

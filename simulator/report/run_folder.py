@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,7 +33,7 @@ from simulator.pathway.format import load_pathway
 from simulator.pathway.milestones import with_milestones
 from simulator.pathway.outcome_months import alive_at, mean_to
 from simulator.pathway.pathway import Pathway
-from simulator.report import at_risk, explorer_of_run
+from simulator.report import at_risk, explorer_of_run, summary, workbook
 from simulator.report.page import html
 from simulator.scenario.arrivals import Service
 from simulator.scenario.capacity import Capacity
@@ -130,10 +131,11 @@ class _Manifest(BaseModel):
     resource: str = ""
 
 
-def write(results: Results, folder: Path, pool: Pool | None = None) -> Path:
+def write(results: Results, folder: Path, pool: Pool | None = None, *, excel: bool = False, pdf: bool = False) -> Path:
     """Write a run's figures, numbers at risk and report.html into an existing folder; return the page's path.
 
-    pool : the processes that draw the figures; None: this one
+    pool : the processes that draw the figures; None: this one; excel, pdf : also a workbook, and a summary where a
+    browser can print it: see `workbook` and `summary`
     It links to an explorer that is there. Raises OSError if the folder cannot be written, InputError if the cohort's
     files are malformed.
     """
@@ -146,21 +148,29 @@ def write(results: Results, folder: Path, pool: Pool | None = None) -> Path:
         page = html(results, cohort=cohort, figures=pictures, explorer=explorer)
         picture.save(pictures, folder)
         csv.write(at_risk.table(results, cohort), folder / f"{at_risk.FILE}.csv", DIGITS)
-        return whole_file.write(folder / "report.html", page.encode())
+        if excel:
+            whole_file.write(folder / workbook.NAME, workbook.content(results))
+        path = whole_file.write(folder / "report.html", page.encode())
+        if pdf:
+            summary.write(path, results.manifest)
+        return path
     finally:
         gc.unfreeze()
 
 
-def write_again(folder: Path, *, explorer: bool = False) -> Path:
+def write_again(folder: Path, *, explorer: bool = False, excel: bool = False, pdf: bool = False) -> Path:
     """Rewrite the figures and the report of the run in a folder; return the page's path. Raises InputError.
 
-    explorer : also write the run's explorer next to it
+    explorer, excel, pdf : also write the run's explorer, a workbook, a summary next to it
     """
     results = read(folder)
+    if excel:
+        workbook.check_installed()
+        results = replace(results, draws=_draws(folder / "outcomes_by_draw.csv"))
     with lock.held(folder):
         if explorer:
             explorer_of_run.write(results, folder)
-        return write(results, folder)
+        return write(results, folder, excel=excel, pdf=pdf)
 
 
 def read(folder: Path) -> Results:
@@ -296,6 +306,28 @@ def _service_draws(path: Path, run: _Manifest) -> pd.DataFrame | None:
         return None
     target = targets.read(run.target, f"{path.parent / 'manifest.json'}: target")
     return _table(path, ("scenario", "resource", target.outcome))
+
+
+def _draws(path: Path) -> pd.DataFrame | None:
+    """Return all patients' outcomes by parameter set; None in folders of earlier versions. inf is a median not reached.
+
+    Raises InputError naming line and column.
+    """
+    if not path.exists():
+        return None
+    table = csv.texts(path)
+    missing = [name for name in ("scenario", "clock", "population", "draw") if name not in table]
+    if missing:
+        raise InputError("a column is missing", where=str(path), got=list(table.columns), allowed=missing[0])
+    table = table[table["population"] == "all"]
+    for name in table.columns.difference(["scenario", "clock", "population", "label", "quality"]):
+        numbers = pd.to_numeric(table[name], errors="coerce")
+        wrong = table.index[numbers.isna() & (table[name] != "")]
+        if len(wrong):
+            where, got = f"{path}: line {wrong[0]}, {name}", table.loc[wrong[0], name]
+            raise InputError("not a number", where=where, got=got, allowed="a number as in 0.6 or 6e-1, or inf")
+        table = table.assign(**{name: numbers})
+    return table
 
 
 def _benefit(path: Path, run: _Manifest) -> pd.DataFrame | None:

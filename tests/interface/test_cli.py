@@ -5,6 +5,7 @@ import json
 import math
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,34 @@ def test_a_run_writes_figures_and_a_report_that_can_be_made_again(
     result = aftercart_with_figures("report", "run")
     assert result.exit_code == 0, result.output
     assert {path.name for path in (folder / "run").iterdir()} == names
+
+
+def test_a_workbook_and_a_summary_are_written_if_they_are_asked_for(
+    aftercart_with_figures: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("xlsxwriter")
+    monkeypatch.setattr("simulator.report.run_folder.gallery", lambda *_: [])
+    monkeypatch.setattr("simulator.report.summary.BROWSERS", ())
+    typed = ("run", "as-it-is.toml", "--horizon", "24", "--out")
+    plain = aftercart_with_figures(*typed, "plain")
+    assert "summary.pdf" not in plain.output
+    asked = aftercart_with_figures(*typed, "asked", "--excel", "--pdf")
+    assert asked.exit_code == 0, asked.output
+    assert "summary.pdf needs Chromium or Chrome, which is not installed" in asked.stderr
+    more = {path.name for path in (folder / "asked").iterdir()} - {path.name for path in (folder / "plain").iterdir()}
+    assert more == {"results.xlsx"}
+    assert aftercart_with_figures("report", "plain", "--excel").exit_code == 0
+    assert (folder / "plain" / "results.xlsx").read_bytes() == (folder / "asked" / "results.xlsx").read_bytes()
+
+
+def test_a_workbook_that_cannot_be_made_is_refused_before_the_run(
+    aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    refused = aftercart("run", "as-it-is.toml", "--excel", "--out", "run")
+    assert refused.exit_code == 2
+    assert "pip install 'aftercart[office]'" in refused.stderr
+    assert not (folder / "run").exists()
 
 
 @pytest.mark.usefixtures("work_by_other_processes")
