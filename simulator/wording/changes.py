@@ -1,4 +1,4 @@
-"""What an option changes, in a planner's words: "salvage uptake 49 % \N{RIGHTWARDS ARROW} 88 %", "one HSCT bed"."""
+"""What an option changes, in a planner's words: "uptake 49 % \N{RIGHTWARDS ARROW} 88 %", "one bed"."""
 
 from __future__ import annotations
 

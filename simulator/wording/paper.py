@@ -25,7 +25,7 @@ FEW = 100
 
 
 def title(results: Results) -> str:
-    """Return the title of a report: "Wider salvage compared with Today's practice"."""
+    """Return the title of a report: "More beds compared with Today's practice"."""
     first, *others = (in_title(policy[0]) for policy in policies(results.scenarios))
     if not others:
         return first
@@ -77,7 +77,7 @@ def _adds(one: Added, rows: Sequence[Added], first: str) -> str:
 
 
 def _takes(scenario: Scenario, results: Results) -> str:
-    """Return what an option takes more or less of: ", and per 100 relapses it takes 18 more HSCTs"; or nothing."""
+    """Return what an option takes more or less of: ", and per 100 patients it takes 18 more courses"; or nothing."""
     pathway, takes = scenario.pathway, dict[str, list[str]]()
     for row in _of(results, scenario.name, pathway.clock):
         difference = Difference.of_row(row)._replace(unit=str(row["unit"]))
