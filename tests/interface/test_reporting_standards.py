@@ -36,7 +36,7 @@ def test_every_stress_item_is_filled_in(repository: Path, item: str) -> None:
 
 
 def test_every_page_and_heading_that_is_linked_exists(repository: Path) -> None:
-    for page in (repository / "README.md", *(repository / "docs").glob("*.md")):
+    for page in (repository / "README.md", *(repository / "docs").rglob("*.md")):
         for link, heading in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8")):
             if not link.startswith("http"):
                 linked = page.parent / link if link else page
