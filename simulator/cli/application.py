@@ -19,6 +19,7 @@ from simulator.cli import (
     check_calibration,
     explore,
     inspect,
+    new,
     sensitivity,
     story,
     sweep,
@@ -77,6 +78,7 @@ def _aftercart(
 COMMANDS: dict[str, Callable[..., None]] = {
     "list": inspect.list_,
     "check": inspect.check,
+    "new": new.new,
     "run": simulate.run,
     "compare": simulate.compare,
     "explore": explore.explore,

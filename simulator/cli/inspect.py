@@ -14,6 +14,7 @@ from simulator.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from simulator.pathway.pathway import Pathway
+    from simulator.scenario.scenario import Scenario
 
 FILE = "The TOML file of a pathway or scenario, the folder of a cohort, or a shipped name."
 
@@ -140,18 +141,23 @@ def _pathway(path: Path) -> tuple[str | None, ...]:
 
 
 def _scenario(path: str | Path) -> tuple[str | None, ...]:
-    from simulator.engines.model import resolve
-    from simulator.evidence.draws import informed_draws, levels
-    from simulator.evidence.practice import at_reference, check_declared
     from simulator.scenario.scenario import load_scenario
 
     scenario = load_scenario(path)
-    # A lever may be valid at the declared values and not at every draw.
+    check_levers(scenario)
+    return f"scenario '{scenario.name}' on pathway '{scenario.pathway.name}'", *_notes(scenario.pathway)
+
+
+def check_levers(scenario: Scenario) -> None:
+    """Refuse a lever that is valid at the declared values and not in every parameter set. Raises InputError."""
+    from simulator.engines.model import resolve
+    from simulator.evidence.draws import informed_draws, levels
+    from simulator.evidence.practice import at_reference, check_declared
+
     draws = informed_draws(scenario.pathway)
     if draws is None:
         check_declared(scenario.pathway)
     resolve(scenario, levels(draws and at_reference(scenario.pathway, draws)))
-    return f"scenario '{scenario.name}' on pathway '{scenario.pathway.name}'", *_notes(scenario.pathway)
 
 
 def _notes(pathway: Pathway) -> tuple[str | None, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import sys
@@ -139,6 +140,19 @@ def named_file(path: Path, named: str, where: str) -> Path:
         others = [str(other.relative_to(path.parent)) for other in path.parent.glob("*.toml") if other != path]
         raise InputError("cannot be read: no such file", where=where, got=named, nearest=nearest(named, others))
     return file
+
+
+def written(value: object) -> str:
+    """Return a value as TOML in one line, numbers in twelve digits."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{written_key(key)} = {written(inner)}' for key, inner in value.items())} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(written, value))}]"
+    return f"{value:.12g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+
+
+def written_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def _cleaned(value: Any, file: str, place: tuple[int | str, ...], whole: object) -> Any:

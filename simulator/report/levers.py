@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields
 
+from simulator.files.toml import written
 from simulator.scenario.capacity import Capacity
 from simulator.scenario.scenario import Scenario
 
@@ -16,18 +16,18 @@ def lines(scenario: Scenario) -> Iterator[str]:
     """Yield the scenario's levers, inherited ones included, a line a key."""
     for table in TABLES:
         for name, value in getattr(scenario, table).items():
-            yield f"[{table}] {name} = {_value(value)}"
+            yield f"[{table}] {name} = {written(value)}"
     for joint in scenario.case_mix:
-        yield f"[[case_mix]] {', '.join(f'{key} = {_value(value)}' for key, value in joint.items())}"
+        yield f"[[case_mix]] {', '.join(f'{key} = {written(value)}' for key, value in joint.items())}"
     if scenario.pathway.milestones:
-        yield f"milestones = {_value(list(scenario.pathway.milestones))}"
+        yield f"milestones = {written(list(scenario.pathway.milestones))}"
     for resource, capacity in scenario.capacity.items():
         yield f"[capacity] {resource} = {_capacity(capacity)}"
     if scenario.service is not None:
         for field in fields(scenario.service):
             value = getattr(scenario.service, field.name)
             if value is not None and value != field.default:
-                yield f"[service] {field.name} = {_value(value)}"
+                yield f"[service] {field.name} = {written(value)}"
 
 
 def _capacity(capacity: Capacity) -> str:
@@ -39,13 +39,5 @@ def _capacity(capacity: Capacity) -> str:
         more.append(f"offered_every_months = {capacity.offered_every:g}")
     if capacity.ranks is not None:
         by, order = capacity.ranks
-        more.append(f"priority = {{ {by} = {_value(order)} }}")
+        more.append(f"priority = {{ {by} = {written(order)} }}")
     return units if capacity.is_constant and not more else f"{{ {', '.join([f'units = {units}', *more])} }}"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{key} = {_value(inner)}' for key, inner in value.items())} }}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    return f"{value:g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)

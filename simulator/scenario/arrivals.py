@@ -49,10 +49,13 @@ Month = Annotated[Number, BeforeValidator(_as_month)]
 Date = Annotated[date, BeforeValidator(_as_date)]
 
 
+ArrivalsPerYear = Annotated[Number, Field(ge=0.001, le=100_000)]
+
+
 class ServiceTable(Table):
     """Arrivals over calendar time, and which of them are counted."""
 
-    arrivals_per_year: Annotated[Number, Field(ge=0.001, le=100_000)] | None = Field(
+    arrivals_per_year: ArrivalsPerYear | None = Field(
         None, description="patients per year who start the default clock, a Poisson process; 0.001 to 100,000"
     )
     arrival_months: list[Month] | None = Field(

@@ -54,7 +54,7 @@ def test_the_pathway_schema_is_a_json_schema(aftercart: Command) -> None:
 
 def test_the_documented_pathway_runs(aftercart: Command, folder: Path, repository: Path) -> None:
     example, _ = blocks(repository / "docs" / "pathway-format.md")
-    _, minimal, *_ = blocks(repository / "docs" / "scenario-format.md")
+    _, _, minimal, *_ = blocks(repository / "docs" / "scenario-format.md")
     (folder / "second_line.toml").write_text(example, encoding="utf-8")
     (folder / "minimal.toml").write_text(minimal, encoding="utf-8")
     assert aftercart("check", "second_line.toml").exit_code == 0
@@ -84,7 +84,7 @@ def test_the_documented_extension_passes_check(aftercart: Command, folder: Path,
 
 
 def test_the_documented_scenarios_pass_check(aftercart: Command, folder: Path, repository: Path) -> None:
-    full, _, _, waning, together, *_ = blocks(repository / "docs" / "scenario-format.md")
+    _, full, _, _, waning, together, *_ = blocks(repository / "docs" / "scenario-format.md")
     for scenario in (full, waning, together):
         (folder / "documented.toml").write_text(scenario, encoding="utf-8")
         result = aftercart("check", "documented.toml")
@@ -96,7 +96,7 @@ def test_the_documented_scenarios_pass_check(aftercart: Command, folder: Path, r
 def test_the_documented_hazard_ratios_and_combinations_of_attributes_run(
     aftercart_with_figures: Command, folder: Path, repository: Path
 ) -> None:
-    _, _, _, waning, together, *_ = blocks(repository / "docs" / "scenario-format.md")
+    _, _, _, _, waning, together, *_ = blocks(repository / "docs" / "scenario-format.md")
     (folder / "waning.toml").write_text(waning, encoding="utf-8")
     (folder / "together.toml").write_text(together, encoding="utf-8")
     typed = ("compare", "baseline", "waning.toml", "together.toml", "--draws", "2", "--horizon", "24", "--out", "run")
