@@ -123,7 +123,7 @@ def _span(axes: Axes, rows: Sequence[Added], margin: float | None) -> None:
 
 
 def _words(row: Added, of_policies: bool, followed: FollowUp, room: float) -> tuple[str, str]:
-    """Return a row's policy in words and its name, or its name alone if two lines would cut the words.
+    """Return a row's policy in words and its name, or its name alone if one of them would be cut.
 
     Of one policy, its month, and that the cohort was not all followed up to it.
     """
@@ -133,8 +133,8 @@ def _words(row: Added, of_policies: bool, followed: FollowUp, room: float) -> tu
         return in_words(row.month), few and f"{few} followed"
     name = row.scenario.name
     lines = text.in_two_lines(row.scenario.title or name, room, "bold")
-    if row.scenario.title and text.CUT not in lines:
-        return lines, text.fitted(name, room)
+    if row.scenario.title and text.CUT not in lines and text.width(name) <= room:
+        return lines, name
     return text.in_two_lines(name, room, "bold"), ""
 
 

@@ -50,12 +50,14 @@ def _makers(results: Results, cohort: Cohort | None) -> list[Maker]:
     draws: list[Callable[..., Picture | None]] = [partial(waits.picture, results, cohort=cohort)]
     for clock in displayed[:1]:
         draws += [partial(one.picture, results, clock=clock, cohort=cohort) for one in (difference, patients)]
-        draws += [partial(needed.picture, results, cohort=cohort), _overall_survival(results, clock, cohort)]
+        draws.append(partial(needed.picture, results, cohort=cohort))
     titles = {scenario.name: scenario.title for scenario in results.scenarios}
     if displayed and curve.MOST_BANDS < len(headline.policies(results.scenarios)) <= curve.MOST_CURVES:
         changes = added.at_answer(results.outcomes, results.scenarios, displayed[0])
         policies = partial(panels.by_policy, table, titles, changes, cohort=cohort, months=pathway.months)
         draws.append(partial(policies, clock=displayed[0]))
+    # From three options on, curves in one panel come after a panel a policy.
+    draws += [_overall_survival(results, clock, cohort) for clock in displayed[:1]]
     if displayed and results.end_points is not None:
         draws += end_points.pictures(results.end_points, pathway, clock=displayed[0], cohort=cohort)
     if results.queue is not None and len(results.queue):

@@ -66,16 +66,19 @@ def alive_in_groups(values: Mapping[str, Estimate], when: str, scenario: str) ->
 
 
 def changes(added: Sequence[Added]) -> str:
-    """Return by how many of 100 alive policies differ from the first scenario: the lowest and the highest of them."""
+    """Return by how many of 100 alive policies differ from the first scenario: the lowest and the highest of them, of
+    those whose difference is clear if there are any."""
     if not added:
         return f"{IN_THE_MODEL}, no policy has patients"
     clear = sum(one.difference.is_clear for one in added)
     some = f"{clear} of {len(added)} policies clearly change{'s' if clear == 1 else ''}" if clear else ""
     change = f"{clear} policies change" if clear == len(added) else some or "no policy clearly changes"
     opening = f"{IN_THE_MODEL}, {change} how many of {PER} are alive {added[0].when}"
-    least, most = min(added, key=_difference), max(added, key=_difference)
+    named = [one for one in added if one.difference.is_clear] or added
+    least, most = min(named, key=_difference), max(named, key=_difference)
     if least is most:
-        return f"{opening}: {least.difference} each"
+        whose = f"under {least.scenario.name}" if len(named) < len(added) else "each"
+        return f"{opening}: {least.difference} {whose}"
     return f"{opening}: {' to '.join(f'{one.difference} under {one.scenario.name}' for one in (least, most))}"
 
 

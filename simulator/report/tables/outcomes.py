@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from math import isnan
 
 import pandas as pd
@@ -68,7 +69,7 @@ def side_by_side(results: Results, clock: str) -> Table:
 def of_options(results: Results, clock: str) -> Iterator[Table]:
     """Yield the tables of a page: of a policy with its differences or, of several, a column an option.
 
-    The other marginal benefits of the policies stand in the last columns, or in tables of their own.
+    The cautious estimate of a policy stands below its difference, other marginal benefits in the last columns.
     """
     compared = headline.compared(results.scenarios)
     if len(compared) == 1:
@@ -76,12 +77,24 @@ def of_options(results: Results, clock: str) -> Iterator[Table]:
         return
     first, *names = _displayed(results.scenarios)
     leading = [policy[0].name for _, *policy in compared]
-    others = [name for name in names if name not in leading]
-    parts = [[*leading, *others]] if len(names) <= MOST_OPTIONS else [leading, others]
-    for displayed in (part[at : at + MOST_OPTIONS] for part in parts for at in range(0, len(part), MOST_OPTIONS)):
+    cautious = {split_name(name)[0]: name for name in names if split_name(name)[1] == COHORTS and name not in leading}
+    displayed = [name for name in [*leading, *names] if name not in cautious.values()]
+    displayed = list(dict.fromkeys(displayed))
+    notes = [f"Below a number: its difference from {first}{'; then the cautious estimate' if cautious else ''}."]
+    notes += [CAUTIOUS_NOTE] * bool(cautious)
+    for some in (displayed[at : at + MOST_OPTIONS] for at in range(0, len(displayed), MOST_OPTIONS)):
         readings: list[Reading] = [(first, first, intervals.estimate)]
-        readings += [(scenario_in_words(name), name, _with_difference) for name in displayed]
-        yield from _tables(results, readings, clock, [f"Below a number: its difference from {first}."])
+        for name in some:
+            cautiously = _by_outcome(results, cautious.get(name, ""), clock)
+            readings.append((scenario_in_words(name), name, partial(_with_differences, cautiously=cautiously)))
+        yield from _tables(results, readings, clock, notes)
+
+
+def _by_outcome(results: Results, name: str, clock: str) -> dict[str, Row]:
+    """Return the rows of all patients under a scenario, by outcome; none of an unknown one."""
+    rows = results.outcomes
+    rows = rows[(rows["scenario"] == name) & (rows["clock"] == clock) & (rows["population"] == "all")]
+    return {str(row["outcome"]): row for row in rows.to_dict("records")}
 
 
 def _displayed(scenarios: Sequence[Scenario]) -> list[str]:
@@ -89,9 +102,12 @@ def _displayed(scenarios: Sequence[Scenario]) -> list[str]:
     return [scenario.name for scenario in scenarios if scenario.marginal_benefit != BREAK_EVEN]
 
 
-def _with_difference(row: Row) -> Cell:
-    difference = intervals.difference(row)
+def _with_differences(row: Row, cautiously: Mapping[str, Row]) -> Cell:
+    """Return an estimate with its difference below it, and the cautious one below that."""
+    difference, other = intervals.difference(row), cautiously.get(row["outcome"])
     notes = [("interval", str(difference))] if isinstance(difference, Estimate) else []
+    if other is not None and isinstance(difference, Estimate):
+        notes.append(("interval", f"cautious {intervals.difference(other)}"))
     return Cell(intervals.estimate(row), notes=notes)
 
 
