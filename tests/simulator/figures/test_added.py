@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -18,10 +19,12 @@ from worlds import slow
 from simulator.evidence.cohort import Cohort
 from simulator.experiment.results import Results
 from simulator.experiment.run import compare, run
-from simulator.figures import difference, needed, patients, style
+from simulator.figures import difference, gallery, needed, patients, style
 from simulator.figures.picture import Picture
 from simulator.figures.text import CUT
-from simulator.wording import added
+from simulator.scenario.scenario import load_scenario
+from simulator.wording import added, statements
+from simulator.wording.added import Added
 from simulator.wording.difference import Difference
 
 ENDS = ("difference", "difference_lower", "difference_upper")
@@ -344,3 +347,38 @@ def test_a_comparison_opens_with_what_the_policy_adds(pictures: list[Picture], c
         for figure in (picture.figure, picture.compact):
             assert any(re.search(rf"n = {cohort.n}\b", text) for text in texts(figure))
         assert picture.compact.get_figwidth() == style.COMPACT
+
+
+def _name(draw: Callable[..., Picture]) -> str:
+    """Return the module of a figure and its function: "panels by_policy"."""
+    return f"{draw.func.__module__.rpartition('.')[2]} {draw.func.__name__}"  # type: ignore[attr-defined]
+
+
+def test_from_three_options_on_a_panel_a_policy_comes_before_all_curves_in_one(
+    of_policies: Results, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(gallery, "in_two_widths", lambda draw: made.append(_name(draw)))
+    monkeypatch.setattr("simulator.figures.pathway.diagram.picture", lambda *_, **__: None)
+    for compared, panels in ((of_policies, 1), (results, 0)):
+        made.clear()
+        gallery.gallery(compared)
+        assert made[4 : 5 + panels] == ["panels by_policy"] * panels + ["survival picture"]
+
+
+def test_a_title_of_several_policies_ranges_over_those_that_clearly_differ() -> None:
+    clear, most, unclear = (
+        Added(load_scenario(name), "relapse", 12.0, 0.3, Difference(*numbers))
+        for name, numbers in (
+            ("earlier-hsct", (0.01, 0.005, 0.02, 1.0)),
+            ("wider-salvage", (0.23, 0.18, 0.29, 1.0)),
+            ("no-hsct", (-0.02, -0.08, 0.04, 0.7)),
+        )
+    )
+    title = statements.changes([clear, unclear, most])
+    assert title.startswith(
+        "In the model, 2 of 3 policies clearly change how many of 100 are alive at 12 months: 1.0 more"
+    )
+    assert title.endswith("under wider-salvage")
+    assert "no-hsct" not in title
+    assert statements.changes([unclear, most]).endswith("23 more (95 % interval 18 to 29) under wider-salvage")
