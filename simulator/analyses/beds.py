@@ -33,9 +33,9 @@ def beds(
     """Return a comparison of a scenario with so many units of a resource; its `answer` says which meet a target.
 
     target : "wait_over_30_days <= 5%"; resource : default: the one that the scenario limits, or the pathway's first
-    Options as in `Settings`. Raises InputError before anything runs.
+    units : the numbers to compare. Raises InputError before anything runs.
     """
-    loaded = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+    loaded = load_scenario(scenario)
     asked = targets.read(target, "target")
     name = named(loaded, resource, "resource")
     compared = with_units(loaded, name, units, asked, "units")
@@ -66,6 +66,8 @@ def with_units(scenario: Scenario, resource: str, units: Iterable[float], target
         raise InputError(what, where=scenario.where, allowed=allowed)
     service = replace(scenario.service, wait_days=tuple({*scenario.service.wait_days, *target.days}))
     compared = []
+    if isinstance(units, str) or not isinstance(units, Iterable):
+        raise InputError("not a list of numbers", where=where, got=units, allowed="a list, as [1, 2, 3]")
     for number in sorted(set(units)):
         table = {resource: CapacityTable.model_validate({"units": number})}
         capacity = limits.read(scenario.pathway, table, where, scenario.capacity)

@@ -103,9 +103,9 @@ def story(
 
     patient : a number; None: the median survivor or, of two scenarios, the first whose history differs
     patients : how many are simulated, unless [service] declares arrivals
-    Options as in `Settings`. Raises InputError before anything runs.
+    Raises InputError before anything runs.
     """
-    loaded, *base = (one if isinstance(one, Scenario) else load_scenario(one) for one in (scenario, versus) if one)
+    loaded, *base = (load_scenario(one) for one in (scenario, versus) if one)
     return of(loaded, *base, patient=patient, progress=progress, settings=Settings(patients=patients, **options))
 
 

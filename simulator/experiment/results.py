@@ -142,13 +142,19 @@ class Results:
             raise InputError("this run kept no histories", where=where, allowed=allowed)
         return self.histories
 
-    def plot(self) -> Figure:
-        """Return the figure of overall survival, a matplotlib figure; matplotlib is imported here only."""
-        return _presented(self, "notebook", "figure")  # type: ignore[no-any-return]
+    def plot(self, *, colours: Mapping[str, str] | None = None) -> Figure:
+        """Return the figure of overall survival, a matplotlib figure; matplotlib is imported here only.
 
-    def picture(self, name: str) -> Picture:
-        """Return a figure of the report by the name of its file; a notebook shows it. Raises UnknownNameError."""
-        return _presented(self, "notebook", "picture", name)  # type: ignore[no-any-return]
+        colours : scenario -> a colour of matplotlib, instead of the house's. Raises InputError.
+        """
+        return _presented(self, "notebook", "figure", colours or {})  # type: ignore[no-any-return]
+
+    def picture(self, name: str, *, colours: Mapping[str, str] | None = None) -> Picture:
+        """Return a figure of the report by the name of its file; a notebook shows it. colours : as in `plot`.
+
+        Its `figure` is matplotlib's, its `svg` and `png` are its files. Raises InputError.
+        """
+        return _presented(self, "notebook", "picture", name, colours or {})  # type: ignore[no-any-return]
 
     def to_excel(self, path: str | Path) -> None:
         """Write a workbook: options, outcomes, curves with a chart, beds, parameter sets. InputError, OSError.
@@ -178,7 +184,7 @@ class Results:
         write_files({file: getattr(self, name) for name, file in TABLES.items()}, self.manifest, folder)
 
 
-def _presented(results: Results, module: str, function: str, *arguments: str) -> Any:
+def _presented(results: Results, module: str, function: str, *arguments: object) -> Any:
     """Return results as the report shows them. The report stands above and is found by name: no run needs it."""
     return getattr(import_module(f"simulator.report.{module}"), function)(results, *arguments)
 

@@ -45,7 +45,10 @@ ROUGH_DRAWS = 10
 
 @with_options(Options)
 def run(scenario: Given, *, progress: Progress | None = None, **options: Unpack[Options]) -> Results:
-    """Return the results of one scenario. The options are those of `Settings`. Raises InputError."""
+    """Return the results of one scenario, by its name, in a file, or as one. Raises InputError.
+
+    A scenario that treats more patients is shown under several assumptions of who benefits: NAME, NAME@cohorts, ...
+    """
     return simulate([scenario], Settings(**options), progress)
 
 
@@ -55,8 +58,7 @@ def compare(
 ) -> Results:
     """Return the results of scenarios, with differences from the first; a list stands for its members. InputError.
 
-    A scenario that treats more than the reference has several marginal benefits: see `with_marginal_benefits`.
-    The options are those of `Settings`; progress : called with how many pieces are done, and of how many.
+    A scenario that treats more patients is shown under several assumptions of who benefits: NAME, NAME@cohorts, ...
     """
     return simulate(scenarios, Settings(**options), progress)
 
@@ -116,7 +118,7 @@ def _loaded(given: Iterable[Given | list[Given] | tuple[Given, ...]]) -> list[Sc
     flat = [name for member in given for name in (member if isinstance(member, list | tuple) else [member])]
     if not flat:
         raise InputError("no scenario", where="compare", allowed='compare("baseline", "OTHER")')
-    loaded = [name if isinstance(name, Scenario) else load_scenario(name) for name in flat]
+    loaded = list(map(load_scenario, flat))
     check_one_pathway(loaded)
     check_names(loaded)
     return loaded

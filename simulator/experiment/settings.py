@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import wraps
 from inspect import Parameter, signature
 from numbers import Integral, Real
 from pathlib import Path
@@ -26,13 +27,19 @@ MOST_PATIENTS = 100_000_000
 
 @dataclass(frozen=True)
 class Settings:
-    """How to run. `draws` None: all there are, up to 400 for exact, 100 for microsim and 50 with limited resources.
+    """How to run.
 
-    patients : per draw, and per replication of a scenario with limited resources, unless [service] declares arrivals
-    replications : of every draw, where resources are limited; overload : run even if demand exceeds capacity
-    rough : few draws by default, and every table marked; the caller gives few patients and replications
-    histories : keep every event of the first parameter set's first replication; not for exact
+    engine : "auto", "exact" (no simulation noise), "microsim" (simple queues) or "des" (any queues)
+    patients : simulated per parameter set and replication, unless [service] declares arrivals; exact simulates none
+    draws : the first so many parameter sets; None: up to 400 for exact, 100 for microsim, 50 with limited resources
+    seed : the same seed gives the same numbers
+    horizon : months simulated from the start of the default clock
+    jobs : processes
+    replications : of every parameter set, where resources are limited
+    overload : run even if demand exceeds capacity, so that queues grow without limit
     margin : the extra survivors per 100 at the answer's month from which a policy is worthwhile: an assumption
+    rough : few parameter sets by default, and every table marked; the caller gives few patients and replications
+    histories : keep every event of the first parameter set's first replication; not for exact
     """
 
     engine: str = "auto"
@@ -100,7 +107,13 @@ class Options(SweepOptions, total=False):
 
 
 def with_options(options: type[StoryOptions]) -> Callable[[Function], Function]:
-    """Give a function that takes **options a signature with their names, types and defaults, for help and notebooks."""
+    """Give a function that takes **options their names, types, defaults and descriptions, for help and notebooks.
+
+    An option that there is not is refused as other input is.
+    """
+    described = (line.strip() for line in (Settings.__doc__ or "").splitlines())
+    descriptions = [line for line in described if line.partition(" :")[0] in options.__annotations__]
+    descriptions.append("progress : called with how many pieces are done, and of how many")
 
     def with_signature(function: Function) -> Function:
         without = signature(function)
@@ -110,8 +123,19 @@ def with_options(options: type[StoryOptions]) -> Callable[[Function], Function]:
             for field in fields(Settings)
             if field.name in options.__annotations__
         ]
-        function.__signature__ = without.replace(parameters=named)  # type: ignore[attr-defined]
-        return function
+        names = [parameter.name for parameter in named if parameter.kind == Parameter.KEYWORD_ONLY]
+
+        @wraps(function)
+        def checked(*given: object, **options: object) -> object:
+            for name in options:
+                if name not in without.parameters and name not in names:
+                    raise UnknownNameError("option", name, names, function.__name__)
+            return function(*given, **options)
+
+        checked.__signature__ = without.replace(parameters=named)  # type: ignore[attr-defined]
+        if function.__doc__:
+            checked.__doc__ = "\n    ".join([function.__doc__.rstrip(), "", *descriptions, ""])
+        return checked  # type: ignore[return-value]
 
     return with_signature
 

@@ -19,7 +19,7 @@ from simulator.evidence.draws import check_draws, choose, load_informed_draws, v
 from simulator.evidence.practice import at_reference
 from simulator.experiment.settings import Given
 from simulator.outcomes.summaries import survival_at
-from simulator.scenario.scenario import Scenario, load_scenario
+from simulator.scenario.scenario import load_scenario
 
 
 def survival_curves(
@@ -35,7 +35,7 @@ def survival_curves(
     months : since the clock's start; default: the pathway's months of survival
     Raises InputError, also where a resource is limited or a milestone passed.
     """
-    policy = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+    policy = load_scenario(scenario)
     pathway = policy.pathway
     at = list(pathway.months.survival) if months is None else _read_months(months)
     if isinstance(populations, str) or not isinstance(populations, Iterable):

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import chain, cycle
+from types import MappingProxyType
 from typing import Any, Literal
 
 from matplotlib import style as sheets
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import is_color_like, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from simulator.errors import InputError, UnknownNameError
 from simulator.figures.glyphs import FAMILY, families
 from simulator.figures.markup import shortened
 from simulator.scenario.scenario import split_name
@@ -115,13 +118,33 @@ def applied() -> Iterator[None]:
         yield
 
 
+_COLOURS: ContextVar[Mapping[str, str]] = ContextVar("colours", default=MappingProxyType({}))
+
+
+@contextmanager
+def coloured(colours: Mapping[str, str], scenarios: Collection[str]) -> Iterator[None]:
+    """Draw scenarios in colours that matplotlib knows, instead of the house's. Raises InputError."""
+    for name, colour in colours.items():
+        if name not in scenarios:
+            raise UnknownNameError("scenario", name, scenarios, "colours")
+        if not is_color_like(colour):
+            allowed = 'a colour of matplotlib, as "#117733" or "navy"'
+            raise InputError("not a colour", where=f"colours: {name}", got=colour, allowed=allowed)
+    token = _COLOURS.set({name: to_hex(colour) for name, colour in colours.items()})
+    try:
+        yield
+    finally:
+        _COLOURS.reset(token)
+
+
 def lines(scenarios: Sequence[str]) -> dict[str, Line]:
     """Return the line of each scenario of a run: only the first is solid and black, NAME and NAME@0.5 share a colour.
 
     Nine curves have nine dashes. Policies share a colour if there are more than six; then their dashes differ.
     """
     colours = dict(zip(dict.fromkeys(map(family, scenarios)), chain([BLACK], cycle(POLICIES)), strict=False))
-    lines: dict[str, Line] = {name: Line(BLACK, "solid") for name in scenarios[:1]}
+    colours |= {name: colour for name, colour in _COLOURS.get().items() if name in colours}
+    lines: dict[str, Line] = {name: Line(colours[family(name)], "solid") for name in scenarios[:1]}
     for place, name in enumerate(scenarios[1:]):
         dashes = (_DASHED[(place + step) % len(_DASHED)] for step in range(len(_DASHED)))
         looks = [Line(colours[family(name)], dash) for dash in dashes]

@@ -127,7 +127,7 @@ def file_meant(name: str, folder: Path) -> str | None:
     return f"{name}.toml" if name and (folder / f"{name}.toml").is_file() else None
 
 
-def cleaned(data: dict[str, Any], path: Path) -> dict[str, Any]:
+def cleaned(data: dict[str, Any], path: Path | str) -> dict[str, Any]:
     """Return a file's tables with cleaned texts. Raises InputError for an impossible value or name."""
     tables: dict[str, Any] = _cleaned(data, str(path), (), data)
     return tables
@@ -197,7 +197,7 @@ def _in_words(place: Iterable[int | str], data: object) -> str:
     return words
 
 
-def validate(model: type[Model], data: dict[str, Any], path: Path) -> Model:
+def validate(model: type[Model], data: dict[str, Any], path: Path | str) -> Model:
     """Return `data` as `model`. Raises InputError for the first error."""
     try:
         return model.model_validate(data)
@@ -205,7 +205,9 @@ def validate(model: type[Model], data: dict[str, Any], path: Path) -> Model:
         raise _input_error(error.errors(), model, data, path) from None
 
 
-def _input_error(errors: list[ErrorDetails], model: type[BaseModel], data: dict[str, Any], path: Path) -> InputError:
+def _input_error(
+    errors: list[ErrorDetails], model: type[BaseModel], data: dict[str, Any], path: Path | str
+) -> InputError:
     first = next((error for error in errors if error["type"] == "extra_forbidden"), None) or _innermost(errors, data)
     kind, got, context = first["type"], first["input"], first.get("ctx", {})
     place = _written(first["loc"], data)

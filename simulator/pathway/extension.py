@@ -85,6 +85,8 @@ def read(name_or_file: str | Path, where: str, beside: Path | None, before: tupl
 
 def _found(name_or_file: str | Path, where: str, beside: Path | None) -> Path:
     """Return the file of a pathway: a shipped one by its name, or another."""
+    if not isinstance(name_or_file, str | Path):
+        raise InputError("not a pathway", where=where, got=name_or_file, allowed="a name, or a file")
     path, name = Path(name_or_file), str(name_or_file)
     if path.suffix == ".toml":
         return path if beside is None else toml.named_file(beside, name, where)

@@ -249,6 +249,11 @@ class Pathway:
     extended: Pathway | None = None
     inherits_draws: bool = False
 
+    def __repr__(self) -> str:
+        """Return the name, and how much is declared."""
+        declared = ("states", "parameters", "attributes", "resources")
+        return f"Pathway({self.name!r}: {', '.join(f'{len(getattr(self, key))} {key}' for key in declared)})"
+
     @property
     def fitted(self) -> Pathway:
         """The pathway that the draws are of: this one, or the one that it extends."""

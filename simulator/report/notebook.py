@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from matplotlib.figure import Figure
 
 from simulator.evidence.cohort import load_cohort
 from simulator.experiment.results import Results
 from simulator.figures import gallery
 from simulator.figures.picture import Picture
+from simulator.figures.style import coloured
 from simulator.report.elements import paragraph, table
 from simulator.report.tables import outcomes
 from simulator.report.tables.run import answer
 from simulator.wording import opening
 
 
-def figure(results: Results) -> Figure:
-    """Return the figure of overall survival, on the clock that the scenarios lead with."""
-    return _picture(results).figure
+def figure(results: Results, colours: Mapping[str, str]) -> Figure:
+    """Return the figure of overall survival, on the clock that the scenarios lead with. Raises InputError."""
+    with coloured(colours, list(dict.fromkeys(scenario.policy for scenario in results.scenarios))):
+        return _picture(results).figure
 
 
-def picture(results: Results, name: str) -> Picture:
-    """Return one figure of a run, by its name. Raises UnknownNameError."""
-    return gallery.named(results, name, load_cohort(results.scenarios[0].pathway))
+def picture(results: Results, name: str, colours: Mapping[str, str]) -> Picture:
+    """Return one figure of a run, by its name. Raises InputError."""
+    with coloured(colours, list(dict.fromkeys(scenario.policy for scenario in results.scenarios))):
+        return gallery.named(results, name, load_cohort(results.scenarios[0].pathway))
 
 
 def html(results: Results) -> str:

@@ -14,11 +14,12 @@ from pydantic import Field
 from simulator.errors import InputError, UnknownNameError, number_meant, within
 from simulator.files import toml
 from simulator.pathway.case_mix import CaseMixTable
-from simulator.pathway.format import named_pathway
+from simulator.pathway.format import load_pathway, named_pathway
 from simulator.pathway.joint import Joint
 from simulator.pathway.milestones import with_milestones
 from simulator.pathway.pathway import Pathway
 from simulator.pathway.units import check_unit
+from simulator.plain_text import is_name
 from simulator.scenario import capacity as limits
 from simulator.scenario.arrivals import Service, ServiceTable, read_service
 from simulator.scenario.capacity import Capacity
@@ -33,6 +34,10 @@ INFORMED = f"@{COHORTS}"
 """Among a draw's values, no parameter of which has such a name: its marginal benefit."""
 PRIOR_ALONE = "@prior"
 """The same, as the prior alone has it: of a new setting, before any cohort informs it."""
+
+_REPORTED = ("set", "scale", "odds_ratio", "replace", "hazard_ratio", "population", "case_mix", "capacity", "service")
+
+DECLARE = "declare_scenario(name, base, ...), which takes keys as in a file"
 
 LEVERS = ("set", "scale", "odds_ratio")
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -106,6 +111,12 @@ class Scenario:
     file: Path | None = None
     bases: tuple[Path, ...] = ()
 
+    def __repr__(self) -> str:
+        """Return the name, the pathway's name and the levers."""
+        levers = {key: value for key in _REPORTED if (value := getattr(self, key))}
+        stated = [f"{key}={value!r}" for key, value in levers.items()]
+        return f"Scenario({', '.join([repr(self.name), repr(self.pathway.name), *stated])})"
+
     @property
     def where(self) -> str:
         return str(self.file or self.name)
@@ -154,11 +165,15 @@ def split_name(name: str) -> tuple[str, float | str | None]:
     return (stem, float(suffix)) if at and _is_number(suffix) else (name, None)
 
 
-def load_scenario(name_or_file: str | Path, pathway: Pathway | None = None) -> Scenario:
+def load_scenario(name_or_file: Scenario | str | Path, pathway: Pathway | None = None) -> Scenario:
     """Return a shipped scenario by name, or one declared in a file; `NAME@0.3` sets its marginal benefit.
 
-    `NAME@cohorts` : as other cohorts inform it. `pathway` replaces the one the scenario names. Raises InputError.
+    `NAME@cohorts` : as other cohorts inform it. `pathway` replaces the one the scenario names. A scenario that was made
+    in Python is checked. Raises InputError.
     """
+    if isinstance(name_or_file, Scenario):
+        check(name_or_file)
+        return name_or_file
     if not isinstance(name_or_file, str | Path):
         allowed = "a name, a file, or a Scenario"
         raise InputError("not a scenario", where="scenario", got=name_or_file, allowed=allowed)
@@ -221,38 +236,78 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
     if path.resolve() in seen:
         raise InputError("the scenario is its own base", where=f"{path}: base", got=[file.name for file in seen])
     table = toml.load(ScenarioTable, path)
-    levers = _flat_tables(table)
-    base: Scenario | None = None
+    base = None
     if table.base is not None:
         base = _load(_base(table.base, path), pathway, (*seen, path.resolve()))
-        pathway = pathway or base.pathway if table.pathway is None else pathway
+    if pathway is None and table.pathway is not None:
+        pathway = named_pathway(table.pathway, path)
+    return _declared(path.stem, table, base, pathway, str(path), path)
+
+
+def declare_scenario(
+    name: str, base: Scenario | str | Path | None = None, *, pathway: Pathway | str | Path | None = None, **keys: Any
+) -> Scenario:
+    """Return a scenario without a file, from the keys that a scenario's file may have: they are checked as there.
+
+    declare_scenario("less", "as-it-is", set={"onset": 0.1}, capacity={"beds": 2})
+
+    base : the scenario to which it adds its keys, by name, file or loaded; None: it has only its own
+    pathway : by name, file or loaded; None: the base's
+    keys : see docs/scenario-format.md; numbers and lists may be NumPy's
+    Raises InputError naming the key.
+    """
+    where = f"scenario {name}"
+    if not isinstance(name, str) or not is_name(name):
+        raise InputError("not a name", where="declare_scenario", got=name, allowed="words in one line")
+    table = toml.validate(ScenarioTable, toml.cleaned(_plain(keys), where), where)
+    given = pathway if isinstance(pathway, Pathway) or pathway is None else load_pathway(pathway)
+    return _declared(name, table, None if base is None else load_scenario(base, given), given, where, None)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as a file has it: dictionaries, lists, and numbers of Python."""
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, tuple | list | range):
+        return [_plain(entry) for entry in value]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _declared(
+    name: str, table: ScenarioTable, base: Scenario | None, pathway: Pathway | None, where: str, file: Path | None
+) -> Scenario:
+    """Return the scenario that a table declares over its base. Raises InputError naming the key.
+
+    pathway : instead of the base's
+    """
+    levers = _flat_tables(table)
+    if base is not None:
+        pathway = pathway or base.pathway
         levers = {key: {**getattr(base, key), **value} for key, value in levers.items()}
         stated = {name for joint in table.case_mix for name in joint.of if name not in table.population}
         levers["population"] = {name: mix for name, mix in levers["population"].items() if name not in stated}
         if "marginal_benefit" not in table.model_fields_set:
             table = table.model_copy(update={"marginal_benefit": base.marginal_benefit})
     if pathway is None:
-        if table.pathway is None:
-            raise InputError("a scenario without a base needs a pathway", where=f"{path}: pathway")
-        pathway = named_pathway(table.pathway, path)
+        raise InputError("a scenario without a base needs a pathway", where=f"{where}: pathway")
     if table.milestones:
-        pathway = with_milestones(pathway, table.milestones, f"{path}: milestones")
+        pathway = with_milestones(pathway, table.milestones, f"{where}: milestones")
     texts = {key: getattr(table, key) for key in ("title", "question", "rationale", "assumes", "leads_with")}
     service = {} if table.service is None else table.service.model_dump(exclude_unset=True)
     keys: dict[str, Any] = {
         **texts,
         **levers,
         "case_mix": [joint.model_dump() for joint in table.case_mix] or (base.case_mix if base else ()),
-        "capacity": limits.read(pathway, table.capacity, str(path), base.capacity if base else {}),
-        "service": read_service(service, str(path), base.service if base else None),
-        "bases": () if base is None or base.file is None else (base.file, *base.bases),
+        "capacity": limits.read(pathway, table.capacity, where, base.capacity if base else {}),
+        "service": read_service(service, where, base.service if base else None),
+        "bases": () if base is None else base.bases if base.file is None else (base.file, *base.bases),
     }
-    scenario = Scenario(path.stem, pathway, marginal_benefit=table.marginal_benefit, file=path, **keys)
+    scenario = Scenario(name, pathway, marginal_benefit=table.marginal_benefit, file=file, **keys)
     check(scenario)
     if scenario.service is None or scenario.service.policy_from_month is None:
         return scenario
     # A policy declared over another that has a date replaces it: what came before the date stays.
-    until_then = (base.before or base) if base else Scenario(path.stem, pathway, file=path)
+    until_then = (base.before or base) if base else Scenario(name, pathway, file=file)
     until_then = replace(until_then, capacity=scenario.capacity, service=scenario.service)
     return replace(scenario, before=until_then.benefiting(scenario.marginal_benefit))
 
@@ -296,6 +351,11 @@ def check_names(scenarios: Sequence[Scenario]) -> None:
 def check(scenario: Scenario) -> None:
     """Refuse a lever that the pathway does not have. Raises InputError naming file and key."""
     pathway = scenario.pathway
+    if not isinstance(pathway, Pathway):
+        raise InputError("not a pathway", where=scenario.where, got=pathway, allowed=f"load_pathway(NAME); {DECLARE}")
+    for resource, capacity in scenario.capacity.items():
+        if not isinstance(capacity, Capacity):
+            raise InputError("not a capacity", where=f"{scenario.where}: {resource}", got=capacity, allowed=DECLARE)
     for lever in LEVERS:
         for name, value in getattr(scenario, lever).items():
             where = f"{scenario.where}: [{lever}] {name}"

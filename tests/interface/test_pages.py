@@ -16,17 +16,19 @@ Command = Callable[..., Any]
 BLOCK = re.compile(r"^(?:<!-- needs (?P<needs>\w+) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 """A block of a page. After "needs NAME" it is run where NAME is installed."""
 
-PAGES = {"event-logs.md": ("pm4py", "vidigi")}
+PAGES = {"api.md": ("heormodel",), "event-logs.md": ("pm4py", "vidigi")}
 """Page -> the packages that some of its blocks need."""
 
 
-@pytest.mark.parametrize(("page", "others"), [*((page, ()) for page in PAGES), *map(slow, PAGES, PAGES.values())])
+@pytest.mark.parametrize(
+    ("page", "others"), [("event-logs.md", ()), slow("api.md", ()), *map(slow, PAGES, PAGES.values())]
+)
 @pytest.mark.filterwarnings("default")
 def test_a_page_runs_and_prints_what_it_shows(
     page: str, others: tuple[str, ...], repository: Path, aftercart: Command, folder: Path
 ) -> None:
     for name in others:
-        pytest.importorskip(name, reason=f"{name} is of the extra `slow`")
+        pytest.importorskip(name, reason=f"{name} is of the extra `slow` or `bench`")
     printed: str | None = None
     names: dict[str, Any] = {}
     blocks = list(BLOCK.finditer((repository / "docs" / page).read_text(encoding="utf-8")))

@@ -1,12 +1,18 @@
 """The public names of the package, as a script uses them."""
 
+import dataclasses
+import inspect
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from sojourn_times import exponential
 from worlds import load, two_state
@@ -50,6 +56,18 @@ def test_results_are_plotted_as_a_matplotlib_figure_with_a_curve_of_every_scenar
     assert isinstance(figure, Figure)
     texts = {text.get_text() for text in figure.findobj(Text)}
     assert {"baseline", "no-hsct"} <= texts
+
+
+def test_a_figure_has_the_colours_that_are_asked_for(results: simulator.Results) -> None:
+    figure = results.plot(colours={"no-hsct": "#117733"})
+    colours = {line.get_color() for line in figure.findobj(Line2D) if line.get_linewidth() == 1.8}
+    assert colours == {"#000000", "#117733"}
+    again = {line.get_color() for line in results.plot().findobj(Line2D)}
+    assert "#117733" not in again, "a figure's colours are its own"
+    with pytest.raises(simulator.InputError, match=r"unknown scenario; got 'no-hsc'.*did you mean 'no-hsct'"):
+        results.plot(colours={"no-hsc": "navy"})
+    with pytest.raises(simulator.InputError, match="not a colour; got 'nvy'"):
+        results.picture("overall_survival", colours={"baseline": "nvy"})
 
 
 def test_a_notebook_shows_the_answer_the_outcomes_and_the_figure(results: simulator.Results) -> None:
@@ -125,3 +143,86 @@ def test_an_attribute_with_the_name_of_a_column_has_one_of_its_own() -> None:
 def test_a_run_without_histories_says_how_to_keep_them(results: simulator.Results) -> None:
     with pytest.raises(simulator.InputError, match=r"kept no histories.*histories=True.*--histories"):
         results.events()
+
+
+# --- A script's words for what a file declares ---
+
+
+def test_a_policy_declared_in_python_is_the_one_that_a_file_declares(tmp_path: Path) -> None:
+    """Levers, beds that change over time, and arrivals, over a shipped base; numbers may be NumPy's."""
+    calendar = [{"from_month": 0.0, "units": 1}, {"from_month": 12.0, "units": np.int64(3)}]
+    keys: dict[str, Any] = {
+        "title": "More",
+        "set": {"salvage_uptake": np.float64(0.75)},
+        "capacity": {"hsct_beds": {"units": calendar}},
+        "service": {"arrivals_per_year": 30, "policy_from_month": 6.0},
+    }
+    file = tmp_path / "more.toml"
+    file.write_text(
+        'base = "letter-centre"\ntitle = "More"\n[set]\nsalvage_uptake = 0.75\n[capacity]\nhsct_beds = { units = '
+        "[{ from_month = 0, units = 1 }, { from_month = 12, units = 3 }] }\n"
+        "[service]\narrivals_per_year = 30\npolicy_from_month = 6\n"
+    )
+    declared, loaded = simulator.declare_scenario("more", "letter-centre", **keys), simulator.load_scenario(file)
+    for one, other in ((declared, loaded), (declared.before, loaded.before)):
+        assert one is not None
+        assert other is not None
+        for field in dataclasses.fields(one):
+            if field.name not in ("file", "before"):
+                assert getattr(one, field.name) == getattr(other, field.name), field.name
+    assert declared.file is None
+
+
+def test_a_policy_on_a_policy_adds_to_it_and_needs_no_file_either() -> None:
+    first = simulator.declare_scenario("first", pathway="three_state", scale={"onset_rate": 0.5})
+    second = simulator.declare_scenario("second", first, set={"death_rate_ill": 0.2})
+    assert (dict(second.scale), dict(second.set), second.bases) == ({"onset_rate": 0.5}, {"death_rate_ill": 0.2}, ())
+    outcomes = simulator.compare(first, second, horizon=12.0).outcomes
+    assert set(outcomes["scenario"]) == {"first", "second"}
+
+
+PATHWAY = simulator.load_pathway("three_state")
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: simulator.declare_scenario("x", "baseline", set={"uptake": 0.5}), ["[set] uptake", "salvage_uptake"]),
+        (lambda: simulator.declare_scenario("x", "baseline", sets={}), ["scenario x: sets", "unknown key", "'set'"]),
+        (
+            lambda: simulator.declare_scenario("x", "baseline", capacity={"hsct_beds": "two"}),
+            ["capacity.hsct_beds", "two"],
+        ),
+        (lambda: simulator.declare_scenario("x"), ["a scenario without a base needs a pathway"]),
+        (lambda: simulator.declare_scenario("a\nb", "baseline"), ["not a name", "one line"]),
+        (lambda: simulator.run(simulator.Scenario("x", PATHWAY, set={"typo": 1.0})), ["[set] typo", "onset_rate"]),
+        (lambda: simulator.run(simulator.Scenario("x", "three_state")), ["not a pathway", "declare_scenario"]),
+        (lambda: simulator.run(simulator.Scenario("x", PATHWAY, capacity={"beds": 2})), ["not a capacity", "declare_"]),
+        (lambda: simulator.run("baseline", drawz=2), ["run: unknown option", "got 'drawz'", "did you mean 'draws'"]),
+        (lambda: simulator.beds("letter-centre", "wait_mean <= 7 days", units=3), ["units", "got 3", "[1, 2, 3]"]),
+        (lambda: simulator.load_pathway(3), ["not a pathway", "got 3"]),
+    ],
+)
+def test_a_wrong_argument_is_refused_as_wrong_input_is(call: Callable[[], object], words: list[str]) -> None:
+    with pytest.raises(simulator.InputError) as refusal:
+        call()
+    for word in words:
+        assert word in str(refusal.value)
+
+
+def test_help_lists_the_public_names_and_describes_every_option() -> None:
+    assert set(simulator.__all__) <= set(dir(simulator))
+    assert simulator.__version__.count(".") == 2
+    for name in ("run", "compare", "sweep", "beds"):
+        function = getattr(simulator, name)
+        for option in inspect.signature(function).parameters:
+            assert option in function.__doc__, f"{name}: {option}"
+
+
+def test_scenarios_pathways_and_sweeps_are_printed_in_a_line_or_two() -> None:
+    scenario = simulator.declare_scenario("x", pathway="three_state", scale={"death_rate_ill": 0.5})
+    assert repr(scenario) == "Scenario('x', 'three_state', scale={'death_rate_ill': 0.5})"
+    assert repr(PATHWAY).startswith("Pathway('three_state': 3 states, ")
+    swept = simulator.sweep(scenario, {"onset_rate": [0.1, 0.2]}, horizon=12.0)
+    assert repr(swept).splitlines()[0] == "Sweep of x over onset_rate = 0.1, 0.2: exact, 1 parameter sets, 12 months"
+    assert "alive at 12 months" in swept.answer

@@ -114,7 +114,7 @@ def analyse(
     """
     settings = Settings("exact", draws=draws, seed=seed, horizon=horizon, jobs=jobs)
     given = [scenario] if base is None else [base, scenario]
-    options = tuple(option if isinstance(option, Scenario) else load_scenario(option) for option in given)
+    options = tuple(map(load_scenario, given))
     check_one_pathway(options)
     options = (*(benefiting_alike(option, options[-1]) for option in options[:-1]), options[-1])
     pathway = options[0].pathway

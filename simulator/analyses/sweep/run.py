@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -51,6 +52,19 @@ class Sweep:
     lead: tuple[str, str] | None
     leading: tuple[Sample, ...]
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Return what is varied, the settings, and the size of the table."""
+        varied = "; ".join(
+            f"{axis.name} = {', '.join(f'{value:g}' for value in axis.values)}" for axis in self.grid.axes
+        )
+        ran = "{engine}, {draws} parameter sets, {horizon:g} months".format_map(self.manifest)
+        return f"Sweep of {self.scenario.name} over {varied}: {ran}\n  table: {len(self.table):,} rows"
+
+    @property
+    def answer(self) -> str:
+        """The answer in words, as the command line prints it. Wording stands above and is found by name."""
+        return str(import_module("simulator.wording.sweep").answer(self))
 
     @property
     def draws(self) -> Floats:
@@ -113,9 +127,10 @@ def sweep(
     progress: Progress | None = None,
     **options: Unpack[SweepOptions],
 ) -> Sweep:
-    """Return one scenario's results over a grid, e.g. vary={"beds": range(1, 7), "uptake": "0.5,0.9"}.
+    """Return one scenario's results over a grid; its `table` has a row an outcome of a cell, a column a varied value.
 
-    Options as in `Settings`; yes : start however long it takes. Raises InputError before anything runs.
+    vary : name -> values, as {"beds": range(1, 7), "uptake": "0.5,0.9"}; yes : start however long it takes
+    Raises InputError before anything runs.
     """
     return simulate(scenario, vary, Settings(**options), yes=yes, progress=progress)
 
@@ -129,7 +144,7 @@ def simulate(
     progress: Progress | None = None,
 ) -> Sweep:
     """Return `sweep` with its settings in one object."""
-    grid = make_grid(scenario if isinstance(scenario, Scenario) else load_scenario(scenario), vary)
+    grid = make_grid(load_scenario(scenario), vary)
     try:
         return _simulate(grid, chosen, yes, progress)
     except EngineRefusal as error:
