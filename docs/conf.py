@@ -44,11 +44,8 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
 
-EMBEDDED = {
-    "docs/explorer": '<p><a href="explorer-page.html">The explorer on a page of its own</a></p>'
-    '<iframe src="explorer-page.html" title="The explorer"></iframe>'
-}
-"""Pages in a page, each written by `finish`."""
+EMBEDDED = {"docs/explorer": ("explore", "baseline", "wider-salvage", "--draws", "100")}
+"""Pages that show what a command makes: the command. Its file stands beside the page."""
 
 
 class CommandLine(SphinxDirective):
@@ -85,15 +82,18 @@ def with_fields(app: Sphinx, what: str, name: str, of: object, options: object, 
 def with_what_the_site_adds(app: Sphinx, docname: str, source: list[str]) -> None:
     """Put below a page's heading what only the site has: a lesson's notebook and slides, and pages in a page."""
     name = docname.rpartition("/")[2]
-    added = EMBEDDED.get(docname, "")
-    if docname.startswith("docs/lessons/"):
+    added = ""
+    if docname in EMBEDDED:
+        file = f"{name}-page.html"
+        added = f'<p><a href="{file}">On a page of its own</a></p><iframe src="{file}" title="{name}"></iframe>'
+    elif docname.startswith("docs/lessons/"):
         added = f'<p><a href="{name}.ipynb" download>Notebook</a> · <a href="{name}-slides.html">Slides</a></p>'
     if added:
         source[0] = re.sub(r"^(# .*\n)", rf"\1\n{added}\n", source[0], count=1, flags=re.MULTILINE)
 
 
 def finish(app: Sphinx, failure: Exception | None) -> None:
-    """Write what is no page into the site: its first address, the explorer, and the lessons' handouts."""
+    """Write what is no page into the site: its first address, what pages show, and the lessons' handouts."""
     if failure is not None or app.builder.format != "html":
         return
     import handouts
@@ -105,9 +105,10 @@ def finish(app: Sphinx, failure: Exception | None) -> None:
         f'<title>aftercart</title><a href="{to}">aftercart</a>\n',
         encoding="utf-8",
     )
-    explorer = site / "docs" / "explorer-page.html"
-    explorer.unlink(missing_ok=True)
-    _printed("aftercart", "explore", "baseline", "wider-salvage", "--draws", "100", "--quiet", "--out", str(explorer))
+    for docname, command in EMBEDDED.items():
+        file = site / f"{docname}-page.html"
+        file.unlink(missing_ok=True)
+        _printed("aftercart", *command, "--quiet", "--out", str(file))
     for lesson in sorted((HERE / "lessons").glob("0*.md")):
         handouts.write(app, f"docs/lessons/{lesson.stem}", lesson, site / "docs" / "lessons")
 

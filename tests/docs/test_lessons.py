@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from simulator import load_scenario
 from simulator.cli.application import app
 
 LESSONS = sorted((Path(__file__).parents[2] / "docs" / "lessons").glob("*.md"))
@@ -82,3 +83,20 @@ def test_every_page_stands_in_the_contents_of_the_site() -> None:
     docs = LESSONS[0].parents[1]
     listed = re.findall(r"^([\w-]+)$", (docs / "index.md").read_text(encoding="utf-8"), re.M)
     assert sorted(listed) == sorted(page.stem for page in docs.glob("*.md") if page.stem != "index")
+
+
+def test_the_planners_files_can_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page says two file names, and shows the files in this order."""
+    text = (LESSONS[0].parents[1] / "for-planners.md").read_text(encoding="utf-8")
+    names = re.findall(r"save it as `([^`]+)`", text)
+    for name, file in zip(names, re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S), strict=True):
+        (tmp_path / name).write_text(file, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    policy = load_scenario(names[-1])
+    assert policy.is_limited
+    assert policy.set["salvage_uptake"] == 0.75
+    assert re.findall(r"[\w-]+\.toml", text.partition("```sh")[2]) == [
+        "our-policy.toml",
+        "our-centre.toml",
+        "our-policy.toml",
+    ]
