@@ -37,13 +37,17 @@ class Source:
     def is_limited(self) -> bool:
         return any(scenario.is_limited for scenario in self.scenarios)
 
-    def of(self, draw: int, replication: int = 0) -> list[Histories]:
-        """Return the histories, to the horizon, of the patients who are counted under every scenario.
+    def everybody(self, draw: int, replication: int = 0) -> list[Histories]:
+        """Return the histories, to the horizon, of all who are simulated. draw : from 1
 
-        draw : from 1. They are those that a run with histories keeps of its first parameter set.
+        They are those that a run with histories keeps of its first parameter set.
         """
         values, uniforms = single(self.table, draw - 1), Uniforms(self.settings.seed, draw, replication)
-        kept = [self._under(scenario, values, uniforms) for scenario in self.scenarios]
+        return [self._under(scenario, values, uniforms) for scenario in self.scenarios]
+
+    def of(self, draw: int, replication: int = 0) -> list[Histories]:
+        """Return the histories, to the horizon, of the patients who are counted under every scenario."""
+        kept = self.everybody(draw, replication)
         patients = set.intersection(*(set(one.events.loc[one.events["counted"], "patient"]) for one in kept))
         if not patients:
             where = self.scenarios[0].where

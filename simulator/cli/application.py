@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from simulator.cli import (
+    animate,
     beds,
     calibrate,
     check_calibration,
@@ -82,6 +83,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": simulate.run,
     "compare": simulate.compare,
     "explore": explore.explore,
+    "animate": animate.animate,
     "story": story.story,
     "beds": beds.beds,
     "sweep": sweep.sweep,

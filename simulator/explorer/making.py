@@ -57,7 +57,7 @@ def make(
     scenario, others = scenarios[0], scenarios[1:]
     check_horizon(horizon)
     check_names(scenarios)
-    _check_file(out)
+    check_file(out)
     if seed < 0:
         raise InputError("not a seed", where="--seed", got=seed, allowed="0 or more")
     check_one_pathway([scenario, *([] if centre is None else [centre])])
@@ -108,8 +108,8 @@ def _refuse_size(page: PageModel, lever_values: Sequence[Alternative], size: int
     )
 
 
-def _check_file(out: Path) -> None:
-    """Minutes of work should not end at a file that cannot be written."""
+def check_file(out: Path) -> None:
+    """Refuse a file that cannot be written, before minutes of work. Raises InputError."""
     if not out.parent.is_dir():
         raise InputError("no such folder", where="--out", got=str(out.parent), allowed="a folder that is there")
     if out.exists() and not out.is_file():

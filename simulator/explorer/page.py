@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from html import escape
 from importlib.resources import files
 from typing import Any
 
 from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
+from simulator.explorer import one_file
 from simulator.explorer.alternatives import Alternative, in_words, value_in_words
 from simulator.explorer.page_model import PageModel
 from simulator.explorer.stored import stored
@@ -19,7 +16,8 @@ from simulator.pathway.pathway import Count, Pathway
 from simulator.scenario.scenario import INFORMED, LEVERS
 from simulator.wording import limits
 
-SCRIPTS = ("model", "words", "elements", "setting", "survival", "tables", "alternatives", "view")
+PACKAGE = "simulator.explorer"
+SCRIPTS = ("model", "words", "elements", "svg", "setting", "survival", "tables", "alternatives", "view")
 """Files of the page's own code, in this order."""
 REPORTED_ERRORS = 1.96
 MOVED = (*LEVERS, "replace", "hazard_ratio", "population", "case_mix")
@@ -49,36 +47,13 @@ def html(
     data["queue"] = queue
     for solved, alternative in zip(data["alternatives"], lever_values, strict=True):
         solved |= value_in_words(alternative)
-    css, code = _own("page.css"), script()
-    parts = {
-        "title": escape(page.scenario.pathway.title or page.scenario.pathway.name),
-        "css": css,
-        "script": code,
-        "script-hash": _hash(code),
-        "css-hash": _hash(css),
-        # As JSON it is the same; as HTML it has no tag in it.
-        "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
-    }
-    text = _own("page.html")
-    pieces = text.split("{")
-    filled = [pieces[0]]
-    for piece in pieces[1:]:
-        name, _, rest = piece.partition("}")
-        filled.append(parts[name] + rest)
-    return "".join(filled)
+    title = page.scenario.pathway.title or page.scenario.pathway.name
+    return one_file.page(PACKAGE, title, script(), data)
 
 
 def script() -> str:
     """Return the page's own code, one script of several files."""
-    return "\n".join(_own(f"{name}.js") for name in SCRIPTS)
-
-
-def _own(name: str) -> str:
-    return files("simulator.explorer").joinpath(name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return one_file.script(PACKAGE, SCRIPTS)
 
 
 def _words(

@@ -162,7 +162,7 @@ def _places(chart: Plan) -> dict[Arrow, tuple[float, float] | None]:
     """Return the place of every share on its arrow, where it meets no box, share or other arrow; None without one."""
     corners = [(box.left, box.bottom, box.left + box.width, box.bottom + box.height) for box in chart.boxes.values()]
     taken = np.reshape(corners, (-1, 2, 2))
-    along = {arrow: _along(points_of(chart, arrow)) for arrow in chart.layout.routes}
+    along = {arrow: places_along(points_of(chart, arrow)) for arrow in chart.layout.routes}
     of, places = chart.branches, dict[Arrow, tuple[float, float] | None]()
     # The title's arrow is named first, and a change before what stays.
     for arrow in dict.fromkeys((*of.leading[:1], *sorted(of.shares, key=lambda arrow: arrow not in of.changed))):
@@ -194,7 +194,7 @@ def _weight(chart: Plan, arrow: Arrow) -> str:
     return "bold" if arrow in chart.branches.changed else "normal"
 
 
-def _along(points: Sequence[tuple[float, float]]) -> Floats:
+def places_along(points: Sequence[tuple[float, float]]) -> Floats:
     """Return places along an arrow : (n, 2), by the Bernstein form of its cubic pieces."""
     vertices = np.asarray(_smooth(points).vertices)
     t = np.linspace(0.0, 1.0, 41)[:, None]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sojourn_times import exponential, fixed
-from worlds import load, sojourn, two_state, ward, world
+from worlds import load, slow, sojourn, two_state, ward, world
 
 from simulator import compare, load_scenario, story
 from simulator.analyses.story import FIRST_CHANGED, MEDIAN, NONE_CHANGED, Story
@@ -41,7 +41,7 @@ def twice_as_long(base: Scenario) -> Scenario:
 
 @pytest.fixture(scope="module")
 def wider() -> Story:
-    return story("wider-salvage", versus="baseline", draws=4, patients=60)
+    return story("wider-salvage", versus="baseline", draws=2, patients=40)
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +187,7 @@ def beds() -> Callable[[int], Scenario]:
     return with_beds
 
 
-@pytest.mark.parametrize("engine", ["microsim", "des"])
+@pytest.mark.parametrize("engine", ["microsim", slow("des")])
 def test_a_wait_for_a_bed_is_part_of_the_story_whatever_the_engine(
     beds: Callable[[int], Scenario], engine: str
 ) -> None:
@@ -245,6 +245,7 @@ def test_patients_of_a_centre_are_those_who_are_counted(beds: Callable[[int], Sc
         story(replace(beds(3), service=years), replications=1, patient=0)
 
 
+@pytest.mark.slow
 def test_a_story_is_printed_in_a_line_and_plotted(wider: Story) -> None:
     assert repr(wider) == f"Story of simulated patient {wider.patient} under baseline and wider-salvage"
     assert wider.plot().get_figwidth() == 10.0

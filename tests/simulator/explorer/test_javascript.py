@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import zlib
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from simulator.explorer.page_model import PageModel, page_model, summed
 from simulator.explorer.stored import Block, quantised, stored
 from simulator.outcomes.summaries import break_even
 from simulator.outcomes.uncertainty import of_means, of_medians
+from simulator.report.animation import making as animation
 from simulator.scenario.scenario import load_scenario
 
 CONFIG = Path(__file__).parents[2] / "eslint.config.mjs"
@@ -65,10 +67,11 @@ def as_numpy_has_it(page: PageModel) -> dict[str, Any]:
     }
 
 
-def test_the_pages_code_has_no_complaint_of_the_linter() -> None:
+@pytest.mark.parametrize("code", [script, animation.script], ids=["explorer", "animation"])
+def test_the_pages_code_has_no_complaint_of_the_linter(code: Callable[[], str]) -> None:
     eslint = program("ESLint (ESLINT=.../.bin/eslint)", os.environ.get("ESLINT"))
     command = [eslint, "--config", str(CONFIG), "--stdin", "--stdin-filename", str(CONFIG.with_name("page.js"))]
-    done = subprocess.run(command, input=script(), capture_output=True, text=True, check=False, cwd=CONFIG.parent)
+    done = subprocess.run(command, input=code(), capture_output=True, text=True, check=False, cwd=CONFIG.parent)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -191,9 +194,13 @@ def test_curves_come_back_as_they_were_stored() -> None:
 @pytest.mark.parametrize("text", ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("])
 def test_no_text_becomes_markup_or_code(text: str) -> None:
     assert text not in script()
+    assert text not in animation.script()
 
 
-def test_every_file_of_the_page_is_short_and_in_it() -> None:
+def test_every_file_of_a_page_is_short_and_in_it() -> None:
+    for package, code in (("simulator.explorer", script()), ("simulator.report.animation", animation.script())):
+        texts = [file.read_text(encoding="utf-8") for file in files(package).iterdir() if file.name.endswith(".js")]
+        assert all(text in f"{code}\n" for text in texts)
+        assert all(len(text.splitlines()) < 400 for text in texts)
     scripts = [file for file in files("simulator.explorer").iterdir() if file.name.endswith(".js")]
     assert sum(len(file.read_text(encoding="utf-8")) + 1 for file in scripts) - 1 == len(script())
-    assert all(len(file.read_text(encoding="utf-8").splitlines()) < 400 for file in scripts)
