@@ -121,7 +121,7 @@ def browser(profile: Path) -> Iterator[Page]:
     os.close(commands[0])
     os.close(answers[1])
     try:
-        with os.fdopen(commands[1], "wb", buffering=0) as write, os.fdopen(answers[0], "rb") as read:
+        with os.fdopen(commands[1], "wb", buffering=0) as write, os.fdopen(answers[0], "rb", buffering=0) as read:
             yield Page(write, read)
     finally:
         process.kill()
