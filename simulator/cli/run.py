@@ -104,6 +104,7 @@ def simulated(
     from simulator.experiment import cost, events
     from simulator.experiment import run as experiment
     from simulator.experiment.manifest import ROUGH
+    from simulator.outcomes.labels import labelled
     from simulator.report import run_folder, workbook
     from simulator.report.json import as_json
     from simulator.report.tables import run as tables
@@ -145,7 +146,7 @@ def simulated(
     if chosen.pdf:
         _print_absence(out)
     report = tables.report(results, cohort, fit=chosen.fit, diff=diff)
-    output.print_results(chosen, out, report, json=lambda: as_json(table))
+    output.print_results(chosen, out, report, json=lambda: as_json(labelled(table, scenarios[0].pathway)))
     if chosen.open_:
         _open_page(out / "report.html")
 

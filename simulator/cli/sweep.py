@@ -35,6 +35,7 @@ def sweep(
     """
     from simulator.analyses.sweep import axis
     from simulator.analyses.sweep.run import simulate
+    from simulator.outcomes.labels import labelled
     from simulator.report.json import as_json
     from simulator.report.tables import sweep as tables
     from simulator.scenario.scenario import load_scenario
@@ -47,7 +48,9 @@ def sweep(
         lambda advance: simulate(loaded, varied, settings, yes=chosen.yes, progress=advance),
         _draw,
     )
-    output.print_results(chosen, out, tables.report(result), json=lambda: as_json(result.table))
+    output.print_results(
+        chosen, out, tables.report(result), json=lambda: as_json(labelled(result.table, result.scenario.pathway))
+    )
 
 
 def _draw(result: Sweep, into: Path) -> None:

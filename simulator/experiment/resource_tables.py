@@ -20,9 +20,10 @@ import pandas as pd
 from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
 from simulator.experiment.centre import Key, ResourceDraws
-from simulator.outcomes.labels import WHOLE_STAYS, follow_up
+from simulator.outcomes.labels import WHOLE_STAYS, follow_up, words_and_unit
 from simulator.outcomes.resource_use import label, shares_waiting
 from simulator.outcomes.uncertainty import NOTHING, Summary, of_means, same_sign
+from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario
 
 NORMAL = 1.959964
@@ -33,7 +34,7 @@ def service(scenarios: Sequence[Scenario], resources: Sequence[Sequence[Resource
     """Return a row per outcome of a resource, or of a year of arrival; resources : by scenario and draw."""
     outcomes = [[draw.outcomes for draw in draws] for draws in resources]
     return pd.DataFrame(
-        {"scenario": scenario.name, **_key(key), "unit": unit, **row, "follow_up": _followed(key)}
+        {"scenario": scenario.name, **_key(key, scenario.pathway), "unit": unit, **row, "follow_up": _followed(key)}
         for scenario, key, unit, row in _rows(scenarios, outcomes)
     )
 
@@ -87,9 +88,10 @@ def _means(values: Floats) -> Floats:
     return np.asarray(np.where(counts > 0, np.nansum(values, axis=1) / np.maximum(counts, 1), np.nan))
 
 
-def _key(key: tuple[str, int, str]) -> dict[str, Any]:
+def _key(key: tuple[str, int, str], pathway: Pathway) -> dict[str, Any]:
     resource, year, outcome = key
-    return {"resource": resource, "arrival_year": year or "", "outcome": outcome, "label": label(outcome)}
+    words = label(outcome) if resource else words_and_unit(outcome, pathway)[0]
+    return {"resource": resource, "arrival_year": year or "", "outcome": outcome, "label": words}
 
 
 def _followed(key: tuple[str, int, str]) -> str:

@@ -37,6 +37,8 @@ from simulator.experiment.summaries import (
     survival_table,
 )
 from simulator.files import csv, whole
+from simulator.outcomes.labels import labelled
+from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -181,7 +183,8 @@ class Results:
 
         Raises InputError where there can be no such folder.
         """
-        write_files({file: getattr(self, name) for name, file in TABLES.items()}, self.manifest, folder)
+        tables = {file: getattr(self, name) for name, file in TABLES.items()}
+        write_files(tables, self.manifest, folder, self.scenarios[0].pathway)
 
 
 def _presented(results: Results, module: str, function: str, *arguments: object) -> Any:
@@ -246,12 +249,21 @@ def gather(
     return replace(results, **marked)
 
 
-def write_files(tables: Mapping[str, pd.DataFrame | None], contents: Mapping[str, Any], folder: str | Path) -> None:
-    """Write NAME.csv for every table that there is, and manifest.json, into a folder, made if need be. InputError."""
+def write_files(
+    tables: Mapping[str, pd.DataFrame | None],
+    contents: Mapping[str, Any],
+    folder: str | Path,
+    pathway: Pathway | None = None,
+) -> None:
+    """Write NAME.csv for every table that there is, and manifest.json, into a folder, made if need be. InputError.
+
+    pathway : of the words in which a column `label` names the rows; None: no such column
+    """
     folder = manifest.make_folder(folder)
     for name, table in tables.items():
         if table is not None:
-            csv.write(table, folder / f"{name}.csv", DIGITS)
+            written = table if pathway is None else labelled(table, pathway)
+            csv.write(written, folder / f"{name}.csv", DIGITS)
     manifest.write(contents, folder)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from simulator.outcomes import resource_use
 from simulator.pathway.outcome_months import KINDS, worded, written
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from simulator.pathway.pathway import Pathway
 
 WORDS = {
@@ -61,3 +65,51 @@ def follow_up(outcome: str, horizon: float, pathway: Pathway | None = None) -> s
 def until(pathway: Pathway, horizon: float) -> str:
     """Return a table's note on counts: "; counts to month 120"; empty where the pathway has none."""
     return f"; counts to month {horizon:g}" if pathway.counts else ""
+
+
+def population_in_words(name: str, pathway: Pathway) -> str:
+    """Return a population in words: all patients, a group, or a level of an attribute."""
+    if name in pathway.groups:
+        return pathway.groups[name].label
+    attribute, _, level = name.partition("=")
+    if level and attribute in pathway.attributes:
+        return pathway.attributes[attribute].labels.get(level, level.replace("_", " "))
+    return "all patients" if name == "all" else name.replace("_", " ")
+
+
+KEYS = ("population", "resource", "end_point", "cause", "outcome", "state")
+"""Columns whose names a label puts into words; the other keys, such as a month, are read as they are."""
+
+
+def labelled(table: pd.DataFrame, pathway: Pathway) -> pd.DataFrame:
+    """Return a table with a column `label` after its keys: a reader's words for each row.
+
+    A table without such a key, or with a label already, is unchanged.
+    """
+    keys = [name for name in table.columns if name in KEYS]
+    if not keys or "label" in table:
+        return table
+    names = list(zip(*(table[key].tolist() for key in keys), strict=True))
+    words = {name: _words(dict(zip(keys, name, strict=True)), pathway) for name in dict.fromkeys(names)}
+    made = table.copy(deep=False)
+    last = max(place for place, name in enumerate(table.columns) if name in keys)
+    made.insert(last + 1, "label", [words[name] for name in names])
+    return made
+
+
+def _words(row: Mapping[str, str], pathway: Pathway) -> str:
+    """Return "all patients", "alive at 12 months", "HSCT beds: wait over 30 days, of requests"."""
+    resource = pathway.resources.get(row.get("resource", ""))
+    outcome, patients = row.get("outcome", ""), row.get("population", "")
+    parts = [resource.label if resource else ""]
+    if outcome:
+        parts.append(resource_use.label(outcome) if resource else words_and_unit(outcome, pathway)[0])
+    if end_point := pathway.end_points.get(row.get("end_point", "")):
+        cause = row["cause"].replace("_", " ")
+        parts.append(f"{cause} as first event ({end_point.label})" if cause else end_point.label)
+    if state := pathway.states.get(row.get("state", "")):
+        parts.append(state.label)
+    # All patients are named where nothing else is.
+    if patients and (patients != "all" or not any(parts)):
+        parts.insert(0, population_in_words(patients, pathway))
+    return ": ".join(filter(None, parts))

@@ -26,6 +26,7 @@ from simulator.files import csv, lock, toml
 from simulator.files import text as text_file
 from simulator.files import whole as whole_file
 from simulator.outcomes import target as targets
+from simulator.outcomes.labels import labelled
 from simulator.outcomes.resource_use import QUEUES
 from simulator.pathway import shipped
 from simulator.pathway.case_mix import CaseMixTable
@@ -147,7 +148,8 @@ def write(results: Results, folder: Path, pool: Pool | None = None, *, excel: bo
         explorer = explorer_of_run.NAME if (folder / explorer_of_run.NAME).exists() else ""
         page = html(results, cohort=cohort, figures=pictures, explorer=explorer)
         picture.save(pictures, folder)
-        csv.write(at_risk.table(results, cohort), folder / f"{at_risk.FILE}.csv", DIGITS)
+        numbers = labelled(at_risk.table(results, cohort), results.scenarios[0].pathway)
+        csv.write(numbers, folder / f"{at_risk.FILE}.csv", DIGITS)
         if excel:
             whole_file.write(folder / workbook.NAME, workbook.content(results))
         path = whole_file.write(folder / "report.html", page.encode())

@@ -13,11 +13,11 @@ from simulator.errors import InputError
 from simulator.evidence.cohort import load_cohort
 from simulator.experiment.manifest import ROUGH, note
 from simulator.experiment.results import Results, as_written
-from simulator.outcomes.labels import words_and_unit
-from simulator.outcomes.resource_use import TIMES, label
+from simulator.outcomes.labels import population_in_words, words_and_unit
+from simulator.outcomes.resource_use import TIMES
 from simulator.plain_text import capital
 from simulator.scenario.arrivals import DAYS_A_MONTH
-from simulator.wording import changes, opening, paper, reported
+from simulator.wording import changes, opening, paper
 from simulator.wording.headline import policies, scenario_in_words
 
 NAME = "results.xlsx"
@@ -129,7 +129,7 @@ def _outcomes(results: Results) -> Rows:
     pathway = _pathway(results)
     for row in results.outcomes.to_dict("records"):
         words, unit = words_and_unit(row["outcome"], pathway)
-        patients = capital(reported.population(row["population"], pathway))
+        patients = capital(population_in_words(row["population"], pathway))
         numbers = (_number(row[name], row["unit"]) for name in MEASURES)
         yield scenario_in_words(row["scenario"]), row["clock"], patients, capital(words), unit, *numbers, row["outcome"]
 
@@ -175,9 +175,15 @@ def _beds(results: Results) -> Rows:
         resource = _pathway(results).resources.get(row["resource"])
         year = row["arrival_year"] if row["arrival_year"] == "" else float(row["arrival_year"])
         displayed = "%" if unit == "probability" else unit
-        words = capital(label(row["outcome"]) if resource else words_and_unit(row["outcome"], _pathway(results))[0])
         numbers = (_number(factor * row[name], unit) for name in MEASURES)
-        yield scenario_in_words(row["scenario"]), resource.label if resource else "", year, words, displayed, *numbers
+        yield (
+            scenario_in_words(row["scenario"]),
+            resource.label if resource else "",
+            year,
+            capital(row["label"]),
+            displayed,
+            *numbers,
+        )
 
 
 def _draws(results: Results) -> Rows:

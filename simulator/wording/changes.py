@@ -8,6 +8,7 @@ import numpy as np
 
 from simulator.evidence.cohort import Cohort
 from simulator.evidence.practice import mean_values
+from simulator.outcomes.labels import population_in_words
 from simulator.pathway.pathway import Pathway
 from simulator.pathway.references import Reference, Selection
 from simulator.scenario.arrivals import MONTHS_A_YEAR, Service
@@ -15,7 +16,7 @@ from simulator.scenario.hazard_ratios import HazardRatios
 from simulator.scenario.levers import apply_levers
 from simulator.scenario.scenario import LEVERS, Scenario
 from simulator.wording import resources, rounding
-from simulator.wording.reported import parameter, population
+from simulator.wording.reported import parameter
 
 TO = " \N{RIGHTWARDS ARROW} "
 """From a number under the first option to that under another: "to" is between the ends of a range."""
@@ -90,7 +91,7 @@ def _ratio(ratio: Reference, pathway: Pathway) -> str:
 
 
 def _level(attribute: str, level: str, pathway: Pathway) -> str:
-    return population(f"{attribute}={level}", pathway)
+    return population_in_words(f"{attribute}={level}", pathway)
 
 
 def _patients(scenario: Scenario, first: Scenario) -> Iterator[str]:

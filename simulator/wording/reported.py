@@ -7,21 +7,12 @@ import re
 from dataclasses import replace
 
 from simulator.evidence.cohort import Cohort
+from simulator.outcomes.labels import population_in_words
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
 from simulator.plain_text import capital
 from simulator.wording import rounding
 from simulator.wording.intervals import Row
-
-
-def population(name: str, pathway: Pathway) -> str:
-    """Return a population in words: all patients, a group, or a level of an attribute."""
-    if name in pathway.groups:
-        return pathway.groups[name].label
-    attribute, _, level = name.partition("=")
-    if level and attribute in pathway.attributes:
-        return pathway.attributes[attribute].labels.get(level, _words(level))
-    return "all patients" if name == "all" else _words(name)
 
 
 def parameter(name: str, pathway: Pathway) -> str:
@@ -81,9 +72,9 @@ def figure(row: Row, pathway: Pathway) -> str:
 
     row : of a cohort's targets, perhaps with the `clock` that its months count from
     """
-    patients = population(row["population"], pathway)
+    patients = population_in_words(row["population"], pathway)
     if row["attribute"] and row["attribute"] != row["population"]:
-        level = population(row["attribute"], pathway)
+        level = population_in_words(row["attribute"], pathway)
         patients = level if row["population"] == "all" else f"{patients}, {level}"
     month, quantile, end_point = row["month"], row.get("quantile", math.nan), str(row.get("end_point", ""))
     state, origin = (_state(str(row.get(column, "")), pathway) for column in ("state", "from"))
@@ -100,7 +91,7 @@ def figure(row: Row, pathway: Pathway) -> str:
         survival=pathway.end_points[end_point].label if end_point else "survival",
         since=f" from {origin}" if origin else "",
         cause=_words(str(row.get("cause", ""))),
-        versus=population(str(row.get("versus", "")), pathway),
+        versus=population_in_words(str(row.get("versus", "")), pathway),
         quantile=QUANTILES.get(quantile if math.isfinite(quantile) else 50.0, f"{quantile:g} % quantile of"),
     )
 

@@ -199,7 +199,7 @@ def test_histories_are_possible_and_include_every_patient(aftercart: Command, fo
     manifest = json.loads((folder / "run" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["event_log"] == {"formats": ["csv"], "origin": "2026-01-01"}
     events = pd.read_csv(folder / "run" / "histories.csv")
-    assert list(events.columns) == ["scenario", "patient", "event", "month", "state"]
+    assert list(events.columns) == ["scenario", "patient", "event", "month", "state", "label"]
     for name, of_scenario in events.groupby("scenario"):
         assert sorted(of_scenario["patient"].unique()) == list(range(500)), name
         event_log.check(of_scenario.drop(columns="scenario").reset_index(drop=True), load_pathway("three_state"))

@@ -62,7 +62,7 @@ def test_the_folder_contains_one_table_figures_and_the_manifest(
     assert {file.name for file in run.iterdir()} == names
     table = pd.read_csv(run / "sweep.csv")
     assert list(table.columns[:7]) == [
-        "onset_rate", "death_rate_ill", "clock", "population", "resource", "outcome", "unit"
+        "onset_rate", "death_rate_ill", "clock", "population", "resource", "outcome", "label"
     ]  # fmt: skip
     assert len(table[["onset_rate", "death_rate_ill"]].drop_duplicates()) == 6
     manifest = json.loads((run / "manifest.json").read_text())

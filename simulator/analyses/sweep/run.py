@@ -86,7 +86,7 @@ class Sweep:
 
     def write(self, folder: str | Path) -> None:
         """Write sweep.csv and manifest.json into a folder, made if need be. Raises InputError."""
-        write_files({"sweep": self.table}, self.manifest, folder)
+        write_files({"sweep": self.table}, self.manifest, folder, self.scenario.pathway)
 
 
 BLOCK = 32

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from simulator.experiment.results import Results
+from simulator.outcomes.labels import population_in_words
 from simulator.outcomes.resource_use import LATE
 from simulator.outcomes.waits_by_group import PRIORITY, REST
 from simulator.report.tables import options
@@ -13,7 +14,6 @@ from simulator.scenario.scenario import Scenario
 from simulator.wording import intervals
 from simulator.wording.headline import scenario_in_words
 from simulator.wording.intervals import Row as Record
-from simulator.wording.reported import population
 from simulator.wording.table import Line, Reading, Table, comparison
 
 REQUESTS, LOST, LOST_A_YEAR = "requests_per_year", "lost_while_waiting", "lost_per_year"
@@ -66,7 +66,7 @@ def _label(by: str, level: str, scenarios: Sequence[Scenario], resource: str) ->
     if by == STATE:
         return pathway.states[level].label
     if by != PRIORITY:
-        return population(f"{by}={level}", pathway)
+        return population_in_words(f"{by}={level}", pathway)
     if level == REST:
         return "last class: all others"
     ranks = (one.capacity[resource].ranks for one in scenarios)

@@ -9,12 +9,12 @@ from math import isnan
 import pandas as pd
 
 from simulator.experiment.results import Results
-from simulator.outcomes.labels import until, with_unit, words_and_unit
+from simulator.outcomes.labels import population_in_words, until, with_unit, words_and_unit
 from simulator.pathway.outcome_months import alive_at, names
 from simulator.plain_text import capital
 from simulator.report.tables import options
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, Scenario, split_name
-from simulator.wording import headline, intervals, limits, reported
+from simulator.wording import headline, intervals, limits
 from simulator.wording.headline import CAUTIOUS_NOTE, NEITHER_REACHED, NOT_REACHED, benefit_in_words, scenario_in_words
 from simulator.wording.intervals import Estimate, Row
 from simulator.wording.table import Cell, Content, Line, Reading, Table, comparison
@@ -169,7 +169,7 @@ def by_group(results: Results) -> Table | None:
     if outcome is None:
         return None
     lines = [
-        (reported.population(str(population), pathway), "", by_scenario(rows))
+        (population_in_words(str(population), pathway), "", by_scenario(rows))
         for population, rows in groups[groups["outcome"] == outcome].groupby("population", sort=False)
     ]
     words, unit = words_and_unit(outcome, pathway)
