@@ -98,7 +98,7 @@ def labelled(table: pd.DataFrame, pathway: Pathway) -> pd.DataFrame:
 
 
 def _words(row: Mapping[str, str], pathway: Pathway) -> str:
-    """Return "all patients", "alive at 12 months", "HSCT beds: wait over 30 days, of requests"."""
+    """Return "all patients", "alive at 12 months", "beds: wait over 30 days, of requests"."""
     resource = pathway.resources.get(row.get("resource", ""))
     outcome, patients = row.get("outcome", ""), row.get("population", "")
     parts = [resource.label if resource else ""]
