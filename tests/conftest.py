@@ -27,7 +27,27 @@ def pytest_collection() -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems() -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    _mark_what_is_represented(items)
+    _keep_hypothesis_from_reading()
+
+
+def _mark_what_is_represented(items: list[pytest.Item]) -> None:
+    """Mark as slow all cases of a test but its `representatives`: the first, the last, and others evenly between."""
+    tests: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("representatives"):
+            tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for cases in tests.values():
+        (number,) = cases[0].iter_markers("representatives")
+        last, spaces = len(cases) - 1, number.args[0] - 1
+        kept = {round(place * last / spaces) for place in range(spaces + 1)}
+        for place, case in enumerate(cases):
+            if place not in kept:
+                case.add_marker("slow")
+
+
+def _keep_hypothesis_from_reading() -> None:
     """Keep Hypothesis from reading the numbers in every module: it takes seconds, and the next module changes examples.
 
     Its own business, so that another version may have it elsewhere: then examples differ, and no more.

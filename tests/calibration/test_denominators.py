@@ -203,6 +203,7 @@ def test_a_count_with_an_unreported_denominator_is_refused_with_its_line(case: s
         external.to_validate(new_cohort(N, *sizes, f"it,{row}", use="validation"))
 
 
+@pytest.mark.representatives(4)
 @pytest.mark.parametrize("name", external.shipped())
 def test_entries_of_shipped_cohorts_are_counted_among_their_population(name: str) -> None:
     targets = load_targets(name)

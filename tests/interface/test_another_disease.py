@@ -220,7 +220,7 @@ def _is_number(cell: str) -> bool:
     return re.fullmatch(r"[-+]?[\d.]+(?:e[-+]?\d+)?", cell) is not None
 
 
-@pytest.mark.parametrize("name", policies_of_the_default_suite(RUNS, {"compare", "short"}))
+@pytest.mark.parametrize("name", policies_of_the_default_suite(RUNS, {"compare"}))
 def test_outputs_mention_no_word_or_month_of_another_disease(name: str, ran: Ran) -> None:
     output, folder = ran(name)
     assert OTHER.search(output) is None, output

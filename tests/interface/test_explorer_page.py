@@ -123,6 +123,7 @@ def test_a_solved_value_is_chosen_by_keyboard_one_at_a_time_and_taken_back(page:
     assert page.run("location.hash") == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value",
     [
@@ -263,6 +264,7 @@ def test_a_preset_is_the_scenario(page: Page, explorer: str) -> None:
     assert page.run("location.hash") == "#salvage_uptake=0.88"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unchecked_pages")
 @pytest.mark.parametrize(
     "base", [worlds.slow("baseline"), "chemotherapy for half", worlds.slow("dual-target-reinfusion")]

@@ -13,6 +13,9 @@ from sojourn_times import exponential
 from simulator.explorer.making import make
 from simulator.scenario.scenario import load_scenario
 
+pytestmark = pytest.mark.slow
+"""What the browser shows of the shipped pathway is in the default suite."""
+
 HEAD = 'title = "made up"\nassumes = "nothing"\n'
 BASE = HEAD + 'base = "baseline"\n[set]\nshare_immunotherapy = 0.8\n'
 POLICY = """

@@ -116,6 +116,7 @@ def test_a_quick_run_of_a_centre_has_one_replication(aftercart: Command, folder:
     assert aftercart("report", "run").exit_code == 0
 
 
+@pytest.mark.representatives(8)
 @pytest.mark.parametrize("name", scenarios.names())
 def test_a_quick_run_of_a_shipped_scenario_is_short(name: str) -> None:
     """By the number of events, whatever the speed of the machine."""

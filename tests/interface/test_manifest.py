@@ -91,6 +91,7 @@ def test_a_note_on_stale_draws_is_in_the_terminal_the_report_and_the_manifest(
     assert STALE in (folder / "out" / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_check_notes_a_stale_cohort(aftercart: Command, folder: Path) -> None:
     import shutil
 

@@ -125,6 +125,7 @@ def test_a_figure_of_patients_whom_the_model_never_has_is_shown_as_such_next_to_
     assert table["inside"].fillna("").to_dict() == {"alive_6": "yes", "alive_12": "yes", "alive_untreated": ""}
 
 
+@pytest.mark.slow
 def test_the_shipped_cohorts_inform_the_marginal_benefit(
     aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

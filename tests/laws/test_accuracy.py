@@ -50,6 +50,7 @@ def largest_error(policy: str, rows: Sequence[int]) -> tuple[float, str]:
     return float(errors[name]), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", [*map(slow, POLICIES[:2]), POLICIES[2]])
 def test_no_curve_of_the_hardest_draws_is_wrong_by_a_ten_thousandth(policy: str) -> None:
     error, name = largest_error(policy, HARDEST)

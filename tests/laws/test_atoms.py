@@ -43,6 +43,7 @@ def mean_to(curves: Curves, month: float) -> float:
     return float(summaries.rmst(curves.months, next(iter(curves.means.values())), month)[0])
 
 
+@pytest.mark.representatives(7)
 @pytest.mark.parametrize("wait", [0.0, 0.05, 2.0, 7.31])
 @pytest.mark.parametrize("stay", [0.1, 0.03, 1.0, 4.0, 3.277])
 def test_a_bed_is_used_for_the_months_of_a_fixed_stay(wait: float, stay: float) -> None:

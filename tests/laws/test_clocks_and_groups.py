@@ -81,6 +81,7 @@ def test_the_entry_clock_counts_everybody_also_patients_who_die_before_treatment
     np.testing.assert_allclose(sum(curves.occupancy["referral"].values()), 1.0, atol=1e-7)
 
 
+@pytest.mark.representatives(5)
 @pytest.mark.parametrize(
     "levers",
     [

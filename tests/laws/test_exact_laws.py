@@ -107,6 +107,7 @@ def test_the_horizon_cuts_the_curves_and_changes_nothing_before(policy: Scenario
         np.testing.assert_allclose(survival, solved.survival[key][:, : survival.shape[1]], atol=1e-7, err_msg=str(key))
 
 
+@pytest.mark.representatives(6)
 @pytest.mark.parametrize("horizon", [0.05, 7.3])
 def test_a_short_horizon_still_ends_where_it_should(policy: Scenario, horizon: float) -> None:
     curves = engine.curves(resolve(policy), horizon)

@@ -80,6 +80,7 @@ def months_of(pathway: Pathway) -> list[str]:
     return [name for name, parameter in pathway.parameters.items() if parameter.unit == "months"]
 
 
+@pytest.mark.representatives(6)
 @pytest.mark.parametrize("months", [0.0, slow(1e-9), slow(1e-3), slow(1e9)])
 @pytest.mark.parametrize("name", months_of(load_scenario("baseline").pathway))
 def test_each_time_from_next_to_nothing_to_next_to_for_ever(name: str, months: float) -> None:
@@ -162,6 +163,7 @@ def test_cure_of_nobody_and_of_everybody(cure: float, alive: float) -> None:
 RATES: Mapping[str, float] = {"never": 0.0, "slowest": 1e-9, "slow": 1e-3, "fast": 1e3, "fastest": 1e9}
 
 
+@pytest.mark.representatives(8)
 @pytest.mark.parametrize("first", RATES.values(), ids=RATES)
 @pytest.mark.parametrize("second", RATES.values(), ids=RATES)
 def test_two_risks_from_never_to_at_once_share_as_their_rates_do(first: float, second: float) -> None:

@@ -78,6 +78,7 @@ ALARM = FALSE_ALARM / sum(comparisons(WORLDS[name], engine) for name, engine in 
 """A false alarm of one comparison of simulated patients."""
 
 
+@pytest.mark.representatives(70)
 @pytest.mark.parametrize(("name", "engine"), [slow(*case) if is_slow(*case) else case for case in CASES])
 def test_an_engine_gives_the_known_answer(name: str, engine: str) -> None:
     known, clock = WORLDS[name], WORLDS[name].scenario.pathway.clock

@@ -126,6 +126,7 @@ POSSIBLE = {
 }
 
 
+@pytest.mark.representatives(4)
 @pytest.mark.parametrize("case", POSSIBLE)
 def test_possible_reports_are_read(case: str, load_cohort: LoadCohort) -> None:
     assert len(load_cohort(*POSSIBLE[case]).cohort.targets) == 1 + len(POSSIBLE[case])
@@ -327,6 +328,7 @@ IMPOSSIBLE = {
 }
 
 
+@pytest.mark.representatives(12)
 @pytest.mark.parametrize("case", IMPOSSIBLE)
 @pytest.mark.filterwarnings("error")
 def test_impossible_reports_are_refused_with_their_line(case: str, load_cohort: LoadCohort) -> None:

@@ -113,6 +113,7 @@ OF_THE_LETTER = ("19 responses of 18", "a state counted twice", "two survivors a
 """Contradictions that take the longest to find; `test_contradictions` has some of each kind in a small world."""
 
 
+@pytest.mark.representatives(12)
 @pytest.mark.parametrize("case", [slow(case) if case in OF_THE_LETTER else case for case in BAD_ROWS])
 def test_a_bad_row_is_refused_with_its_file_and_line(case: str, copied: Edit) -> None:
     old, new, complaint = BAD_ROWS[case]

@@ -261,6 +261,7 @@ def rows(texts: tuple[str, ...], use: str = "predictive") -> list[str]:
     return lines
 
 
+@pytest.mark.representatives(8)
 @pytest.mark.parametrize("what", policies_of_the_default_suite(CONTRADICTIONS, [*CONTRADICTIONS][::2]))
 def test_a_paper_cannot_report(what: str, tmp_path: Path) -> None:
     texts = CONTRADICTIONS[what]
@@ -411,6 +412,7 @@ ROWS_OF_PATIENTS = "patient_times,month=6,n=30"
 PRINTED_OF_THEM = ("survivors,month=6,count=20,n=30", "median_survival,value=7.5", "restricted_mean,month=8,value=6.2")
 
 
+@pytest.mark.representatives(4)
 @pytest.mark.parametrize(
     "other",
     [

@@ -133,6 +133,7 @@ def doubts(folder: Path, texts: tuple[str, ...]) -> list[str]:
     return [warning for warning in warnings if "adjusted (for" in warning]
 
 
+@pytest.mark.representatives(5)
 @pytest.mark.parametrize("what", DOUBTED)
 def test_a_hazard_ratio_is_doubted_for(what: str, tmp_path: Path) -> None:
     (doubt,) = doubts(tmp_path, DOUBTED[what])
@@ -140,6 +141,7 @@ def test_a_hazard_ratio_is_doubted_for(what: str, tmp_path: Path) -> None:
     assert "line 5" not in doubt
 
 
+@pytest.mark.representatives(6)
 @pytest.mark.parametrize("what", BELIEVED)
 def test_a_hazard_ratio_is_believed_with(what: str, tmp_path: Path) -> None:
     assert doubts(tmp_path, BELIEVED[what]) == []

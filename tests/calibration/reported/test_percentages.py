@@ -163,6 +163,7 @@ def usual_intervals(lifelines: Any, alive: int, n: int) -> dict[str, tuple[float
     return {method: (100.0 * low, 100.0 * high) for method, (low, high) in intervals.items()}
 
 
+@pytest.mark.representatives(6)
 @pytest.mark.parametrize(("alive", "n"), [(1, 3), (1, 8), (5, 8), (13, 18), (19, 20), (27, 60), (300, 400)])
 @pytest.mark.parametrize("digits", [0, 1])
 def test_a_percentage_stands_for_no_more_patients_than_the_count_that_prints_it(

@@ -47,6 +47,7 @@ def test_the_prior_predicts_the_arms_that_are_left_out(predictions: pd.DataFrame
     within_noise(row, stats.betabinom(20, 2, 3), 1.0, 250)
 
 
+@pytest.mark.slow
 def test_the_other_rows_predict_the_survivors_that_are_left_out(predictions: pd.DataFrame) -> None:
     """All die at a constant hazard of 0.1, whatever the uptake: binomial with S(12) = exp(-1.2)."""
     row = predictions.loc["alive"]
@@ -55,6 +56,7 @@ def test_the_other_rows_predict_the_survivors_that_are_left_out(predictions: pd.
     within_noise(row, stats.binom(20, np.exp(-1.2)), 5.0, 400)
 
 
+@pytest.mark.slow
 def test_the_only_row_of_a_cohort_is_predicted_by_the_prior(new_cohort: NewCohort) -> None:
     targets = new_cohort(20, "treated,patients,treated,,,,7,20,")
     uptake = stats.beta(9, 16).ppf((np.arange(100) + 0.5) / 100)
@@ -68,7 +70,7 @@ def test_a_row_that_cannot_be_left_out_is_named_and_the_others_are_predicted(
     new_cohort: NewCohort, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     targets = new_cohort(20, *ROWS)
-    uptake = stats.beta(9, 16).ppf((np.arange(100) + 0.5) / 100)
+    uptake = stats.beta(9, 16).ppf((np.arange(400) + 0.5) / 400)
     pd.DataFrame({"uptake": uptake}).to_csv(targets.folder / "draws.csv", index=False)
     without_block = left.without
 
@@ -83,7 +85,10 @@ def test_a_row_that_cannot_be_left_out_is_named_and_the_others_are_predicted(
     assert predictions.loc["treated", ["lower", "upper", "inside"]].tolist() == [
         pytest.approx(np.nan, nan_ok=True)
     ] * 2 + [""]
-    assert predictions.loc["alive", "inside"] == "yes"
+    row = predictions.loc["alive"]
+    assert (row["how"], row["informs"], row["inside"]) == ("reweighted", "yes", "yes")
+    # All die at a constant hazard of 0.1, whatever the uptake.
+    within_noise(row, stats.binom(20, np.exp(-1.2)), 5.0, 400)
 
 
 def test_weighted_quantiles_agree_with_repeated_values() -> None:

@@ -24,6 +24,7 @@ CITED = [
 ]
 
 
+@pytest.mark.representatives(12)
 @pytest.mark.parametrize(("cohort", "figure"), CITED)
 def test_a_shipped_figure_agrees_with_its_row_of_the_evidence(cohort: str, figure: str) -> None:
     targets = shipped(cohort)

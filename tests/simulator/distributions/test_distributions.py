@@ -254,6 +254,7 @@ def test_an_exponential_with_ratios_by_period_is_piecewise_exponential() -> None
         assert_allclose(getattr(sojourn, method)(values), getattr(piecewise, method)(values), rtol=1e-14)
 
 
+@pytest.mark.representatives(9)
 @pytest.mark.parametrize(("family", "parameters", "reference"), SCIPY_HAS_THE_TAIL)
 def test_a_hazard_ratio_by_period_multiplies_the_hazard_of_its_period(
     family: str, parameters: dict[str, Any], reference: Any
@@ -433,6 +434,7 @@ def test_complete_cure_or_no_hazard_keeps_everybody(family: str, modified: dict[
     assert_array_equal(sojourn.inverse_cumulative_hazard(EXPOSURES[1:]), np.inf)
 
 
+@pytest.mark.representatives(27)
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(
     "modified",

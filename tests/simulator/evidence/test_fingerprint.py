@@ -63,6 +63,7 @@ WORDS = {
 }
 
 
+@pytest.mark.representatives(8)
 @pytest.mark.parametrize("case", WORDS)
 def test_a_changed_word_does_not_make_draws_stale(case: str, folder: Path) -> None:
     file, old, new = WORDS[case]
@@ -90,6 +91,7 @@ NUMBERS = {
 }  # fmt: skip
 
 
+@pytest.mark.representatives(6)
 @pytest.mark.parametrize("case", NUMBERS)
 def test_a_changed_number_makes_draws_stale(case: str, folder: Path) -> None:
     file, old, new = NUMBERS[case]

@@ -86,6 +86,7 @@ def repeated(busy: Scenario) -> list[tuple[Rows, Rows]]:
     return runs
 
 
+@pytest.mark.slow
 def test_the_monte_carlo_error_is_the_spread_of_repeated_runs(repeated: list[tuple[Rows, Rows]]) -> None:
     """The spread's variance over the mean of the errors' squares is F(RUNS - 1, RUNS x (3 - 1)), nearly."""
     for key in OUTCOMES:

@@ -436,6 +436,7 @@ HAVE_A_TWIN = (
 """Worlds that take the longest, next to which another one is decided for the same reason."""
 
 
+@pytest.mark.representatives(12)
 @pytest.mark.parametrize("name", [slow(name) if name in HAVE_A_TWIN else name for name in WORLDS])
 def test_a_queue_is_refused_if_and_only_if_it_grows_without_limit(name: str, declare: Declare) -> None:
     scenario = declare(*WORLDS[name])

@@ -44,6 +44,7 @@ TABLE = load_informed_draws(load_scenario("baseline").pathway)
 LIST = r"allowed: a list of numbers from 0 to 12,000, as \[6, 12\]"
 
 
+@pytest.mark.representatives(8)
 @pytest.mark.parametrize(
     ("options", "what"),
     [

@@ -109,7 +109,7 @@ def test_the_choice_that_changes_most_comes_first_and_equal_changes_keep_the_dec
 
 
 @pytest.mark.parametrize(
-    "names", [("baseline", "no-hsct"), slow(("letter-centre", "letter-centre-2-beds")), ("infused",)]
+    "names", [("baseline", "no-hsct"), slow(("letter-centre", "letter-centre-2-beds")), slow(("infused",))]
 )
 def test_the_first_row_of_the_choices_has_the_branch_and_the_share_of_the_title(names: tuple[str, ...]) -> None:
     scenarios = [load_scenario(name) for name in names]

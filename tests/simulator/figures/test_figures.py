@@ -684,10 +684,12 @@ def letterings(pictures: list[Picture]) -> dict[str, tuple[Figure, list[Letterin
     return {name: (figure, texts_of(figure)) for name, figure in figures.items()}
 
 
+@pytest.mark.slow
 def test_every_text_is_inside_its_figure(letterings: dict[str, tuple[Figure, list[Lettering]]]) -> None:
     assert {name: words for name, (figure, texts) in letterings.items() if (words := outside(figure, texts))} == {}
 
 
+@pytest.mark.slow
 def test_notes_keep_the_margin_at_the_right_that_they_have_at_the_left(
     letterings: dict[str, tuple[Figure, list[Lettering]]],
 ) -> None:
@@ -698,6 +700,7 @@ def test_notes_keep_the_margin_at_the_right_that_they_have_at_the_left(
         assert note.box.x1 <= figure.bbox.x1 - margin + 2, name
 
 
+@pytest.mark.slow
 def test_texts_of_a_figure_do_not_overlap(letterings: dict[str, tuple[Figure, list[Lettering]]]) -> None:
     assert {name: pairs for name, (_, texts) in letterings.items() if (pairs := collisions(texts))} == {}
 

@@ -45,6 +45,7 @@ def assert_equal_curves(curve: KaplanMeier, reference: Any) -> None:
             assert float(curve.standard_error(month)) == pytest.approx(error, abs=1e-10)
 
 
+@pytest.mark.representatives(5)
 @pytest.mark.parametrize("grid", [0.0, 0.5, 3.0])
 @pytest.mark.parametrize("n", [2, 10, 37, 500])
 def test_kaplan_meier_with_its_error_and_interval_agrees_with_lifelines(lifelines: Any, n: int, grid: float) -> None:

@@ -620,6 +620,7 @@ def test_a_table_without_a_column_is_refused_by_its_name(run_of_two: Path) -> No
         run_folder.write_again(run_of_two)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("work_by_other_processes")
 @pytest.mark.parametrize("names", [["three_state"], slow(["baseline", "wider-salvage"])])
 def test_figures_and_report_are_the_same_files_in_however_many_processes(

@@ -92,6 +92,7 @@ def test_patients_who_do_not_arrive_over_time_have_no_year(results: Results) -> 
     assert centre.sentence(results) == ""
 
 
+@pytest.mark.slow
 def test_a_heading_without_an_interval_says_that_uncertainty_is_not_shown() -> None:
     single = compare("letter-centre", "letter-centre-2-beds", draws=2, replications=1, horizon=12.0)
     first, *_ = paragraphs(single)

@@ -220,6 +220,7 @@ def test_the_answer_starts_with_the_two_estimates_of_a_comparison(wider: tuple[S
     assert f"as varied here: {from_the_draws}." in text
 
 
+@pytest.mark.slow
 def test_the_declared_structure_agrees_with_a_run(wider: tuple[Scenario, Scenario]) -> None:
     declared = analyse(wider[1], parts=["structure"], draws=100).tables["structure"].iloc[0]
     outcomes = run(wider[1], engine="exact", draws=100, horizon=12.0).outcomes

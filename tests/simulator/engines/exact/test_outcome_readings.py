@@ -125,6 +125,7 @@ def test_one_outcome_of_one_population_is_read_as_of_its_curves() -> None:
             np.testing.assert_allclose(*ways, rtol=1e-9, atol=1e-9, err_msg=name)
 
 
+@pytest.mark.slow
 def test_a_run_reads_the_months_that_it_reports_as_of_whole_curves() -> None:
     """At a benefit that differs between parameter sets, too, where whole curves are a mixture of both ends."""
     policies = [load_scenario(name) for name in ("wider-salvage", "wider-salvage@0")]
