@@ -186,8 +186,17 @@ class Courses:
         """The cell of each course, by the months at which patients left those alive; of who did not, one."""
         return self._cells[1]
 
+    @cached_property
+    def _cells_of(self) -> dict[int, frozenset[int]]:
+        """Place of a row, twice as in `_cells` -> the cells that it includes."""
+        included: dict[int, set[int]] = {}
+        for key, cell in self._cells[0].items():
+            for place in key:
+                included.setdefault(place, set()).add(cell)
+        return {place: frozenset(cells) for place, cells in included.items()}
+
     def _in(self, place: int) -> frozenset[int]:
-        return frozenset(cell for key, cell in self._cells[0].items() if place in key)
+        return self._cells_of.get(place, frozenset())
 
     @cached_property
     def equations(self) -> tuple[Equation, ...]:

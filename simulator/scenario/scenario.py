@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -41,7 +40,6 @@ DECLARE = "declare_scenario(name, base, ...), which takes keys as in a file"
 
 LEVERS = ("set", "scale", "odds_ratio")
 Number = Annotated[float, Field(allow_inf_nan=False)]
-_NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 class ScenarioTable(toml.Table):

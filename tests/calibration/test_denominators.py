@@ -37,6 +37,7 @@ SHARES = {
 }
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("case", policies_of_the_default_suite(SHARES, [*SHARES][::3]))
 def test_a_count_is_predicted_as_a_share_of_its_denominator(case: str, new_cohort: NewCohort) -> None:
     row, share = SHARES[case]
@@ -145,6 +146,7 @@ def test_hscts_can_be_counted_among_the_treated_only(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_predicted_hscts_of_the_treated_agree_with_a_direct_simulation(tmp_path: Path) -> None:
     """By Monte Carlo of the declared pathway's choices and times, with the states on the way to HSCT alone."""
     targets = cohort_of_60(tmp_path / "mine", "hsct,patients,hsct,,,,23,42")

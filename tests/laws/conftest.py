@@ -25,7 +25,7 @@ from simulator.engines.exact import engine as exact
 from simulator.engines.exits import Exit
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.microsim import queueing
-from simulator.engines.model import Model, resolve
+from simulator.engines.model import Model, marginal, resolve
 from simulator.engines.requests import Arrivals, Requests
 from simulator.engines.trajectories import Trajectories
 from simulator.outcomes import event_log
@@ -45,8 +45,8 @@ def policies() -> list[str]:
     for name in scenarios.names():
         if load_scenario(name).is_limited or load_scenario(name).pathway.milestones:
             continue
-        marginal = resolve(load_scenario(name)).marginal
-        raised = marginal is not None and marginal.raised
+        of = marginal(load_scenario(name))
+        raised = of is not None and of.raised
         names += [name, f"{name}@0.5", f"{name}@0"] if raised else [name]
     return names
 

@@ -17,7 +17,7 @@ from simulator.engines.curves import Curves
 from simulator.engines.exact import engine as exact
 from simulator.engines.exact.uses import Uses
 from simulator.engines.microsim import engine as microsim
-from simulator.engines.model import resolve
+from simulator.engines.model import marginal, resolve
 from simulator.experiment import centre
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
@@ -37,8 +37,8 @@ def raising() -> list[str]:
     for name in scenarios.names():
         if load_scenario(name).is_limited:
             continue
-        marginal = resolve(load_scenario(name)).marginal
-        raising_uptake += [name] if marginal is not None and marginal.raised else []
+        of = marginal(load_scenario(name))
+        raising_uptake += [name] if of is not None and of.raised else []
     return raising_uptake
 
 

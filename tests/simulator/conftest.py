@@ -19,6 +19,12 @@ def results() -> Results:
 
 
 @pytest.fixture(scope="session")
+def two_centres() -> Results:
+    """Two beds at the letter's centre instead of one: patients wait."""
+    return compare("letter-centre", "letter-centre-2-beds", draws=4, replications=4, horizon=24.0)
+
+
+@pytest.fixture(scope="session")
 def pathway(results: Results) -> Pathway:
     return results.scenarios[0].pathway
 

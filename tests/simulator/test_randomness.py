@@ -145,6 +145,7 @@ def stream_along(coordinate: str, index: int) -> Floats:
 COORDINATES = ["patients", "visits", "seeds", "draws", "replications", "names"]
 
 
+@pytest.mark.representatives(3)
 @pytest.mark.parametrize("index", [3, slow(12_345)])
 @pytest.mark.parametrize("coordinate", COORDINATES)
 def test_numbers_along_every_coordinate_are_uniform(coordinate: str, index: int) -> None:

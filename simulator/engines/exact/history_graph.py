@@ -45,6 +45,8 @@ class Marking:
         return [(mark, *months) for mark, months in zip([state, *late], pairwise(edges), strict=True)]
 
 
+# Of every course of patients a cohort's rows ask.
+@lru_cache(maxsize=4096)
 def entered(marks: frozenset[str], by: float = inf) -> frozenset[str]:
     """Return the states that marks say were entered by a month: the end of an interval of cuts, or inf."""
     split_marks = (mark.partition("@") for mark in marks - {CLOSED})

@@ -171,6 +171,7 @@ def test_a_simulated_cohort_prints_the_rows_of_the_letter_and_its_own_table_fits
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reading", [slow("pooled"), slow("without_salvage"), "non_responder_anywhere"])
 def test_other_readings_of_the_letter_are_read_and_less_is_known_in_them(reading: str, letter: Targets) -> None:
     other, draw = load_targets("wang2024", reading), values_at_the_declared_point(letter)

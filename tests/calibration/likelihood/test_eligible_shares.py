@@ -208,6 +208,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.representatives(5)
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_row_that_does_not_determine_the_shares_is_refused(case: str, cohort: Cohort) -> None:
     rows, more, complaint = REFUSED[case]

@@ -96,6 +96,7 @@ def test_simulated_cohorts_count_an_arm_as_the_likelihood_does(late_arms: LateAr
     assert simulated_targets(cohort).cohort.targets["count"].iloc[0] == treated
 
 
+@pytest.mark.representatives(3)
 @pytest.mark.parametrize("window", [4.0, 120.0])
 @pytest.mark.parametrize("follow_up", [None, (2.0, 12.0), (1.0, 3.0)])
 def test_simulated_patients_fill_the_cells_of_late_arms_as_the_likelihood_says(

@@ -184,6 +184,7 @@ def changed(folder: Path, change) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_predictive_rows_do_not_change_the_likelihood(likelihood: Likelihood, draws: pd.DataFrame) -> None:
     rows = likelihood.targets.cohort.targets
     fewer = Likelihood(with_rows(likelihood.targets, rows[rows["use"] != "predictive"]))

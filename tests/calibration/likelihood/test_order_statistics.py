@@ -201,6 +201,7 @@ def test_integrating_out_the_cohorts_median_leaves_that_of_the_group(sizes: tupl
     assert total == pytest.approx(np.exp(log_density(cohort((group, group_median)), SHORT)), rel=2e-3)
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("sizes", [(4, 3), (3, 3), (3, 4)])
 def test_integrating_out_the_minimum_leaves_the_medians(sizes: tuple[int, int]) -> None:
     group, others = sizes
@@ -233,6 +234,7 @@ def test_the_density_lacks_cohorts_where_one_patient_has_both_medians() -> None:
 SIZES = {"early": EARLY, "late": LATE}
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize(
     ("groups", "figures", "box"),
     [

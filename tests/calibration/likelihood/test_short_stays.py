@@ -35,6 +35,7 @@ def cohort(tmp_path: Path) -> Callable[..., Likelihood]:
     return write
 
 
+@pytest.mark.representatives(4)
 @pytest.mark.parametrize("step", [0.05, 0.1, 0.2])
 @pytest.mark.parametrize(
     ("months", "row"),

@@ -181,6 +181,7 @@ def test_causes_intervals_and_arms_reported_separately_agree_with_simulated_coho
     assert matching > 30
 
 
+@pytest.mark.slow
 def test_the_probabilities_of_all_possible_reports_add_up_to_one() -> None:
     members = {"a": ["a"], "b": ["b"], "all": ["a", "b"]}
     total = np.zeros(4)

@@ -442,6 +442,7 @@ def test_nothing_but_the_answer_is_printed(tmp_path: Path, capfd: pytest.Capture
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [*map(slow, (1, 2)), 3, *map(slow, (4, 5, 6))])
 def test_no_figures_of_the_same_patients_contradict_one_another(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -68,12 +68,14 @@ def test_the_guide_prints_what_each_kind_reads_and_how_it_is_fitted() -> None:
     assert guide() in GUIDE.read_text(encoding="utf-8"), guide()
 
 
+@pytest.mark.representatives(9)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_row_with_the_cells_that_its_kind_needs_is_read(kind: str, folder: Path) -> None:
     (figure,) = load(folder, row_of(kind, (*KINDS[kind].needs, *ALSO.get(kind, ())))).figures
     assert figure.kind == kind
 
 
+@pytest.mark.representatives(9)
 @pytest.mark.parametrize(("kind", "column"), [(name, need) for name, kind in KINDS.items() for need in kind.needs])
 def test_a_blank_cell_that_the_kind_needs_is_refused(kind: str, column: str, folder: Path) -> None:
     columns = tuple(need for need in KINDS[kind].needs if need != column)
@@ -87,6 +89,7 @@ UNREAD = [pair if isinstance(pair, tuple) else (name, pair) for name, pair in UN
 """Every column with a kind that does not read it, and every kind with a column."""
 
 
+@pytest.mark.representatives(9)
 @pytest.mark.parametrize(("kind", "column"), UNREAD)
 def test_a_filled_cell_that_the_kind_does_not_read_is_refused(kind: str, column: str, folder: Path) -> None:
     with pytest.raises(InputError, match=rf"line 2, {column}: kind '{kind}' does not read `{column}`; got") as refusal:

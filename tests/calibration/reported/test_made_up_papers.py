@@ -235,6 +235,7 @@ def test_without_reported_follow_up_only_patients_who_enter_a_state_count_from_i
     assert followed == pytest.approx(np.median([min(patient.to(DEATHS), 240.0) for patient in patients]))
 
 
+@pytest.mark.slow
 def test_a_median_time_of_six_transplanted_is_predicted_of_six_transplanted(tmp_path: Path) -> None:
     """To response, and on to HSCT, each before its rival: the median of six sums of two exponential times."""
     targets = paper(

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +27,14 @@ from simulator.evidence.cohort import cohorts_folder
 from simulator.evidence.draws import BENEFIT_FILE, draws_file, load_draws, read_draws, values
 
 WANG = cohorts_folder() / "wang2024"
-SHIPPED = [load_targets(name) for name in ("schultz2023", "wudhikarn2021", "li2023")]
 UPTAKE = 18 / 37
 SCHULTZ, WUDHIKARN = Percentage("all", 12.0, 0.52 * 57, 57.0), Percentage("all", 12.0, 0.35 * 38, 38.0)
+
+
+@cache
+def shipped() -> list[Targets]:
+    """Three cohorts that treated more than the letter's."""
+    return [load_targets(name) for name in ("schultz2023", "wudhikarn2021", "li2023")]
 
 
 def by_hand(figure: Percentage, uptake: float, treated: Floats, uptake_before: Floats | float = UPTAKE) -> Evidence:
@@ -174,10 +180,10 @@ def test_frozen_benefits_are_drawn_from_the_predictive_distribution(two_cohorts:
 @pytest.fixture(scope="module")
 def first_draws() -> tuple[list[Evidence], Floats]:
     """The first ten draws, with the cohorts that are shipped."""
-    pathway = SHIPPED[0].pathway
+    pathway = shipped()[0].pathway
     path = draws_file(pathway)
     assert path is not None
-    evidence = benefit.gather(SHIPPED, read_draws(path, pathway).iloc[:10])
+    evidence = benefit.gather(shipped(), read_draws(path, pathway).iloc[:10])
     assert evidence is not None
     return evidence
 
@@ -186,7 +192,7 @@ def test_cohorts_inform_the_benefit_unless_all_their_patients_were_treated(
     first_draws: tuple[list[Evidence], Floats],
 ) -> None:
     assert [evidence.cohort for evidence in first_draws[0]] == ["schultz2023", "wudhikarn2021"]
-    assert benefit.informing(SHIPPED[2]) is None
+    assert benefit.informing(shipped()[2]) is None
 
 
 def test_survival_of_a_subgroup_does_not_inform_the_benefit(tmp_path: Path) -> None:
@@ -202,10 +208,10 @@ def test_survival_of_a_subgroup_does_not_inform_the_benefit(tmp_path: Path) -> N
 
 
 def test_survival_is_linear_in_the_benefit(first_draws: tuple[list[Evidence], Floats]) -> None:
-    pathway = SHIPPED[0].pathway
+    pathway = shipped()[0].pathway
     path = draws_file(pathway)
     assert path is not None
-    part = replace(SHIPPED[0].scenario, marginal_benefit=0.3)
+    part = replace(shipped()[0].scenario, marginal_benefit=0.3)
     in_practice = load_draws(pathway)
     assert in_practice is not None
     survival = ScenarioSurvival(((part, (12.0,), FOREVER),), in_practice).of(slice(0, 10))[0]
@@ -225,7 +231,7 @@ def test_with_the_case_mix_of_the_letter_the_benefit_is_that_of_the_audits_arith
     cohort: int, figure: Percentage, uptake: float
 ) -> None:
     """The audit takes the letter's 72 % of the treated. The draws have 59 %, which takes a larger benefit."""
-    targets = SHIPPED[cohort]
+    targets = shipped()[cohort]
     path = draws_file(targets.pathway)
     assert path is not None
     draws = read_draws(path, targets.pathway).iloc[:100]
@@ -241,9 +247,9 @@ def test_the_shipped_summary_includes_the_joint_posterior() -> None:
     summary = pd.read_csv(WANG / benefit.SUMMARY_FILE).set_index("how")
     assert len(summary) == 10
     row = summary.loc["schultz2023 alone"]
-    path = draws_file(SHIPPED[0].pathway)
+    path = draws_file(shipped()[0].pathway)
     assert path is not None
-    known = interval(of_the_draws(SCHULTZ, 0.88, read_draws(path, SHIPPED[0].pathway)))
+    known = interval(of_the_draws(SCHULTZ, 0.88, read_draws(path, shipped()[0].pathway)))
     assert list(row[["joint_mean", "joint_lower", "joint_upper"]]) == pytest.approx(known, abs=0.002)
     together = summary.loc[benefit.TOGETHER]
     assert together["lower"] < 0.1
@@ -255,7 +261,7 @@ def test_the_shipped_summary_includes_the_joint_posterior() -> None:
 
 
 def test_a_cohort_with_lower_uptake_does_not_inform_the_benefit() -> None:
-    targets = replace(SHIPPED[0], scenario=replace(SHIPPED[0].scenario, set={"salvage_uptake": 0.01}))
+    targets = replace(shipped()[0], scenario=replace(shipped()[0].scenario, set={"salvage_uptake": 0.01}))
     path = draws_file(targets.pathway)
     assert path is not None
     assert benefit.gather([targets], read_draws(path, targets.pathway).iloc[:3]) is None
@@ -426,15 +432,15 @@ def test_a_cohort_with_another_pathway_or_draws_is_named_as_left_out(
 
 def test_a_cohort_that_does_not_inform_the_benefit_is_not_named_as_left_out(tmp_path: Path) -> None:
     cohorts = write_two_cohorts(tmp_path, "copies")
-    assert benefit.of_other_models([*SHIPPED, *cohorts]) == ["first", "second"]
-    assert benefit.of_other_models([*cohorts, SHIPPED[2]]) == []
+    assert benefit.of_other_models([*shipped(), *cohorts]) == ["first", "second"]
+    assert benefit.of_other_models([*cohorts, shipped()[2]]) == []
 
 
 @pytest.mark.slow
 def test_a_cohort_of_another_pathway_that_does_not_inform_the_benefit_may_be_the_first() -> None:
-    cohorts = [load_targets("ari2021"), *SHIPPED]
+    cohorts = [load_targets("ari2021"), *shipped()]
     assert benefit.of_other_models(cohorts) == []
-    of_all, of_relapsed = (benefit.of_cohorts(every, most=5) for every in (cohorts, SHIPPED))
+    of_all, of_relapsed = (benefit.of_cohorts(every, most=5) for every in (cohorts, shipped()))
     assert of_all is not None
     assert of_relapsed is not None
     pd.testing.assert_frame_equal(of_all.summary, of_relapsed.summary)

@@ -96,6 +96,7 @@ def test_the_truth_ranks_uniformly_among_few_points_of_any_mixture(n: int, centr
         assert abs(place.sum() - expected) < 4 * np.sqrt(expected)
 
 
+@pytest.mark.slow
 def test_an_outcome_that_no_parameter_changes_has_a_random_rank(targets: Targets) -> None:
     """Treated or not, all die at one hazard. Eight ranks of 120 have less than five values in 1 of 1e7 such tests."""
     ranks_of_outcome = [trial(targets, number).ranks["os_12"] for number in range(1, 9)]

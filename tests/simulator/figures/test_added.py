@@ -211,6 +211,7 @@ def test_the_difference_by_share_is_that_of_runs_at_those_shares(of_policies: Re
         np.testing.assert_allclose(rows.iloc[0][list(ENDS)].astype(float), row[list(ENDS)].astype(float), atol=1e-7)
 
 
+@pytest.mark.representatives(3)
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("of_all", [0.2, slow(0.8), 0.95, slow(1.05), slow(1.3), 3.0])
 def test_neither_curve_nor_band_passes_the_name_of_the_margin(results: Results, width: float, of_all: float) -> None:

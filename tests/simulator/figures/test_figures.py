@@ -380,6 +380,7 @@ def test_no_other_curve_passes_a_number(
     assert {words: lines for words, lines in passed.items() if lines} == {}
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("width", [style.WIDTH, style.COMPACT])
 @pytest.mark.parametrize("hazards", [(0.051, 0.041, 0.066), (0.0375, 0.031, 0.05), (0.103, 0.056, 0.07)])
 def test_a_number_is_nearer_to_its_own_curve_than_to_another(hazards: tuple[float, ...], width: float) -> None:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from simulator.experiment.results import Results
-from simulator.experiment.run import compare, run
+from simulator.experiment.run import run
 from simulator.figures import gallery as gallery_of_runs
 from simulator.figures import style, waits
 from simulator.figures.picture import Picture
@@ -21,8 +21,8 @@ from simulator.wording.difference import Difference
 
 
 @pytest.fixture(scope="module")
-def centres() -> Results:
-    return compare("letter-centre", "letter-centre-2-beds", draws=4, replications=4, horizon=24.0)
+def centres(two_centres: Results) -> Results:
+    return two_centres
 
 
 def drawn(picture: Picture | None) -> Picture:

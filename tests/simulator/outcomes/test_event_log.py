@@ -27,6 +27,7 @@ def simulated(scenario: Scenario, patients: int = 1_000) -> pd.DataFrame:
 EVERY = [*shipped.names(), *scenarios.names(), "wider-salvage@0", "wider-salvage@0.5"]
 
 
+@pytest.mark.representatives(5)
 @pytest.mark.parametrize("name", policies_of_the_default_suite(EVERY, {*shipped.names(), *KINDS}))
 def test_every_shipped_history_is_possible(name: str) -> None:
     is_pathway = name in shipped.names()

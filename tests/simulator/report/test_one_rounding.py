@@ -11,7 +11,6 @@ import pytest
 from rich.console import Console
 
 from simulator.experiment.results import Results
-from simulator.experiment.run import compare
 from simulator.figures.gallery import overall_survival
 from simulator.outcomes.labels import label, words_and_unit
 from simulator.outcomes.resource_use import LABELS
@@ -33,10 +32,8 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def results(kind: str, results: Results) -> Results:
-    if kind == "two policies":
-        return results
-    return compare("letter-centre", "letter-centre-2-beds", draws=2, replications=2, horizon=12.0)
+def results(kind: str, results: Results, two_centres: Results) -> Results:
+    return results if kind == "two policies" else two_centres
 
 
 def numbers(text: str) -> list[str]:
