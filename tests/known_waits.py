@@ -117,7 +117,7 @@ def urgent_first() -> KnownWard:
         "waits": rho, "utilisation": rho,
     }  # fmt: skip
     first_come = Capacity(((0.0, 1),), ranks=("urgency", ("urgent",)))
-    return KnownWard(beds_of(MONTH, first_come), rho, answers, short=(8, 800))
+    return KnownWard(beds_of(MONTH, first_come), rho, answers, short=(12, 1_000))
 
 
 SCALE = 1.0 / gamma(1.0 + 1.0 / 1.5)

@@ -27,7 +27,7 @@ def compared() -> Results:
 
 @pytest.fixture(scope="module")
 def simulated() -> Results:
-    return compare("baseline", "wider-salvage", draws=2, engine="microsim", patients=100, horizon=24.0)
+    return compare("baseline", "wider-salvage", draws=2, engine="microsim", patients=300, horizon=24.0)
 
 
 def by_draw(results: Results, name: str, **where: str) -> np.ndarray:
