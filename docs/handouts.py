@@ -57,19 +57,19 @@ def slides(app: Sphinx, docname: str) -> str:
     document = app.env.get_and_resolve_doctree(docname, app.builder)
     (lesson,) = (child for child in document.children if isinstance(child, nodes.section))
     sections = [child for child in lesson.children if isinstance(child, nodes.section)]
-    shown = [lesson, *(section for section in sections if section[0].astext() != LEFT_OUT)]
-    pages = [_slide(app, section, first=section is lesson) for section in shown]
+    displayed = [lesson, *(section for section in sections if section[0].astext() != LEFT_OUT)]
+    pages = [_slide(app, section, first=section is lesson) for section in displayed]
     return PAGE.format(title=lesson[0].astext(), slides="\n".join(pages))
 
 
 def _slide(app: Sphinx, section: nodes.section, first: bool) -> str:
     level, title = ("h1" if first else "h2"), section[0].astext()
     paragraphs = [child for child in section.children if isinstance(child, nodes.paragraph)]
-    shown: list[nodes.Node] = paragraphs[:1]
+    displayed: list[nodes.Node] = paragraphs[:1]
     if not first and title != ANSWERED:
         cells = section.findall(lambda node: isinstance(node, nodes.container) and "cell_output" in node["classes"])
-        shown += [output for cell in cells for output in cell.children]
-    html = "\n".join(_html(app, node) for node in shown)
+        displayed += [output for cell in cells for output in cell.children]
+    html = "\n".join(_html(app, node) for node in displayed)
     return f"<section>\n<{level}>{title}</{level}>\n{html}\n</section>"
 
 
@@ -77,7 +77,7 @@ def _html(app: Sphinx, node: nodes.Node) -> str:
     """Return a node as HTML, with pictures in it."""
     html = str(app.builder.render_partial(node)["fragment"])
     return re.sub(
-        r'(?<= src=")(?!data:)[^"]+', lambda found: _in_page(Path(app.outdir, "_images", Path(found[0]).name)), html
+        r'(?<= src=")(?!data:)[^"]+', lambda image: _in_page(Path(app.outdir, "_images", Path(image[0]).name)), html
     )
 
 

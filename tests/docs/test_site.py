@@ -26,8 +26,8 @@ class Loaded(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = LOADED | ({"href"} if tag in ("link", "image", "use") else set())
-        found = [value.strip() for name, value in attrs if name in names and value]
-        self.addresses += [value for value in found if re.match(r"(https?:)?//", value)]
+        values = [value.strip() for name, value in attrs if name in names and value]
+        self.addresses += [value for value in values if re.match(r"(https?:)?//", value)]
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def page(tmp_path_factory: pytest.TempPathFactory, site: Path) -> Iterator[Page]
 def test_no_file_of_the_site_loads_anything_from_elsewhere(site: Path) -> None:
     files = [*site.rglob("*.html"), *site.rglob("*.css")]
     assert len(files) > 50
-    found = {file.relative_to(site): Loaded(file.read_text(encoding="utf-8")).addresses for file in files}
-    assert {file: addresses for file, addresses in found.items() if addresses} == {}
+    loaded = {file.relative_to(site): Loaded(file.read_text(encoding="utf-8")).addresses for file in files}
+    assert {file: addresses for file, addresses in loaded.items() if addresses} == {}
 
 
 @pytest.mark.parametrize("width", WIDTHS)
