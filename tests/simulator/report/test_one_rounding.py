@@ -108,8 +108,8 @@ def test_terminal_report_and_table_have_the_same_outcomes(
             for cells in page
             if cells and cells[0].startswith(capital(words))
         ]
-        on_page = next((of_row for of_row in of_page if on_terminal[: len(of_row)] == of_row), [])
-        assert on_page, (before["outcome"], on_terminal, of_page)
+        on_page = next((of_row for of_row in of_page if on_terminal[: len(of_row)] == of_row), None)
+        assert on_page is not None, (before["outcome"], on_terminal, of_page)
         expected = values(before, False) + values(after, False) + values(after, True)
         matching = [value for value, number in zip(expected, on_page, strict=False) if is_value(number, value)]
         if len(on_page) == len(expected):
