@@ -87,17 +87,21 @@ def _of_resources(results: Results, scenarios: Sequence[Scenario]) -> list[Line]
     return made
 
 
-def sentence(results: Results) -> str:
-    """Return how many of a year's patients are alive, and what they take; empty without arrivals."""
+def sentence(results: Results, *, alike: bool = False) -> str:
+    """Return how many of a year's patients are alive, and what they take; empty without arrivals.
+
+    alike : whether survival is about the same under all of many options: then that of the first stands for all
+    """
     made, month = lines(results), _month(results)
     options = [policy for policy in policies(results.scenarios) if policy[0].service is not None]
     if not made or month is None or not math.isfinite(made[0][2][options[0][0].name]["estimate"]):
         return ""
     counts = made[1 : 1 + len(options[0][0].pathway.counts)]
     year = f"In a year of {_arriving(options[0][0])}, "
-    if len(options) == 1:
-        (name,) = (policy[0].name for policy in options)
-        alive = f"{_number(made[0][2][name])} are alive at {in_words(month)}{_interval(made[0][2][name])}"
+    if len(options) == 1 or (alike and len(options) > 2):
+        name = options[0][0].name
+        under = f" under {name}" if len(options) > 1 else ""
+        alive = f"{_number(made[0][2][name])} are alive at {in_words(month)}{under}{_interval(made[0][2][name])}"
         taken = [f"{_number(by_name[name])} {label}{_interval(by_name[name], '')}" for label, _, by_name in counts]
         until = f", with {listed(taken)} by month {results.manifest['horizon']:g}" if taken else ""
         return f"{year}{alive}{until}."

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
 from simulator.evidence.cohort import Cohort
 from simulator.evidence.replaced import replaced
 from simulator.pathway.pathway import FROM_PRIORS, Pathway
+from simulator.plain_text import listed
 from simulator.scenario.scenario import Scenario
 from simulator.wording import intervals
 
@@ -61,6 +63,16 @@ def conditional(pathway: Pathway, clock: str) -> str:
         return ""
     event = pathway.states[pathway.clock_state].label
     return f"Only patients who come to {event} are in this pathway: figures from {clock} are conditional on {event}."
+
+
+def all_assumed(scenarios: Sequence[Scenario]) -> Iterator[str]:
+    """Yield what scenarios assume; where several assume the same, once."""
+    names: dict[str, list[str]] = {}
+    for scenario in scenarios:
+        names.setdefault(assumed(scenario).partition(": ")[2], []).append(scenario.policy)
+    for words, alike in names.items():
+        if words:
+            yield f"{listed(alike)} assume{'s' if len(alike) == 1 else ''}: {words}"
 
 
 def assumed(scenario: Scenario) -> str:

@@ -23,8 +23,11 @@ def paragraphs(results: Results) -> list[str]:
     verdict = beds.answer(results)
     rows = added.at_answer(results.outcomes, scenarios, clocks(results)[0])
     below = all(PER * abs(row.difference.value) < results.manifest.get("margin", 0.0) for row in rows)
-    of_100 = [_about_as_many(rows, scenarios[0])] if below and len(rows) > 1 else answers
-    return [text for text in (*([verdict] if verdict else waits), centre.sentence(results), *of_100) if text]
+    alike = below and len(rows) > 1
+    of_100 = [_about_as_many(rows, scenarios[0])] if alike else answers
+    return [
+        text for text in (*([verdict] if verdict else waits), centre.sentence(results, alike=alike), *of_100) if text
+    ]
 
 
 def point(results: Results) -> str:

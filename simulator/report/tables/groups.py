@@ -35,11 +35,11 @@ def of_resource(results: Results, resource: str) -> Iterator[Table]:
     if len(scenarios) == 1:
         headings = {REQUESTS: "requests a year", **{name: f"{words}, %" for name, words in late.items()}}
         headings |= {LOST: "lost while waiting, %", LOST_A_YEAR: "lost a year"}
-        readings: list[Reading] = [(words, name, intervals.estimate) for name, words in headings.items()]
+        readings: list[Reading] = [(words, name, intervals.with_error) for name, words in headings.items()]
         caption = f"Who waits for {label}, and who is lost while waiting"
         yield comparison(_lines(records, scenarios, "outcome", resource), readings, caption=caption, notes=[NOTE])
         return
-    readings = [(scenario_in_words(one.name), one.name, intervals.estimate) for one in scenarios]
+    readings = [(scenario_in_words(one.name), one.name, intervals.with_error) for one in scenarios]
     captions = {LOST: f"Who is lost while waiting for {label}, % of requests"}
     captions |= {name: f"Who waits {words} for {label}, % of requests" for name, words in late.items()}
     for name, caption in captions.items():

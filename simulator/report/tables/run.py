@@ -17,8 +17,10 @@ from simulator.wording.table import Part
 
 
 def answer(results: Results) -> str:
-    """Return the answer of a run in words: paragraphs with empty lines between them."""
-    return "\n\n".join([*[ROUGH] * results.is_rough, *opening.paragraphs(results)])
+    """Return the answer of a run: paragraphs with empty lines between them, of many options first the one that changes
+    most."""
+    of_many = [opening.point(results)] * (results.service is None and options.are_several(results.scenarios))
+    return "\n\n".join([*[ROUGH] * results.is_rough, *of_many, *opening.paragraphs(results)])
 
 
 def report(results: Results, cohort: Cohort | None, *, fit: bool = False, diff: bool = False) -> Iterator[Part]:
@@ -35,7 +37,7 @@ def report(results: Results, cohort: Cohort | None, *, fit: bool = False, diff: 
         yield from tables(results)
     if fit and cohort is not None:
         yield from predictive(cohort, scenarios[0].pathway)
-    yield from filter(None, (limits.assumed(policy[0]) for policy in headline.policies(scenarios)))
+    yield from limits.all_assumed(options.leading(scenarios))
     yield from structures.sentences(headline.compared(scenarios), cohort)
     if beyond := limits.extrapolation(cohort, manifest["horizon"]):
         yield beyond

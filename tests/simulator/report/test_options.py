@@ -12,7 +12,7 @@ from rich.console import Console
 from simulator.experiment.results import Results
 from simulator.report import terminal
 from simulator.report.tables.outcomes import side_by_side
-from simulator.report.tables.run import report
+from simulator.report.tables.run import answer, report
 from simulator.wording import intervals
 from simulator.wording.table import Table
 
@@ -62,3 +62,8 @@ def test_what_options_declare_otherwise_has_words_and_keys(five: Results) -> Non
     assert parts[place].startswith("Different under wider-salvage than under baseline: salvage uptake 49 % → 88 %")
     assert parts[place + 1] == "  + [set] salvage_uptake = 0.88"
     assert not any(part.startswith("Different") for part in report(five, None) if isinstance(part, str))
+
+
+def test_of_many_options_the_answer_begins_with_the_one_that_changes_most(five: Results, results: Results) -> None:
+    assert answer(five).startswith("In the model, wider-salvage changes most: ")
+    assert answer(results).startswith("Of 100 patients who relapse, ")
