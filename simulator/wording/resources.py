@@ -234,12 +234,11 @@ def sentence(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str
 
 
 def _worst_first(service: pd.DataFrame, scenario: Scenario) -> list[str]:
-    """Return the resources of a scenario; first the one that most requests wait long for."""
-    late = {name: rows_of(service, scenario.name, name).get("wait_over_30_days") for name in scenario.capacity}
-    share = {
-        name: -math.inf if row is None or math.isnan(row["estimate"]) else row["estimate"] for name, row in late.items()
-    }
-    return sorted(scenario.capacity, key=lambda name: -share[name])
+    """Return the resources of a scenario; first the one that patients wait longest for."""
+    rows = {name: rows_of(service, scenario.name, name).get("wait_mean") for name in scenario.capacity}
+    waits = {name: math.nan if row is None else row["estimate"] for name, row in rows.items()}
+    # Where nobody is served, there is no wait.
+    return sorted(waits, key=lambda name: math.inf if math.isnan(waits[name]) else -waits[name])
 
 
 def _waits_and_use(rows: Mapping[str, Row], scenario: Scenario, resource: str) -> str:

@@ -11,8 +11,9 @@ from simulator.outcomes.waits_by_group import PRIORITY, REST
 from simulator.report.tables import options
 from simulator.scenario.capacity import STATE
 from simulator.scenario.scenario import Scenario
-from simulator.wording import intervals
+from simulator.wording import intervals, resources
 from simulator.wording.headline import scenario_in_words
+from simulator.wording.intervals import Estimate
 from simulator.wording.intervals import Row as Record
 from simulator.wording.table import Line, Reading, Table, comparison
 
@@ -35,16 +36,20 @@ def of_resource(results: Results, resource: str) -> Iterator[Table]:
     if len(scenarios) == 1:
         headings = {REQUESTS: "requests a year", **{name: f"{words}, %" for name, words in late.items()}}
         headings |= {LOST: "lost while waiting, %", LOST_A_YEAR: "lost a year"}
-        readings: list[Reading] = [(words, name, intervals.with_error) for name, words in headings.items()]
+        readings: list[Reading] = [(words, name, _figure) for name, words in headings.items()]
         caption = f"Who waits for {label}, and who is lost while waiting"
         yield comparison(_lines(records, scenarios, "outcome", resource), readings, caption=caption, notes=[NOTE])
         return
-    readings = [(scenario_in_words(one.name), one.name, intervals.with_error) for one in scenarios]
+    readings = [(scenario_in_words(one.name), one.name, _figure) for one in scenarios]
     captions = {LOST: f"Who is lost while waiting for {label}, % of requests"}
     captions |= {name: f"Who waits {words} for {label}, % of requests" for name, words in late.items()}
     for name, caption in captions.items():
         lines = _lines([row for row in records if row["outcome"] == name], scenarios, "scenario", resource)
         yield comparison(lines, readings, caption=caption, notes=[NOTE] * (name == LOST))
+
+
+def _figure(row: Record) -> Estimate:
+    return intervals.with_error(resources.displayed(row, days=False))
 
 
 def _over(outcome: str) -> str:

@@ -17,6 +17,7 @@ from simulator.pathway.format import load_pathway
 from simulator.report.tables import groups
 from simulator.scenario.capacity import Capacity
 from simulator.scenario.scenario import load_scenario
+from simulator.wording.intervals import Estimate
 from simulator.wording.table import Table
 
 NEVER = np.inf
@@ -98,6 +99,13 @@ def test_a_table_names_the_groups_in_words_and_has_every_number_of_days(centre: 
     assert [column.label for column in table.columns[1:]] == [
         "requests a year", "over 30 days, %", "over 60 days, %", "lost while waiting, %", "lost a year",
     ]  # fmt: skip
+    assert centre.waits_by_group is not None
+    lost = centre.waits_by_group[centre.waits_by_group["outcome"] == "lost_while_waiting"].iloc[0]
+    cell = table.rows[0].cells[3]
+    assert isinstance(cell, Estimate)
+    assert (float(cell.value), float(cell.error)) == pytest.approx(
+        (100 * lost["estimate"], 100 * lost["monte_carlo_se"]), rel=0.06
+    )
     labels = [row.label for row in table.rows]
     assert labels[:3] == ["awaiting HSCT in CR", "awaiting HSCT in PR", "CD19 positive"]
     assert "no HSCT before relapse" in labels
