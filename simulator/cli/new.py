@@ -64,7 +64,7 @@ def new(
     with whole.together(*files) as parts:
         for part, text in zip(parts, texts, strict=True):
             part.write_text(text, encoding="utf-8", newline="\n")
-    _print_next(files, today, "" if answers else scenario_files.answers_file(given))
+    _print_next(files, (today, policy), "" if answers else scenario_files.answers_file(given))
 
 
 def in_terminal() -> bool:
@@ -211,15 +211,34 @@ def _scenarios(given: Answers, pathway: Pathway, where: str, *, decided: bool = 
     return today, option
 
 
-def _print_next(files: list[Path], today: Scenario, answers: str) -> None:
+def _note_of_overload(scenarios: tuple[Scenario, Scenario]) -> str:
+    """Return why a run would be refused because its queue grows without limit; empty if it would not."""
+    from simulator.evidence.draws import load_informed_draws
+    from simulator.experiment import overload
+
+    table = load_informed_draws(scenarios[0].pathway)
+    try:
+        for scenario in scenarios:
+            if scenario.capacity:
+                overload.check(scenario, table, overload.FEW, False, None)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def _print_next(files: list[Path], scenarios: tuple[Scenario, Scenario], answers: str) -> None:
     """Print which files there are, which commands come next, and how to repeat the answers."""
     from simulator.analyses import beds
 
     practice, policy = (shlex.quote(str(file)) for file in files)
     typer.echo(f"\nWritten: {visible(practice)} (practice today) and {visible(policy)} (the policy).")
-    typer.echo(f"What does the policy change?\n  aftercart compare {visible(practice)} {visible(policy)}")
-    if today.pathway.resources:
-        resource = today.pathway.resources[beds.named(today, None, "")].label
+    note, pathway = _note_of_overload(scenarios), scenarios[0].pathway
+    if note:
+        typer.echo(f"Note: {note}")
+    flag = " --overload" if note else ""
+    typer.echo(f"What does the policy change?\n  aftercart compare {visible(practice)} {visible(policy)}{flag}")
+    if pathway.resources:
+        resource = pathway.resources[beds.named(scenarios[1], None, "")].label
         typer.echo(f"How many {resource} does the policy need?")
         typer.echo(f'  aftercart beds {visible(policy)} --target "wait_over_30_days <= 5%"')
     if answers:

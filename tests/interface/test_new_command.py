@@ -225,6 +225,17 @@ def test_a_pathway_with_nothing_to_suggest_asks_for_the_decision(new: Command, f
     assert pair(folder)[1].set == {"onset_rate": 0.05}
 
 
+def test_a_centre_with_too_few_beds_is_written_and_the_next_command_says_so(new: Command, folder: Path) -> None:
+    """60 of 200 patients a year are on the ward for a month: five beds' worth, and there is one bed."""
+    states = {**clinic()["states"], "listed": sojourn(ward=fixed(0)), "ward": sojourn(result=fixed(1.0), holds="beds")}
+    (folder / "clinic.toml").write_text(toml({**clinic(), "states": states}), encoding="utf-8")
+    crowded = ANSWERS.replace("20", "200") + "capacity = { beds = 1 }\n"
+    (folder / "answers.toml").write_text(crowded, encoding="utf-8")
+    printed = new("centre", "--answers", "answers.toml").stdout
+    assert "Note: centre: [capacity] beds: demand exceeds capacity" in printed
+    assert "aftercart compare centre.toml centre-policy.toml --overload\n" in printed
+
+
 def test_the_share_of_the_marginal_decision_is_asked_for_and_what_it_assumes_is_written(
     new: Command, folder: Path
 ) -> None:
