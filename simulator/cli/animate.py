@@ -30,9 +30,9 @@ def animate(
     open_: options.Open = False,
     quiet: Annotated[bool, flag("--quiet -q", "Print only the file.")] = False,
 ) -> None:
-    """Make a page on which simulated patients move through the pathway.
+    """Make a page on which patients move about.
 
-    One file that needs no network. Two scenarios are shown in step."""
+    Simulated patients pass through the drawn pathway. Two scenarios are shown in step. One file, no network."""
     from simulator.experiment.settings import Settings
     from simulator.report.animation import making
     from simulator.scenario.scenario import load_scenario

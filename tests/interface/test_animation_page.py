@@ -258,6 +258,14 @@ def test_a_state_in_which_nobody_stays_is_not_drawn_and_arrows_lead_past_choices
     assert ("relapse", "immunotherapy") in {(arrow["from"], arrow["to"]) for arrow in drawn["arrows"]}
 
 
+@pytest.mark.slow
+def test_a_milestone_stands_beside_the_state_that_has_its_own_risks(tmp_path: Path) -> None:
+    scenarios = [load_scenario(name) for name in ("hsct-as-milestone", "baseline")]
+    make(scenarios, tmp_path / "page.html", settings=Settings(patients=80), n_cohorts=0)
+    states = [state["name"] for state in data_of(tmp_path / "page.html")["states"]]
+    assert {"death_of_treatment", "hsct"} <= set(states)
+
+
 BAD: dict[str, tuple[tuple[str, ...], str]] = {
     "too many patients": (("baseline", "--patients", "1001"), "--patients: too many to be seen; got 1001"),
     "an engine without patients": (("baseline", "--engine", "exact"), "--engine: the exact engine has no histories"),

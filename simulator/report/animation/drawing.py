@@ -27,11 +27,11 @@ CURVE = 5
 
 
 def reduced(pathway: Pathway, states: Sequence[str], ways: Sequence[tuple[str, str]]) -> Pathway:
-    """Return the pathway of some states, with arrows of their own: choices between them are left out."""
+    """Return the pathway of some states, the start first, with other arrows: choices between them are left out."""
     onward: dict[str, list[Transition]] = {name: [] for name in states}
     for source, to in ways:
         onward[source].append(Transition(to, to))
-    order = {name: place for place, name in enumerate(pathway.in_order)}
+    order = {name: place for place, name in enumerate(states)}
     kept = {}
     for name in states:
         transitions = tuple(sorted(onward[name], key=lambda way: order[way.to]))

@@ -82,7 +82,9 @@ def _data(drawn: histories.Source, kept: Sequence[Histories]) -> dict[str, Any]:
         raise InputError(what, where="--horizon", got=horizon, allowed=f"months in which up to {MOST:,} arrive")
     start = pathway.start if clock is None else pathway.clocks[clock]
     stayed = {stay.state for of in of_scenarios for stay in of}
-    states = [start, *(name for name in pathway.in_order if name in stayed and name != start)]
+    # Where a milestone takes an exit from a state, what follows is in the other scenario's order alone.
+    ordered = dict.fromkeys(name for scenario in scenarios for name in scenario.pathway.in_order)
+    states = [start, *(name for name in ordered if name in stayed and name != start)]
     seen = reduced(pathway, states, stays.ways(of_scenarios, start))
     states = list(seen.in_order)
     resources = {
