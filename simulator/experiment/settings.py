@@ -109,7 +109,7 @@ class Options(SweepOptions, total=False):
 def with_options(options: type[StoryOptions]) -> Callable[[Function], Function]:
     """Give a function that takes **options their names, types, defaults and descriptions, for help and notebooks.
 
-    An option that there is not is refused as other input is.
+    A name that is no option is refused with those that there are. Raises TypeError.
     """
     described = (line.strip() for line in (Settings.__doc__ or "").splitlines())
     descriptions = [line for line in described if line.partition(" :")[0] in options.__annotations__]
@@ -129,7 +129,8 @@ def with_options(options: type[StoryOptions]) -> Callable[[Function], Function]:
         def checked(*given: object, **options: object) -> object:
             for name in options:
                 if name not in without.parameters and name not in names:
-                    raise UnknownNameError("option", name, names, function.__name__)
+                    # As Python refuses a keyword; but with the names that there are.
+                    raise TypeError(str(UnknownNameError("option", name, names, function.__name__)))
             return function(*given, **options)
 
         checked.__signature__ = without.replace(parameters=named)  # type: ignore[attr-defined]

@@ -198,7 +198,6 @@ PATHWAY = simulator.load_pathway("three_state")
         (lambda: simulator.run(simulator.Scenario("x", PATHWAY, set={"typo": 1.0})), ["[set] typo", "onset_rate"]),
         (lambda: simulator.run(simulator.Scenario("x", "three_state")), ["not a pathway", "declare_scenario"]),
         (lambda: simulator.run(simulator.Scenario("x", PATHWAY, capacity={"beds": 2})), ["not a capacity", "declare_"]),
-        (lambda: simulator.run("baseline", drawz=2), ["run: unknown option", "got 'drawz'", "did you mean 'draws'"]),
         (lambda: simulator.beds("letter-centre", "wait_mean <= 7 days", units=3), ["units", "got 3", "[1, 2, 3]"]),
         (lambda: simulator.load_pathway(3), ["not a pathway", "got 3"]),
     ],
@@ -208,6 +207,11 @@ def test_a_wrong_argument_is_refused_as_wrong_input_is(call: Callable[[], object
         call()
     for word in words:
         assert word in str(refusal.value)
+
+
+def test_a_keyword_that_is_no_option_is_refused_as_in_python_and_with_the_option_that_was_meant() -> None:
+    with pytest.raises(TypeError, match=r"^run: unknown option; got 'drawz'; allowed: .*; did you mean 'draws'\?$"):
+        simulator.run("baseline", drawz=2)
 
 
 def test_help_lists_the_public_names_and_describes_every_option() -> None:
