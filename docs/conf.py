@@ -44,7 +44,10 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
 
-EMBEDDED = {"docs/explorer": ("explore", "baseline", "wider-salvage", "--draws", "100")}
+EMBEDDED = {
+    "docs/explorer": ("explore", "baseline", "wider-salvage", "--draws", "100"),
+    "docs/animation": ("animate", "baseline", "wider-salvage"),
+}
 """Pages that show what a command makes: the command. Its file stands beside the page."""
 
 

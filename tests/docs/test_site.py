@@ -107,6 +107,7 @@ def test_every_lesson_has_a_notebook_without_checks_and_slides_with_its_figures(
         assert "Traceback" not in lesson.read_text(encoding="utf-8")
 
 
-def test_the_explorer_stands_in_its_page(site: Path) -> None:
-    assert 'src="explorer-page.html"' in (site / "docs" / "explorer.html").read_text(encoding="utf-8")
-    assert (site / "docs" / "explorer-page.html").stat().st_size > 100_000
+@pytest.mark.parametrize("name", ["explorer", "animation"])
+def test_a_page_shows_what_its_command_makes(site: Path, name: str) -> None:
+    assert f'src="{name}-page.html"' in (site / "docs" / f"{name}.html").read_text(encoding="utf-8")
+    assert (site / "docs" / f"{name}-page.html").stat().st_size > 50_000
