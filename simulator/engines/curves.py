@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
@@ -54,8 +54,8 @@ class Readable(Survival, Protocol):
     @property
     def patients(self) -> None: ...
 
-    def at_benefit(self, benefit: Floats) -> Readable:
-        """Return the same if a share of the additional patients, (n_draws,), benefits."""
+    def mixed(self, none: Self, benefit: Floats) -> Self:
+        """Return the same if a share of the additional patients, (n_draws,), benefits; here all do, `none` : nobody."""
 
     @property
     def sizes(self) -> Mapping[str, Floats]: ...

@@ -20,7 +20,7 @@ from simulator.errors import EngineRefusal, InputError
 from simulator.evidence.draws import load_informed_draws
 from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.marginal_benefit import simulated, with_marginal_benefits
-from simulator.experiment.run import count_draws, part_of
+from simulator.experiment.run import count_draws, parts_of
 from simulator.experiment.settings import Settings
 from simulator.scenario.arrivals import MONTHS_A_YEAR
 from simulator.scenario.scenario import Scenario
@@ -175,14 +175,14 @@ def seconds_of(scenario: Scenario, table: pd.DataFrame | None, engine: str, sett
     """Return about how many seconds one process takes for a scenario, from a few patients and one parameter set."""
     if engine == "exact":
         rows = slice(0, min(batch(scenario.pathway, settings.horizon), n_draws))
-        return timed(partial(part_of, scenario, table, engine, settings, rows)) * n_draws / rows.stop
+        return timed(partial(parts_of, scenario, table, engine, settings, rows)) * n_draws / rows.stop
     patients, replications = _patients(scenario, settings), _replications(scenario, settings)
     few = min(TIMED_EVENTS[_pace(scenario, engine)] / events_a_patient(scenario, settings.horizon), patients)
     timed_scenario = scenario if scenario.service is None else _with_arrivals(scenario, few, settings)
 
     def seconds(count: int) -> float:
         small = replace(settings, patients=max(int(few), 1), replications=count)
-        return timed(partial(part_of, timed_scenario, table, engine, small, slice(0, 1)))
+        return timed(partial(parts_of, timed_scenario, table, engine, small, slice(0, 1)))
 
     one = repeated = seconds(1)
     if replications > 1:

@@ -177,7 +177,8 @@ def mixture(
     if isinstance(benefited, Curves) and isinstance(none, Curves):
         return mixed([benefited, none], [benefit, 1.0 - benefit]), break_even
     assert not isinstance(benefited, Curves)
-    return benefited.at_benefit(benefit), break_even
+    assert not isinstance(none, Curves)
+    return benefited.mixed(none, benefit), break_even
 
 
 def survival_at_benefit(

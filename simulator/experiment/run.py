@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Unpack
 
@@ -14,7 +14,7 @@ from simulator.arrays import Floats, slices
 from simulator.engines.curves import Curves, Readable
 from simulator.engines.exact import engine as exact
 from simulator.engines.exact.embedded import refuse_endless
-from simulator.engines.exact.outcome_readings import read_together
+from simulator.engines.exact.outcome_readings import read_in_parts
 from simulator.engines.model import resolve, resolve_each
 from simulator.errors import EngineRefusal, InputError
 from simulator.evidence.draws import choose, load_informed_draws, single, values
@@ -41,6 +41,8 @@ from simulator.scenario.scenario import (
 )
 
 ROUGH_DRAWS = 10
+TOGETHER = 4
+"""Batches of draws whose paths are found together."""
 
 
 @with_options(Options)
@@ -129,8 +131,8 @@ def _by_draws(
 ) -> list[list[ScenarioDraws]]:
     """Return the parts of draws; the exact engine takes several draws together."""
     pathway, horizon = work.scenarios[0].pathway, work.settings.horizon
-    draws = slices(n_draws, exact.batch(pathway, horizon) if work.engine == "exact" else 1)
-    return list(execution.map(work.of, draws, jobs=jobs, progress=progress))
+    draws = slices(n_draws, TOGETHER * exact.batch(pathway, horizon) if work.engine == "exact" else 1)
+    return [part for parts in execution.map(work.of, draws, jobs=jobs, progress=progress) for part in parts]
 
 
 def _by_shards(
@@ -147,20 +149,18 @@ def _by_shards(
     return parts
 
 
-def part_of(
+def parts_of(
     scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice
-) -> ScenarioDraws:
-    """Return one scenario's part for some draws: one for the engines that simulate, any number for exact."""
+) -> list[ScenarioDraws]:
+    """Return one scenario's parts for some draws: one draw for the engines that simulate, any number for exact."""
     work = _Work([scenario], [scenario], table, engine, replace(settings, jobs=1, histories=False))
     if engine != "microsim" or scenario.is_limited:
-        (part,) = work.of(rows)
-        return part
+        return [part for (part,) in work.of(rows)]
     simulation = Simulation(work.scenarios, settings.seed, settings.horizon)
     pieces = shards(rows.start + 1, single(table, rows.start), settings.patients)
     *_, counted = whole(pieces, map(simulation.counted, pieces))
     assert counted is not None
-    (part,) = work.of_counted(counted, rows)
-    return part
+    return work.of_counted(counted, rows)
 
 
 def count_draws(chosen: Settings, engine: str, limited: bool, table: pd.DataFrame | None, pathway: Pathway) -> int:
@@ -187,14 +187,18 @@ class _Work:
     engine: str
     settings: Settings
 
-    def of(self, rows: slice) -> list[ScenarioDraws]:
-        """Return every scenario's part for some draws: one for the engines that simulate."""
-        if self.engine == "exact":
-            draw_values = values(self.table, rows)
-            models = list(resolve_each(self.scenarios, draw_values))
-            horizon = self.settings.horizon
-            reported = report_months(horizon, self.scenarios[0].pathway.months.early)
-            return self.parts(read_together(models, horizon, reported=tuple(reported.tolist())), rows)
+    def of(self, rows: slice) -> list[list[ScenarioDraws]]:
+        """Return chunks of draws, with a part of every scenario: one draw for the engines that simulate."""
+        return list(self._solved(rows)) if self.engine == "exact" else [self._simulated(rows)]
+
+    def _solved(self, rows: slice) -> Iterator[list[ScenarioDraws]]:
+        models = list(resolve_each(self.scenarios, values(self.table, rows)))
+        horizon = self.settings.horizon
+        reported = report_months(horizon, self.scenarios[0].pathway.months.early)
+        for some, read in read_in_parts(models, horizon, tuple(reported.tolist())):
+            yield self.parts(read, slice(rows.start + some.start, rows.start + some.stop))
+
+    def _simulated(self, rows: slice) -> list[ScenarioDraws]:
         one, draw = single(self.table, rows.start), rows.start + 1
         if any(scenario.is_limited for scenario in self.displayed):
             return [_of_centre(scenario, one, self.engine, self.settings, draw) for scenario in self.scenarios]

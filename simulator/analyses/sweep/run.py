@@ -28,7 +28,7 @@ from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.marginal_benefit import treats_more_than
 from simulator.experiment.parts import ScenarioDraws, outcomes_of, treated_share
 from simulator.experiment.results import as_written, clocks, write_files
-from simulator.experiment.run import count_draws, draws_for_overload, part_of
+from simulator.experiment.run import count_draws, draws_for_overload, parts_of
 from simulator.experiment.settings import Settings, SweepOptions, with_options
 from simulator.experiment.summaries import outcomes_of_population, outcomes_table, sample
 from simulator.outcomes.summaries import Outcomes
@@ -274,7 +274,8 @@ def _piece(plan: _Plan, item: tuple[slice, slice]) -> list[ScenarioDraws]:
     if plan.engine == "exact":
         parts = _solved(plan, scenarios, rows)
     else:
-        parts = [part_of(scenario, plan.table, plan.engine, plan.settings, rows) for scenario in scenarios]
+        of_each = (parts_of(scenario, plan.table, plan.engine, plan.settings, rows) for scenario in scenarios)
+        parts = [part for (part,) in of_each]
     return [_outcomes_only(part) for part in parts]
 
 
@@ -303,7 +304,7 @@ def _read(plan: _Plan, models: Sequence[Model], step: float, rows: slice) -> lis
         if read is None and len(models) > 1:
             return [part for model in models for part in _read(plan, [model], step, rows)]
         if read is None:
-            return [part_of(models[0].scenario, plan.table, plan.engine, plan.settings, rows)]
+            return _by_cell(parts_of(models[0].scenario, plan.table, plan.engine, plan.settings, rows), 1)
         parts.append(ScenarioDraws({}, {}, {}, {}, outcomes_of(read, pathway), treated_share(read, pathway)))
     return _by_cell(parts, len(models))
 

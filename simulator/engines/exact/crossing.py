@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.exact.first_events import FirstEvents
+from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.solution import Solution
 from simulator.engines.lifetimes import Path
+from simulator.engines.model import Model
 from simulator.engines.steps import FINEST
 
 Key = tuple[str, str]
@@ -27,6 +30,24 @@ NEAR = 0.004
 """Months by which a median may be wrong where the deaths in a cell differ from what is expected."""
 
 
+class Solved(Protocol):
+    """What is known of a solved model; see `Solution`."""
+
+    @property
+    def model(self) -> Model: ...
+
+    @property
+    def months(self) -> Floats: ...
+
+    @property
+    def lattice(self) -> Lattice: ...
+
+    @property
+    def is_settled(self) -> bool: ...
+
+    def size(self, population: str, /) -> Floats: ...
+
+
 @dataclass
 class Crossing:
     """The curves of a solved model near a month.
@@ -35,7 +56,7 @@ class Crossing:
     solve : what solves a model to a horizon, with `step` and `window`
     """
 
-    solution: Solution | FirstEvents
+    solution: Solved
     survival: Mapping[Key, Floats]
     means: Mapping[Key, Floats]
     solve: Callable[..., Solution | FirstEvents]

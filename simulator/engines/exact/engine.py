@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from simulator.engines.exact.first_events import FirstEvents
 from simulator.engines.exact.history_graph import Marking
 from simulator.engines.exact.lattice import Lattice, choose_step
 from simulator.engines.exact.paths import Paths
-from simulator.engines.exact.solution import Flows, Solution
+from simulator.engines.exact.solution import Flows, Solution, months_to
 from simulator.engines.model import Model, resolve
 from simulator.engines.no_benefit import ends_of_benefit
 from simulator.engines.steps import STEP
@@ -126,7 +127,7 @@ def _solve(
     model: Model, horizon: float, step: float, window: bool, paths: Paths | None = None, marking: Marking | None = None
 ) -> Solution:
     pathway = model.pathway
-    n_months = int(np.ceil(horizon / step - 1e-9)) + 1
+    n_months = months_to(horizon, step).size
     paths = paths or new_paths(pathway, horizon, step, window=window)
     marking = marking or marking_of(pathway, horizon)
     flows = _flows(model, paths, marking, *_graphs(model, marking))
@@ -165,9 +166,9 @@ def first_events(whole: Solution, end_point: EndPoint, horizon: float, window: b
     return FirstEvents(whole, replace(until, absorption=whole.absorption), end_point.causes, onward)
 
 
-def new_paths(pathway: Pathway, horizon: float, step: float, *, window: bool = True, repeats: int = 1) -> Paths:
-    """Return no paths yet, on a lattice to the horizon or to the end of the group window; see `Paths`."""
-    return Paths(Lattice(step, pathway.followed(horizon) if window else horizon), repeats=repeats)
+def new_paths(pathway: Pathway, horizon: float, step: float, *, window: bool = True, **options: Any) -> Paths:
+    """Return no paths yet, on a lattice to the horizon or to the end of the group window. options : those of `Paths`"""
+    return Paths(Lattice(step, pathway.followed(horizon) if window else horizon), **options)
 
 
 def marking_of(pathway: Pathway, horizon: float = np.inf) -> Marking:

@@ -44,6 +44,27 @@ class PathSums:
         """Return some of the sums."""
         return PathSums(self.paths, lambda: (self.used, self.shares[:, sums]), self.reported)
 
+    def of_draws(self, rows: slice, paths: Paths) -> PathSums:
+        """Return the same sums of some draws. paths : theirs"""
+
+        def coefficients() -> tuple[tuple[int, ...], Floats]:
+            by_draw = self.shares.reshape(paths.repeats, -1, *self.shares.shape[1:])[:, rows]
+            return self.used, by_draw.reshape(-1, *self.shares.shape[1:])
+
+        return PathSums(paths, coefficients, self.reported)
+
+    def mixed(self, other: PathSums, share: Floats) -> PathSums:
+        """Return the sums of a mixture, in which a share of patients, (n_draws,), is of these sums."""
+
+        def coefficients() -> tuple[tuple[int, ...], Floats]:
+            used = tuple(sorted({*self.used, *other.used}))
+            total = np.zeros((*self.shares.shape[:2], len(used)))
+            for part, weight in ((self, share), (other, 1.0 - share)):
+                total[..., np.searchsorted(used, part.used)] += weight[:, None, None] * part.shares
+            return used, total
+
+        return PathSums(self.paths, coefficients, self.reported)
+
     def folded(self, n: int) -> PathSums:
         """Return the first of every n sums with those of the same place after it: n sums of all."""
         return PathSums(
@@ -79,6 +100,11 @@ class PathSums:
     def means_at(self, places: Integers) -> Floats:
         """Return the mean of that over the cells after places."""
         return self._gathered(self.paths.mean, places)
+
+    def means(self, number: int) -> Floats:
+        """Return the means of one of the sums over every cell of the lattice, (n_draws, n)."""
+        cells = np.arange(self.paths.lattice.n - 1)
+        return self.part(slice(number, number + 1)).means_at(np.broadcast_to(cells, (len(self.shares), 1, cells.size)))[:, 0]
 
     def by_place(self, places: Integers) -> Floats:
         """Return how many have come by the same places in all draws, (n_draws, n_sums, n_places)."""

@@ -9,6 +9,7 @@ kernels and paths are found once, by value, whichever cells, treatments and poli
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar, cast
 
@@ -136,7 +137,7 @@ class Sum:
     shares: tuple[bytes, ...]
 
     def measure(self, paths: Paths) -> Measure:
-        shares = (np.frombuffer(share)[:, None] for share in self.shares)
+        shares = (paths.of_rows(np.frombuffer(share))[:, None] for share in self.shares)
         return added(*(paths.measure(path).times(share) for path, share in zip(self.before, shares, strict=True)))
 
 
@@ -144,10 +145,13 @@ class Paths:
     """Laws and paths on one lattice, of the same draws; each is known by its place.
 
     repeats : how often models have the draws, in turn, with the same times; what is read of paths is of each once
+    at_once : how many draws are read at once, at least: as many as fit, of `of_draws`
     """
 
-    def __init__(self, lattice: Lattice, most_bytes: float = MOST_BYTES, repeats: int = 1) -> None:
-        self.lattice, self.most_bytes, self.repeats = lattice, most_bytes, repeats
+    def __init__(
+        self, lattice: Lattice, most_bytes: float = MOST_BYTES, repeats: int = 1, at_once: float = np.inf
+    ) -> None:
+        self.lattice, self.most_bytes, self.repeats, self.at_once = lattice, most_bytes, repeats, at_once
         self.laws: list[Sequence[Exit]] = []
         self.steps: list[Step] = []
         self._places: dict[Step, int] = {}
@@ -155,6 +159,17 @@ class Paths:
         self._measures: dict[int, Measure] = {}
         self._kept: dict[Hashable, object] = {}
         self._n_draws = 1
+        self._rows: slice | None = None
+
+    def of_draws(self, rows: slice) -> Paths:
+        """Return the same laws and paths of some draws, of which nothing has been read."""
+        part = copy(self)
+        part._rows, part._measures, part._kept = rows, {}, {}
+        return part
+
+    def of_rows(self, values: Values) -> Values:
+        """Return what has a row a draw, or one row, of the draws of these paths."""
+        return values if self._rows is None or values.ndim == 0 or len(values) == 1 else values[self._rows]
 
     def law(self, exits: Sequence[Exit]) -> int:
         """Return the place of the law of the exits of a sojourn, in one cell of the case mix."""
@@ -184,7 +199,8 @@ class Paths:
             return self.once(("survival", grid, latent.key), lambda: grid.survival(latent))
 
         def make() -> list[Leaving]:
-            in_time = kernels(self.laws[law], self.lattice.step, self.lattice.n, survival)
+            exits = [replace(x, time=x.time and x.time.with_parameters(self.of_rows)) for x in self.laws[law]]
+            in_time = kernels(exits, self.lattice.step, self.lattice.n, survival)
             return [of_kernel(kernel, self.lattice) for kernel in in_time]
 
         return self.once(("law", law), make)
@@ -208,9 +224,13 @@ class Paths:
             self.steps.append(step)
         return self._places[step]
 
+    def most_draws(self, most_bytes: float) -> int:
+        """Return how many draws may be read at once: of every path its transforms and curves are kept."""
+        return max(int(most_bytes / (len(self.steps) * 48 * self.lattice.n)), 1)
+
     def check_number(self) -> None:
         """Raise TooManyPaths if the transforms of all paths take more memory than they may."""
-        if len(self.steps) * self._n_draws * self.lattice.n * 16 > self.most_bytes:
+        if len(self.steps) * min(self._n_draws, self.at_once) * self.lattice.n * 16 > self.most_bytes:
             raise TooManyPaths
 
     def measure(self, path: int) -> Measure:

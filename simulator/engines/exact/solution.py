@@ -15,6 +15,7 @@ from simulator.engines.exact.history_graph import Node, entered
 from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.paths import Paths
 from simulator.engines.model import Model
+from simulator.pathway.pathway import Pathway
 
 Marks = Callable[[frozenset[str]], bool]
 
@@ -209,8 +210,7 @@ class Solution:
         if population not in self.model.pathway.groups:
             return self._draws(self._cells(population, clock).sum(axis=-1))
         if population not in self._sizes:
-            window = self.lattice.step * round(self.model.pathway.group_window / self.lattice.step)
-            members = self.flows.at(self._joining(population), [window])
+            members = self.flows.at(self.joining(population), [window_of(self.model.pathway, self.lattice)])
             self._sizes[population] = self._draws(np.clip(members[:, 0], 0.0, 1.0))
         return self._sizes[population]
 
@@ -234,7 +234,7 @@ class Solution:
 
     def mean_size(self, group: str) -> Floats:
         """Return the mean over each cell of the share in a group so far, (n_draws or 1, n_months - 1)."""
-        return np.clip(self.by_cell(self._joining(group))[:, : self.n_months - 1], 0.0, 1.0)
+        return np.clip(self.by_cell(self.joining(group))[:, : self.n_months - 1], 0.0, 1.0)
 
     def at(self, flow: Flow, months: Sequence[float] | Floats) -> Floats:
         """Return how many of a flow have come by months, (n_draws, n_months)."""
@@ -250,7 +250,7 @@ class Solution:
             return np.repeat(self.size(population)[:, None], len(months), axis=1)
         # The window closes a group: later it stays as it is.
         within = np.minimum(months, self.model.pathway.group_window)
-        return np.clip(self.at(self._joining(population), within), 0.0, 1.0)
+        return np.clip(self.at(self.joining(population), within), 0.0, 1.0)
 
     def members_up_to(self, population: str, months: Sequence[float]) -> Floats:
         """Return the integral of that from 0 to months, (n_draws, n_months)."""
@@ -258,7 +258,7 @@ class Solution:
             return np.asarray(self.size(population)[:, None] * np.asarray(months))
         within = np.minimum(months, self.model.pathway.group_window)
         later = self.members_at(population, months) * (np.asarray(months) - within)
-        return np.asarray(self.up_to(self._joining(population), within) + later)
+        return np.asarray(self.up_to(self.joining(population), within) + later)
 
     def _to_horizon(self, months: Sequence[float] | Floats) -> list[float]:
         return [min(float(month), float(self.months[-1])) for month in months]
@@ -269,10 +269,11 @@ class Solution:
     def _members(self, population: str) -> Floats:
         """Return the share in a group by every lattice point up to the end of the window, (n_draws or 1, n)."""
         at = round(self.model.pathway.group_window / self.lattice.step)
-        (members,) = self.flows.cumulative([self._joining(population)])
+        (members,) = self.flows.cumulative([self.joining(population)])
         return np.clip(members[:, : at + 1], 0.0, 1.0)
 
-    def _joining(self, population: str) -> Flow:
+    def joining(self, population: str) -> Flow:
+        """Return who joins a group, less who leaves it."""
         if population not in self._joined:
             self._joined[population] = self.flows.joined(self._marks(population), self.weights)
         return self._joined[population]
@@ -327,3 +328,13 @@ class Solution:
         if pathway.start != pathway.clock_state:
             return flow + self.flows.before_default(states - {pathway.clock_state}, which, cells)
         return flow
+
+
+def window_of(pathway: Pathway, lattice: Lattice) -> float:
+    """Return the end of the group window, at the lattice's next point."""
+    return lattice.step * round(pathway.group_window / lattice.step)
+
+
+def months_to(horizon: float, step: float) -> Floats:
+    """Return the lattice's points, (n_months,), from month 0 to the horizon or to the first point after it."""
+    return step * np.arange(int(np.ceil(horizon / step - 1e-9)) + 1, dtype=np.float64)

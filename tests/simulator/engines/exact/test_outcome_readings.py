@@ -135,10 +135,11 @@ def test_a_run_reads_the_months_that_it_reports_as_of_whole_curves() -> None:
     every, none = engine.compared(models, 24.0)
     benefit = np.array([0.0, 0.25, 0.8, 1.0])
     assert not isinstance(read[0], Curves)
+    assert not isinstance(read[1], Curves)
     pairs = [
         (read[0], every),
         (read[1], none),
-        (read[0].at_benefit(benefit), mixed([every, none], [benefit, 1 - benefit])),
+        (read[0].mixed(read[1], benefit), mixed([every, none], [benefit, 1 - benefit])),
     ]
     for of_months, whole in pairs:
         reported, expected = (draws_of_curves(curves, policies[0]) for curves in (of_months, whole))
