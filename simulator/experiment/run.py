@@ -195,7 +195,7 @@ class _Work:
         models = list(resolve_each(self.scenarios, values(self.table, rows)))
         horizon = self.settings.horizon
         reported = report_months(horizon, self.scenarios[0].pathway.months.early)
-        for some, read in read_in_parts(models, horizon, tuple(reported.tolist())):
+        for some, read in read_in_parts(models, horizon, reported=tuple(reported.tolist())):
             yield self.parts(read, slice(rows.start + some.start, rows.start + some.stop))
 
     def _simulated(self, rows: slice) -> list[ScenarioDraws]:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from simulator.arrays import Floats, slices
+from simulator.arrays import Floats
 from simulator.engines.curves import LONGEST
 from simulator.engines.curves import populations as populations_of
 from simulator.engines.exact import accuracy, engine
+from simulator.engines.exact.outcome_readings import read_in_parts
 from simulator.engines.model import resolve
 from simulator.engines.steps import FINEST_READ, divisor
 from simulator.errors import InputError, UnknownNameError
 from simulator.evidence.draws import check_draws, choose, load_informed_draws, values
 from simulator.evidence.practice import at_reference
 from simulator.experiment.settings import Given
-from simulator.outcomes.summaries import survival_at
+from simulator.outcomes.summaries import readable
 from simulator.scenario.scenario import load_scenario
 
 
@@ -60,12 +62,15 @@ def survival_curves(
     step /= divisor(at, step, int(FINEST_READ * step / horizon))
     curves = {name: np.empty((n_draws, len(at))) for name in populations}
     only = {(clock, name) for name in curves}
-    for rows in slices(n_draws, engine.batch(pathway, horizon, only)):
-        model = resolve(policy, values(table, rows))
-        solved = engine.curves(model, horizon, step=None if accuracy.cycle(model) else step, only=only)
+    model = resolve(policy, values(table, slice(0, n_draws)))
+    options: dict[str, Any] = {}
+    if not accuracy.cycle(model):
+        options["step"] = step
+        options["reported"] = tuple(sorted(month for month in at if abs(month / step - round(month / step)) < 1e-7))
+    for rows, (read,) in read_in_parts([model], horizon, only=only, **options):
+        alive = readable(read).alive
         for name, survival in curves.items():
-            by, means = solved.survival[clock, name], solved.means[clock, name]
-            survival[rows] = np.column_stack([survival_at(solved.months, by, means, month) for month in at])
+            survival[rows] = np.column_stack([alive((clock, name), month) for month in at])
     return curves
 
 

@@ -62,22 +62,20 @@ class Solved(Protocol):
         """Return all curves of (clock, population) keys, (n_draws, n_months) each."""
 
 
-def difference(
-    coarse: Solution, fine: Solution, clocks: Sequence[str] = (), who: Sequence[str] = ()
-) -> tuple[Floats, Floats]:
+def difference(coarse: Solution, fine: Solution) -> tuple[Floats, Floats]:
     """Return how far two solutions of one model are apart at most, (n_draws,): in survival, and in being in any state.
 
-    clocks, who : the only clocks and populations to look at; see `of_curves`
+    See `of_curves`.
     """
     pathway = coarse.model.pathway
     stays = [name for name, state in pathway.states.items() if not state.is_choice]
-    pairs = [(coarse.occupied(stays, clock), fine.occupied(stays, clock)) for clock in clocks or pathway.clocks]
+    pairs = [(coarse.occupied(stays, clock), fine.occupied(stays, clock)) for clock in pathway.clocks]
     stride = round(coarse.lattice.step / fine.lattice.step)
     there = [_gap(*of_state, stride) for of_clock in pairs for of_state in zip(*of_clock, strict=True)]
-    return of_curves(coarse, fine, clocks, who), np.max(there, axis=0)
+    return of_curves(coarse, fine), np.max(there, axis=0)
 
 
-def of_curves(coarse: Solved, fine: Solved, clocks: Sequence[str] = (), who: Sequence[str] = ()) -> Floats:
+def of_curves(coarse: Solved, fine: Solved) -> Floats:
     """Return how far survival, or first events by cause and survival without any, are apart at most, (n_draws,).
 
     Those are of every level too: a rare one moves that of all patients by little. Groups where both reach them.
@@ -85,8 +83,8 @@ def of_curves(coarse: Solved, fine: Solved, clocks: Sequence[str] = (), who: Seq
     pathway = coarse.model.pathway
     ends = [solved.lattice.step * (solved.lattice.n - 1) for solved in (coarse, fine)]
     whole = min(ends) > pathway.group_window - 1e-9
-    who = [name for name in who or populations(pathway) if whole or name not in pathway.groups]
-    keys = [(clock, name) for clock in clocks or pathway.clocks for name in who]
+    who = [name for name in populations(pathway) if whole or name not in pathway.groups]
+    keys = [(clock, name) for clock in pathway.clocks for name in who]
     stride = round(coarse.lattice.step / fine.lattice.step)
     pairs = zip(coarse.curves_of(keys), fine.curves_of(keys), strict=True)
     return np.asarray(np.max([_gap(*pair, stride) for pair in pairs], axis=0))

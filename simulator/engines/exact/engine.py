@@ -35,8 +35,6 @@ BYTES = 2**28
 """Of what is kept of the draws that are solved at once: of every path its transform and its curves."""
 PATHS = {True: 200, False: 50}
 """How many paths there are or so, where patients are told apart by groups and where they are not."""
-MEASURED = 1_200.0
-"""Months up to which the lattice's error is measured: on four times as many cells, 12,000 months take 20 GB."""
 
 
 def batch(pathway: Pathway, horizon: float, only: Wanted | None = None) -> int:
@@ -79,25 +77,6 @@ def refuse_coarse(model: Model, horizon: float) -> None:
         solve(model, horizon)
 
 
-def lattice_error(models: Sequence[Model], horizon: float) -> tuple[float, list[dict[str, Floats]]]:
-    """Return the months a cell on which models are compared, and by how much each model's survival, occupancy and end
-    points are wrong at most, (n_draws,) each.
-
-        error <= 4 / 3 |own - finer|,   on cells of a quarter, whose error is a quarter or less
-
-    Up to month `MEASURED`. Raises InputError as `solve` does.
-    """
-    step, until = one_step(models, horizon), min(horizon, MEASURED)
-    pairs = zip(_on_cells(models, step, until), _on_cells(models, step / 4, until), strict=True)
-    return step, [{what: 4.0 / 3.0 * by for what, by in _moved(coarse, fine).items()} for coarse, fine in pairs]
-
-
-def _on_cells(models: Sequence[Model], step: float, horizon: float) -> list[Solution]:
-    """Return models of one pathway and the same draws solved on cells of so many months, without groups' windows."""
-    paths = new_paths(models[0].pathway, horizon, step, window=False)
-    return [_solve(model, horizon, step, False, paths) for model in models]
-
-
 def _moved(coarse: Solution, fine: Solution) -> dict[str, Floats]:
     """Return how far survival, occupancy and end points of two solutions of one model are apart at most, (n_draws,)."""
     alive, there = accuracy.difference(coarse, fine)
@@ -109,18 +88,6 @@ def _moved(coarse: Solution, fine: Solution) -> dict[str, Floats]:
             free.append(accuracy.of_curves(of_coarse, of_fine))
         moved["end_point"] = np.max(free, axis=0)
     return moved
-
-
-def moved_by_wider_cells(models: Sequence[Model], horizon: float) -> Floats:
-    """Return by how much cells twice as wide move survival and occupancy of any model at most, (2, n_draws).
-
-    Of all patients and of groups, on the default clock only: enough to see which draws a lattice suits least.
-    """
-    step, pathway = one_step(models, horizon), models[0].pathway
-    pairs = zip(_on_cells(models, 2 * step, horizon), _on_cells(models, step, horizon), strict=True)
-    who = ["all", *pathway.groups]
-    moved = [accuracy.difference(wider, as_run, clocks=[pathway.clock], who=who) for wider, as_run in pairs]
-    return np.asarray(np.max(moved, axis=0))
 
 
 def _solve(

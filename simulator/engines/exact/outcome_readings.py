@@ -104,6 +104,12 @@ class OutcomeReadings:
         """Yield all sums, but for those of end points."""
         yield from (self.sums, *self.by_cause.values(), self.joined, *self.there.values(), self.entries, self.stays)
 
+    def find_paths(self) -> None:
+        """Find all paths, which a run that asks for everything goes along."""
+        for readings in (self, *self.end_points.values()):
+            for sums in readings._sums():
+                sums.shares  # noqa: B018 - it is made now and kept
+
     def _changed(self, change: Callable[[PathSums], PathSums], **others: Any) -> OutcomeReadings:
         """Return the readings of changed sums, changed in the order of `_sums`."""
         return replace(
@@ -292,17 +298,26 @@ def read_together(
 
 
 def read_in_parts(
-    models: Sequence[Model], horizon: float, reported: tuple[float, ...]
+    models: Sequence[Model],
+    horizon: float,
+    *,
+    step: float | None = None,
+    only: engine.Wanted | None = None,
+    reported: tuple[float, ...] = (),
 ) -> Iterator[tuple[slice, Sequence[Curves | OutcomeReadings]]]:
     """Yield the same of as many draws as fit in memory, with their places: paths are found once, for all draws."""
-    n_draws, step = models[0].n_draws, _step(models, horizon)
-    read = _without_curves(models, horizon, step, None, reported, at_once=LEAST)
+    n_draws, step = models[0].n_draws, step or _step(models, horizon)
+    read = _without_curves(models, horizon, step, only, reported, at_once=LEAST)
     if read is None:
-        for rows in slices(n_draws, engine.batch(models[0].pathway, horizon)):
-            yield rows, engine.compared([model.of_draws(range(n_draws)[rows]) for model in models], horizon, step=step)
+        for rows in slices(n_draws, engine.batch(models[0].pathway, horizon, only)):
+            some = [model.of_draws(range(n_draws)[rows]) for model in models]
+            yield rows, engine.compared(some, horizon, step=step, only=only)
         return
     paths = read[0].sums.paths
-    for rows in slices(n_draws, paths.most_draws(engine.BYTES)):
+    if only is None:
+        for of_model in read:
+            of_model.find_paths()
+    for rows in slices(n_draws, min(paths.most_draws(engine.BYTES), engine.BATCH)):
         part = paths.of_draws(rows)
         yield rows, [of_model.of_draws(rows, part) for of_model in read]
 
@@ -355,6 +370,7 @@ def readings(
     wanted = every if only is None else [key for key in every if key in only]
     like = {(clock, name): (clock, engine.alike(model, name)) for clock, name in wanted}
     keys = list(dict.fromkeys(like.values()))
+    clocks = list(dict.fromkeys(clock for clock, _ in wanted))
     sums, deaths, stays = partial(path_sums, solution.flows), pathway.deaths, engine.stays(model)
     whole = OutcomeReadings(
         pathway=pathway,
@@ -367,7 +383,7 @@ def readings(
         known={key: solution.size(*key[::-1]) for key in every if key[1] not in pathway.groups},
         joined=sums(lambda: list(map(solution.joining, pathway.groups))),
         states=stays,
-        there={clock: sums(partial(solution.there, stays, clock), reported) for clock in pathway.clocks},
+        there={clock: sums(partial(solution.there, stays, clock), reported) for clock in clocks},
         entries=sums(lambda: [solution.flow(count.entries, "all") for count in pathway.counts.values()]),
         stays=sums(lambda: [solution.flow(count.months, "all", None, "net") for count in pathway.counts.values()]),
         solve=engine.solve,

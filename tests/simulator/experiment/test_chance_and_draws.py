@@ -16,7 +16,7 @@ from worlds import months, policy, sojourn, ward
 from simulator.arrays import Floats
 from simulator.evidence.draws import load_draws
 from simulator.experiment.parts import ScenarioDraws
-from simulator.experiment.run import part_of
+from simulator.experiment.run import parts_of
 from simulator.experiment.settings import Settings
 from simulator.experiment.summaries import outcomes_of_population, outcomes_table
 from simulator.scenario.scenario import Scenario
@@ -58,8 +58,8 @@ def with_beds(scenario: Scenario, beds: int) -> Scenario:
 def parts(scenario: Scenario, draws: int, engine: str = "microsim", **settings: Any) -> list[ScenarioDraws]:
     table, chosen = load_draws(scenario.pathway), Settings(horizon=24.0, **settings)
     if engine == "exact":
-        return [part_of(scenario, table, engine, chosen, slice(draws))]
-    return [part_of(scenario, table, engine, chosen, slice(draw, draw + 1)) for draw in range(draws)]
+        return parts_of(scenario, table, engine, chosen, slice(draws))
+    return [part for i in range(draws) for part in parts_of(scenario, table, engine, chosen, slice(i, i + 1))]
 
 
 def rows(scenario: Scenario, draws_of_scenario: list[ScenarioDraws], first: list[ScenarioDraws] | None = None) -> Rows:

@@ -376,7 +376,7 @@ def test_one_wrong_value_among_thousands_is_refused_before_the_runs(
     healthy: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "MOST_TRIED", 2)
-    monkeypatch.setattr("simulator.analyses.sweep.run.part_of", lambda *_: pytest.fail("it runs"))
+    monkeypatch.setattr("simulator.analyses.sweep.run.parts_of", lambda *_: pytest.fail("it runs"))
     with pytest.raises(InputError, match="onset_rate"):
         sweep(healthy, {"onset_rate": "0.1,0.2,-1,0.3,0.4"})
 
