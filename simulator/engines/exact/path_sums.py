@@ -49,8 +49,7 @@ class PathSums:
         """Return the same sums of some draws. paths : theirs"""
 
         def coefficients() -> tuple[tuple[int, ...], Floats]:
-            by_draw = self.shares.reshape(paths.repeats, -1, *self.shares.shape[1:])[:, rows]
-            return self.used, by_draw.reshape(-1, *self.shares.shape[1:])
+            return self.used, np.concatenate([part[rows] for part in np.split(self.shares, paths.repeats)])
 
         return PathSums(paths, coefficients, self.reported)
 
