@@ -38,7 +38,7 @@ def resources(values: Floats) -> list[ResourceDraws]:
     parts = []
     for value in values:
         queue = np.tile(value[:, None], (1, months.size))
-        parts.append(ResourceDraws({KEY: ("months", value)}, months, {"beds": queue}, {"beds": queue + 1.0}))
+        parts.append(ResourceDraws({KEY: ("months", value)}, months, {"beds": queue}, {"beds": queue + 1.0}, {}))
     return parts
 
 
@@ -178,5 +178,5 @@ def test_of_one_replication_the_queue_has_no_interval_and_no_monte_carlo_error()
 
 
 def test_where_nothing_is_limited_there_is_no_queue() -> None:
-    free = [ResourceDraws({KEY: ("months", np.ones(2))}, np.arange(3.0), {}, {})]
+    free = [ResourceDraws({KEY: ("months", np.ones(2))}, np.arange(3.0), {}, {}, {})]
     assert resource_tables.queue([scenario("one")], [free]) is None

@@ -13,6 +13,7 @@ from worlds import scenarios_in, share, two_state
 
 import simulator
 from simulator import Results, compare
+from simulator.errors import UnknownNameError
 from simulator.experiment.settings import Settings
 
 KEYWORD_ONLY = Parameter.KEYWORD_ONLY
@@ -114,7 +115,7 @@ def test_simulated_outcomes_carry_each_parameter_sets_monte_carlo_error(simulate
 
 @pytest.mark.parametrize("function", [simulator.run, simulator.compare, simulator.sweep])
 def test_the_options_are_arguments_with_names_types_and_the_settings_defaults(function: Callable[..., object]) -> None:
-    """What an editor completes, and what `help` shows; a name that is none is Python's own error."""
+    """What an editor completes, and what `help` shows; a name that is none, the nearest."""
     options = {name: option for name, option in signature(function).parameters.items() if option.kind == KEYWORD_ONLY}
     for field in fields(Settings):
         if field.name in options:
@@ -122,7 +123,7 @@ def test_the_options_are_arguments_with_names_types_and_the_settings_defaults(fu
             assert options[field.name].annotation == field.type
     assert {"engine", "patients", "draws", "seed", "horizon", "jobs", "replications", "overload"} <= options.keys()
     given = ("baseline", {}) if function is simulator.sweep else ("baseline",)
-    with pytest.raises(TypeError, match="drws"):
+    with pytest.raises(UnknownNameError, match="drws.*did you mean .draws"):
         function(*given, drws=3)
 
 
