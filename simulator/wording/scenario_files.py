@@ -63,7 +63,7 @@ def practice(today: Scenario, pathway: str, answers: Answers, asked: Sequence[Qu
 def policy(option: Scenario, today: Scenario, answers: Answers, asked: Question) -> str:
     """Return the file of the policy, which changes that of today's practice."""
     changed = "; ".join(changes.of(option, today, load_cohort(today.pathway)))
-    more, name = treats_more(option, today), f"{today.name}-{POLICY}"
+    more, name = treats_more(option, today), "-".join([today.name, POLICY])
     benefit = "The additional patients benefit as much as today's treated patients. " if more else ""
     lines = [
         *_comment(f"The policy to be decided: what differs from {today.name}.toml. After a change, type: "),
