@@ -95,6 +95,7 @@ def test_up_to_four_settings_are_kept_side_by_side_and_the_address_restores_them
     assert "first relapse: 75 of 100" in page.text("kept")
 
 
+@pytest.mark.representatives(3)
 @pytest.mark.parametrize(
     "address",
     ["salvage_uptake=2", "salvage_uptake=", "benefit=x", "mix.cd19=1", "nobody=1", "%", "value.hsct_wait_median=9"],
@@ -241,7 +242,7 @@ def test_a_figure_that_is_taken_along_has_the_colours_of_the_page(page: Page, ex
     assert page.run("getComputedStyle(document.querySelector('.line.today')).fill") == "none"
 
 
-@pytest.mark.parametrize("more", ["four others", "a centre"])
+@pytest.mark.parametrize("more", [worlds.slow("four others"), "a centre"])
 def test_a_setting_prints_on_one_sheet_with_four_others_or_a_centre(page: Page, explorer: str, more: str) -> None:
     kept = "".join(f"&kept.=salvage_uptake%3D0.{tenth}" for tenth in (7, 5, 3, 1))
     page.open(f"{explorer}#salvage_uptake=0.88{kept if more == 'four others' else '&centre.=40'}")
@@ -347,7 +348,7 @@ def test_hostile_names_stay_text(page: Page, tmp_path: Path) -> None:
     assert page.complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [worlds.slow("light"), "dark"])
 def test_the_page_can_be_used_by_everybody(page: Page, explorer: str, scheme: str) -> None:
     """By the rules of axe-core: labels, contrast, landmarks."""
     if "AXE" not in os.environ:
@@ -385,7 +386,7 @@ def test_siblings_that_give_way_are_shown_as_they_are(page: Page, explorer: str)
     assert "share of chemotherapy" in page.text("setting")
 
 
-@pytest.mark.parametrize("width", [360, 768, 2560])
+@pytest.mark.parametrize("width", [360, *map(worlds.slow, (768, 2560))])
 def test_nothing_is_wider_than_the_window(page: Page, explorer: str, width: int) -> None:
     page.open(f"{explorer}#salvage_uptake=0.88", width=width)
     assert page.run("document.documentElement.scrollWidth") <= width

@@ -75,6 +75,7 @@ def test_the_pages_code_has_no_complaint_of_the_linter(code: Callable[[], str]) 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("made_up", [None, NEW_DRUG, BY_AGE], ids=["baseline", "eligibility", "treated by age"])
 def test_the_model_of_the_page_is_that_of_numpy_on_the_same_arrays(made_up: dict[str, Any] | None) -> None:
     is_made_up = made_up is not None

@@ -151,6 +151,7 @@ def product_limit(episodes: Episodes, month: float) -> float:
     return alive
 
 
+@pytest.mark.slow
 @settings(derandomize=True, max_examples=60, deadline=None, database=None)
 @given(st.integers(0, 10_000), st.integers(2, 40), st.sampled_from([0.0, 1.0]))
 def test_groups_formed_during_follow_up_agree_with_brute_force(seed: int, n: int, grid: float) -> None:
