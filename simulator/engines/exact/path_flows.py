@@ -10,9 +10,7 @@ import numpy as np
 from simulator.arrays import Floats
 from simulator.engines.exact.combinations import Combination, Combinations, add, mixed
 from simulator.engines.exact.history_graph import Graph, Marking, Node
-from simulator.engines.exact.lattice import Lattice
-from simulator.engines.exact.measures import Measure, come, mean
-from simulator.engines.exact.paths import FEW_SUMS, Paths, Start, Then, TooManyPaths
+from simulator.engines.exact.paths import Paths, Start, Then, TooManyPaths
 from simulator.engines.exact.paths_without_benefit import WithoutBenefit, without_benefit
 from simulator.engines.model import Model
 from simulator.engines.no_benefit import share_without_benefit
@@ -120,32 +118,19 @@ class PathFlows:
 
     def cumulative(self, flows: Sequence[PathFlow]) -> list[Floats]:
         """Return how many of each flow have come by every lattice point, (n_draws or 1, n)."""
-        return self._sums(flows, self.after.paths.curve, come)
+        return self._sums(flows, self.after.paths.curve)
 
     def between(self, flows: Sequence[PathFlow]) -> list[Floats]:
         """Return the mean of that over every cell, (n_draws or 1, n)."""
-        return self._sums(flows, self.after.paths.mean, mean)
+        return self._sums(flows, self.after.paths.mean)
 
-    def _sums(
-        self,
-        flows: Sequence[PathFlow],
-        curve: Callable[[int], Floats],
-        of_measure: Callable[[Measure, Lattice], Floats],
-    ) -> list[Floats]:
-        paths, (used, shares) = self.after.paths, of_paths(flows)
+    def _sums(self, flows: Sequence[PathFlow], curve: Callable[[int], Floats]) -> list[Floats]:
+        used, shares = of_paths(flows)
         if not used:
-            return [np.zeros((1, paths.lattice.n))] * len(flows)
-        if paths.repeats == 1 and len(flows) <= FEW_SUMS:
-            return [of_measure(self._measure(flow), paths.lattice) for flow in flows]
-        curves = np.broadcast_arrays(*(paths.repeated(curve(path)) for path in used))
+            return [np.zeros((1, self.after.paths.lattice.n))] * len(flows)
+        curves = np.broadcast_arrays(*(self.after.paths.repeated(curve(path)) for path in used))
         # One product of matrices a draw: paths are many, and so are the flows that go along them.
         return list(np.moveaxis(np.matmul(shares, np.stack(curves, axis=1)), 1, 0))
-
-    def _measure(self, flow: PathFlow) -> Measure:
-        """Return who goes along any path of a flow, transformed; it is kept with its flow, and so with its id."""
-        paths = self.after.paths
-        _, measure = paths.once(("flow", id(flow)), lambda: (flow, paths.summed(flow.shares)))
-        return measure
 
     def at(self, flow: PathFlow, months: Sequence[float]) -> Floats:
         """Return how many have come by months, (n_draws or 1, n_months)."""

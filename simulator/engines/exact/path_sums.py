@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from simulator.arrays import Floats, Integers
-from simulator.engines.exact.measures import come
 from simulator.engines.exact.path_flows import PathFlows, of_paths
-from simulator.engines.exact.paths import FEW_SUMS, Paths
+from simulator.engines.exact.paths import Paths
 
 
 @dataclass(frozen=True)
@@ -58,10 +57,11 @@ class PathSums:
 
         def coefficients() -> tuple[tuple[int, ...], Floats]:
             used = tuple(sorted({*self.used, *other.used}))
-            total = np.zeros((*self.shares.shape[:2], len(used)))
-            for part, weight in ((self, share), (other, 1.0 - share)):
-                total[..., np.searchsorted(used, part.used)] += weight[:, None, None] * part.shares
-            return used, total
+            own, others = np.zeros((2, *self.shares.shape[:2], len(used)))
+            own[..., np.searchsorted(used, self.used)] = self.shares
+            others[..., np.searchsorted(used, other.used)] = other.shares
+            # Where both are the same, so is the mixture, to the last digit.
+            return used, others + share[:, None, None] * (own - others)
 
         return PathSums(self.paths, coefficients, self.reported)
 
@@ -108,15 +108,10 @@ class PathSums:
 
     def by_place(self, places: Integers) -> Floats:
         """Return how many have come by the same places in all draws, (n_draws, n_sums, n_places)."""
-        paths, shares = self.paths, np.moveaxis(self.shares, 0, -1)
-        if paths.repeats == 1 and len(shares) <= FEW_SUMS:
-            measures = (paths.summed(dict(zip(self.used, of_sum, strict=True))) for of_sum in shares)
-            curves = (come(measure, paths.lattice)[:, places] for measure in measures)
-            return np.stack(np.broadcast_arrays(np.zeros((len(self.shares), 1)), *curves)[1:], axis=1)
         # np.take keeps rows together, which indexing does not: products of matrices then take a tenth of the time.
         read = partial(np.take, indices=places, axis=1)
         return self._summed(
-            self._table(("curves", *places.tolist()), lambda path: read(paths.curve(path)), places.size)
+            self._table(("curves", *places.tolist()), lambda path: read(self.paths.curve(path)), places.size)
         )
 
     def _read(self, key: tuple[object, ...], read: Callable[[int], Floats]) -> Floats:

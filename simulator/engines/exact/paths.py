@@ -8,7 +8,7 @@ kernels and paths are found once, by value, whichever cells, treatments and poli
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar, cast
@@ -47,9 +47,6 @@ MOST_BYTES = 2**28
 
 FEW = 20
 """Months that are read without curves, by as many sums over the lattice."""
-
-FEW_SUMS = 2
-"""So many sums of paths are transformed back; of more, the paths are."""
 
 
 class TooManyPaths(Exception):
@@ -245,10 +242,6 @@ class Paths:
         for place in sorted(set(missing) - self._measures.keys()):
             self._measures[place] = self.steps[place].measure(self)
         return self._measures[path]
-
-    def summed(self, shares: Mapping[int, Floats]) -> Measure:
-        """Return who goes along any of some paths, transformed. shares : path -> its coefficient, (n_draws or 1,)"""
-        return added(*(self.measure(path).times(share[:, None]) for path, share in shares.items()))
 
     def as_onward(self, path: int) -> Onward:
         """Return who goes along a path, transformed, as what goes on and what follows."""
