@@ -20,6 +20,7 @@ from simulator.outcomes.uncertainty import (
     quantile,
     quantiles,
     read_off,
+    same_sign,
 )
 
 FALSE_ALARM = 1e-4 / 4
@@ -272,3 +273,8 @@ def test_a_weighted_quantile_agrees_with_a_calculation_by_hand() -> None:
 
 def test_a_draw_with_zero_weight_does_not_count() -> None:
     assert quantile(np.array([-9.0, 1.0, 2.0, 9.0]), 0.5, np.array([0.0, 1.0, 1.0, 0.0])) == 1.5
+
+
+def test_a_difference_that_rounding_makes_has_no_sign() -> None:
+    by_draw = np.array([[5e-17, 0.2], [0.0, 0.1], [-3e-15, -0.1], [0.0, 0.3]])
+    assert same_sign(by_draw, by_draw.mean(axis=0)).tolist() == [1.0, 0.75]
