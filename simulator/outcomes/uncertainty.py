@@ -32,7 +32,7 @@ QUARTILES = 1.348980
 ROUNDING = 1e-12
 """Share of an estimate by which equal values of one outcome may differ."""
 
-NOTHING = 1e-11
+NO_DIFFERENCE = 1e-11
 """A difference that rounding makes."""
 
 FEWEST = 40
@@ -94,15 +94,15 @@ class Sample:
 def same_sign(values: Floats, estimate: Floats) -> Floats:
     """Return the share of draws : (n_draws, ...) in which a value has the sign of its estimate; NaN of a single one.
 
-    What is no more than `NOTHING` has none: patients whom a policy does not touch do not differ.
+    What is no more than `NO_DIFFERENCE` has none: patients whom a policy does not touch do not differ.
     """
     known = np.count_nonzero(~np.isnan(values), axis=0)
-    agree = np.count_nonzero(_sign(values) == _sign(estimate), axis=0)
+    agree = np.count_nonzero(_direction(values) == _direction(estimate), axis=0)
     return np.asarray(np.divide(agree, known, out=np.full(known.shape, np.nan), where=known > 1))
 
 
-def _sign(values: Floats) -> Floats:
-    return np.asarray(np.where(np.abs(values) <= NOTHING, 0.0, np.sign(values)))
+def _direction(values: Floats) -> Floats:
+    return np.asarray(np.where(np.abs(values) <= NO_DIFFERENCE, 0.0, np.sign(values)))
 
 
 def read_off(function: Callable[..., Floats], *samples: Sample) -> Sample:
