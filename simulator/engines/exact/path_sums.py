@@ -57,11 +57,11 @@ class PathSums:
 
         def coefficients() -> tuple[tuple[int, ...], Floats]:
             used = tuple(sorted({*self.used, *other.used}))
-            own, others = np.zeros((2, *self.shares.shape[:2], len(used)))
-            own[..., np.searchsorted(used, self.used)] = self.shares
-            others[..., np.searchsorted(used, other.used)] = other.shares
+            first, second = np.zeros((2, *self.shares.shape[:2], len(used)))
+            first[..., np.searchsorted(used, self.used)] = self.shares
+            second[..., np.searchsorted(used, other.used)] = other.shares
             # Where both are the same, so is the mixture, to the last digit.
-            return used, others + share[:, None, None] * (own - others)
+            return used, second + share[:, None, None] * (first - second)
 
         return PathSums(self.paths, coefficients, self.reported)
 
