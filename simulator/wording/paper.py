@@ -9,7 +9,7 @@ from simulator.experiment.results import Results
 from simulator.outcomes.labels import words_and_unit
 from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import alive_at, in_words
-from simulator.plain_text import listed
+from simulator.plain_text import capital, listed
 from simulator.scenario.scenario import COHORTS, Scenario
 from simulator.wording import added, opening, rounding
 from simulator.wording.added import Added
@@ -59,7 +59,7 @@ def conclusion(results: Results, cohort: Cohort | None) -> list[str]:
         does = first_sentence(opening.paragraphs(results)[0])
     else:
         does = f"{_adds(most, rows, results.scenarios[0].name)}{_takes(most.scenario, results)}."
-    return [does, f"{_behind(cohort)} {_range(most, results)}."]
+    return [capital(does), f"{_behind(cohort)} {_range(most, results)}."]
 
 
 def _size(one: Added) -> tuple[bool, float]:

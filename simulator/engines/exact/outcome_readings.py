@@ -104,11 +104,15 @@ class OutcomeReadings:
         """Yield all sums, but for those of end points."""
         yield from (self.sums, *self.by_cause.values(), self.joined, *self.there.values(), self.entries, self.stays)
 
+    def every_sums(self) -> Iterator[PathSums]:
+        """Yield all sums, those of end points, too."""
+        for readings in (self, *self.end_points.values()):
+            yield from readings._sums()
+
     def find_paths(self) -> None:
         """Find all paths, which a run that asks for everything goes along."""
-        for readings in (self, *self.end_points.values()):
-            for sums in readings._sums():
-                sums.shares  # noqa: B018 - it is made now and kept
+        for sums in self.every_sums():
+            sums.shares  # noqa: B018 - it is made now and kept
 
     def _changed(self, change: Callable[[PathSums], PathSums], **others: Any) -> OutcomeReadings:
         """Return the readings of changed sums, changed in the order of `_sums`."""
@@ -395,7 +399,8 @@ def readings(
         if not first.is_settled:
             return None
         whole.end_points[end_point.name] = _without_event(whole, first, end_point)
-    return whole
+    # Merged paths are one model's: their places mean others among the paths of other models.
+    return whole if all(sums.paths is paths for sums in whole.every_sums()) else None
 
 
 def _without_event(whole: OutcomeReadings, first: FirstEvents, end_point: EndPoint) -> OutcomeReadings:

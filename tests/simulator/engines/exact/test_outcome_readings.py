@@ -1,6 +1,7 @@
 """Outcomes are the same whether they are read of path curves at some months or of curves at all months."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from worlds import DEATH, chance, scenario, slow, sojourn, world
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves, mixed
 from simulator.engines.exact import engine
-from simulator.engines.exact.outcome_readings import read_together, readings
+from simulator.engines.exact.outcome_readings import read_in_parts, read_together, readings
 from simulator.engines.model import Model, resolve, resolve_each, stacked
 from simulator.evidence.draws import load_informed_draws, values
 from simulator.experiment.parts import draws_of_curves, outcomes_of, report_months, treated_share
@@ -105,6 +106,17 @@ def test_models_that_differ_in_shares_and_benefit_are_read_together_as_one_by_on
         for (clock, population, name), at in alone.items():
             of_model = read[clock, population][name][1][draws_of_model]
             np.testing.assert_allclose(of_model, at, rtol=1e-11, atol=1e-11, err_msg=f"{population} {name}")
+
+
+def test_policies_with_too_many_paths_keep_their_own_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = [resolve(load_scenario(name)) for name in ("baseline", "wider-salvage")]
+    key = (models[0].pathway.clock, "all")
+    monkeypatch.setattr(engine, "new_paths", partial(engine.new_paths, most_bytes=1.0))
+    ((_, read),) = read_in_parts(models, 24.0, step=0.25, only=[key])
+    for model, curves in zip(models, read, strict=True):
+        alone = engine.curves(model, 24.0, step=0.25, only=[key])
+        assert isinstance(curves, Curves)
+        np.testing.assert_allclose(curves.survival[key], alone.survival[key], rtol=0, atol=1e-9)
 
 
 def test_one_outcome_of_one_population_is_read_as_of_its_curves() -> None:
