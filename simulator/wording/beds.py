@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from simulator.outcomes import target as targets
 from simulator.outcomes.resource_use import LATE, label
 from simulator.outcomes.summaries import PER
 from simulator.outcomes.target import Target
+from simulator.plain_text import listed
 from simulator.scenario.scenario import Scenario
 from simulator.wording import intervals, resources, rounding
 from simulator.wording.headline import policies
@@ -30,16 +32,15 @@ def answer(results: Results) -> str:
     target, resource = targets.read(results.manifest["target"], "manifest.json: target"), results.manifest["resource"]
     options = [policy[0] for policy in policies(results.scenarios)]
     rows = [resources.rows_of(results.service, option.name, resource) for option in options]
-    values = np.array([of_option[target.outcome]["estimate"] for of_option in rows])
-    if np.isnan(values).all():
+    if all(np.isnan(of_option[target.outcome]["estimate"]) for of_option in rows):
         return f"No patient requests one of the {options[0].pathway.resources[resource].labelled(2)}."
-    met = np.flatnonzero(target.is_met(values)).tolist()
-    wanted = f"the target ({in_words(target)})"
-    if not met:
+    wanted, meets = f"the target ({in_words(target)})", fewest(results)
+    if meets is None:
         last = options[-1].name
-        range_ = f"{options[0].capacity[resource].units} to {last}" if len(options) > 1 else last
-        return f"None of {range_} meets {wanted}: with {last}, {_of_requests(rows[-1], target, options[-1], resource)}"
-    first = met[0]
+        fewer = [f"{option.capacity[resource].units:g}" for option in options[:-1]]
+        none = f"None of {listed([*fewer, last])} meets" if fewer else f"{last} {_does(options[0], resource)} not meet"
+        return f"{none} {wanted}: with {last}, {_of_requests(rows[-1], target, options[-1], resource)}"
+    first = options.index(meets)
     verb = "meets" if options[first].capacity[resource].units == 1 else "meet"
     share = _share(results, options[first], resource, target)
     sentence = f"{options[first].name} {verb} {wanted}{share}"
@@ -51,6 +52,23 @@ def answer(results: Results) -> str:
             _in_use(rows[first], options[first].capacity[resource].units),
         ]
     )
+
+
+def fewest(results: Results) -> Scenario | None:
+    """Return the option with the fewest units that meets the run's target; None of a run without, and if none does."""
+    if not is_asked(results):
+        return None
+    assert results.service is not None
+    target, resource = targets.read(results.manifest["target"], "manifest.json: target"), results.manifest["resource"]
+    for option, *_ in policies(results.scenarios):
+        row = resources.rows_of(results.service, option.name, resource)[target.outcome]
+        if target.is_met(np.array(row["estimate"])):
+            return option
+    return None
+
+
+def _does(option: Scenario, resource: str) -> str:
+    return "does" if option.capacity[resource].units == 1 else "do"
 
 
 def in_words(target: Target) -> str:
@@ -65,8 +83,10 @@ def _of_requests(row: Mapping[str, Row], target: Target, option: Scenario, resou
     of_patients = resources.waits_and_losses(row, option, resource, waits)
     if target.outcome in (waits, "lost_while_waiting"):
         return of_patients
-    estimate = intervals.estimate(resources.displayed(row[target.outcome], days=True))
-    return f"{label(target.outcome)} {estimate}; {of_patients}"
+    of_target = resources.displayed(row[target.outcome], days=True)
+    # Labels have the units of other outcomes: "requests a year".
+    unit = of_target["unit"] if of_target["unit"] in ("%", "days") else ""
+    return f"{label(target.outcome)} {replace(intervals.estimate(of_target), unit=unit)}; {of_patients}"
 
 
 def _share(results: Results, option: Scenario, resource: str, target: Target) -> str:
@@ -91,12 +111,13 @@ def _neighbours(
         loads = results.manifest.get("offered_load", {}).get(less.name, {}).get(resource, {})
         growth = f", and its queue grows without limit {loads['grows']}" if loads.get("grows") else ""
         share = _share(results, less, resource, target)
-        does = "does" if less.capacity[resource].units == 1 else "do"
-        yield f"{less.name} {does} not ({numbers[first - 1]}{share and f'; met{share[1:]}'}){growth}."
+        yield f"{less.name} {_does(less, resource)} not ({numbers[first - 1]}{share and f'; met{share[1:]}'}){growth}."
     if first + 1 < len(options):
+        more = options[first + 1]
+        is_next = more.capacity[resource].units == options[first].capacity[resource].units + 1
+        changes = "One more changes" if is_next else f"{more.name} change"
         same = numbers[first] == numbers[first + 1]
-        changes = "changes nothing" if same else f"changes {numbers[first]} to {numbers[first + 1]}"
-        yield f"One more {changes}."
+        yield f"{changes} {'nothing' if same else f'{numbers[first]} to {numbers[first + 1]}'}."
 
 
 def _in_use(row: Mapping[str, Row], units: float) -> str:

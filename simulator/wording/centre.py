@@ -87,10 +87,10 @@ def _of_resources(results: Results, scenarios: Sequence[Scenario]) -> list[Line]
     return made
 
 
-def sentence(results: Results, *, alike: bool = False) -> str:
+def sentence(results: Results, *, stands_for_all: Scenario | None = None) -> str:
     """Return how many of a year's patients are alive, and what they take; empty without arrivals.
 
-    alike : whether survival is about the same under all of many options: then that of the first stands for all
+    stands_for_all : one of the options, where survival is about the same under all of many
     """
     made, month = lines(results), _month(results)
     options = [policy for policy in policies(results.scenarios) if policy[0].service is not None]
@@ -98,8 +98,8 @@ def sentence(results: Results, *, alike: bool = False) -> str:
         return ""
     counts = made[1 : 1 + len(options[0][0].pathway.counts)]
     year = f"In a year of {_arriving(options[0][0])}, "
-    if len(options) == 1 or (alike and len(options) > 2):
-        name = options[0][0].name
+    if len(options) == 1 or (stands_for_all and len(options) > 2):
+        name = (stands_for_all or options[0][0]).name
         under = f" under {name}" if len(options) > 1 else ""
         alive = f"{_number(made[0][2][name])} are alive at {in_words(month)}{under}{_interval(made[0][2][name])}"
         taken = [f"{_number(by_name[name])} {label}{_interval(by_name[name], '')}" for label, _, by_name in counts]

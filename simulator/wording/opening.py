@@ -25,9 +25,8 @@ def paragraphs(results: Results) -> list[str]:
     below = all(PER * abs(row.difference.value) < results.manifest.get("margin", 0.0) for row in rows)
     alike = below and len(rows) > 1
     of_100 = [_about_as_many(rows, scenarios[0])] if alike else answers
-    return [
-        text for text in (*([verdict] if verdict else waits), centre.sentence(results, alike=alike), *of_100) if text
-    ]
+    year = centre.sentence(results, stands_for_all=(beds.fewest(results) or scenarios[0]) if alike else None)
+    return [text for text in (*([verdict] if verdict else waits), year, *of_100) if text]
 
 
 def point(results: Results) -> str:

@@ -16,6 +16,7 @@ from simulator.experiment.results import Results
 from simulator.report.run_folder import read
 from simulator.scenario.arrivals import DAYS_A_MONTH, Service
 from simulator.scenario.scenario import Scenario
+from simulator.wording.opening import paragraphs
 
 LOAD = 1.5
 """Beds' worth of patients, who stay for a month on average and never give up."""
@@ -64,7 +65,24 @@ def test_a_queue_that_grows_without_limit_is_named(patients: Scenario) -> None:
 
 def test_where_no_number_meets_the_target_the_answer_says_how_far_the_most_beds_are_off(patients: Scenario) -> None:
     answer = beds(patients, "lost_while_waiting >= 5%", units=[2, 3], replications=2, horizon=12.0).answer
-    assert answer.startswith("None of 2 to 3 beds meets the target (lost while waiting, of requests: at least 5 %): ")
+    assert answer.startswith("None of 2 and 3 beds meets the target (lost while waiting, of requests: at least 5 %): ")
+
+
+def test_only_the_numbers_that_were_run_are_named(patients: Scenario) -> None:
+    """Of 2 and 5 beds, 3 was not run, and 5 is not one more than 2."""
+    few = {"replications": 2, "horizon": 12.0}
+    none = beds(patients, "lost_while_waiting >= 5%", units=[2, 5], **few).answer  # type: ignore[arg-type]
+    assert none.startswith("None of 2 and 5 beds meets the target ")
+    met = beds(patients, "utilisation <= 90%", units=[2, 5], **few).answer  # type: ignore[arg-type]
+    assert re.match(r"2 beds meet the target .*: utilisation [78]\d %.* 5 beds change [78]\d % to [23]\d %\.", met)
+    one = beds(patients, "wait_mean <= 0 days", units=[2], **few).answer  # type: ignore[arg-type]
+    assert re.match(r"2 beds do not meet the target .*: with 2 beds, mean wait of patients served \d+ days", one)
+
+
+def test_the_year_of_the_centre_is_that_of_the_beds_which_meet_the_target(results: Results) -> None:
+    """Survival is the same under two, three and four beds; three meet the target."""
+    _, year, _ = paragraphs(results)
+    assert re.match(r"In a year of 18 patients, .* are alive at .* under 3 beds", year)
 
 
 def test_parameter_sets_that_meet_the_target_are_counted(tmp_path: Path) -> None:
