@@ -297,6 +297,9 @@ def break_even_outcomes(
     if by_prior is not None:
         figures[f"{worthwhile}{BY_PRIOR}"] = reach(by_prior, before_by_prior)
         figures[of_prior] = by_prior.values
+    if len(alive.values) == 1:
+        # All or none of one draw is no probability.
+        figures = {name: values for name, values in figures.items() if not name.startswith(WORTHWHILE)}
     # The noise that simulated patients give these figures is unknown.
     noise = 0.0 if not alive.noise.any() else np.nan
     for name, values in figures.items():

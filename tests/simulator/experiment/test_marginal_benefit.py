@@ -67,6 +67,8 @@ def test_a_margin_can_be_asked_for() -> None:
     outcomes = run("wider-salvage", margin=12.5, **{**SETTINGS, "draws": 1}).outcomes  # type: ignore[arg-type]
     row = outcomes[outcomes["outcome"] == "break_even_for_12.5_more_at_12"].iloc[0]
     assert row["scenario"] == "wider-salvage"
+    # One draw reaches the margin or not, which is no probability.
+    assert not outcomes["outcome"].str.startswith("draws_with_").any()
     with pytest.raises(InputError, match=r"--margin: the margin is out of range; got 101"):
         run("wider-salvage", margin=101)
 
