@@ -45,7 +45,7 @@ BEFORE_PATH_CURVES = (
     ("tornado: mean survival to month 60", "319", "41", "7.9", "20"),
     ("tornado: survivors gained per 10 more treated", "551", "78", "7", "20"),
 )
-"""Measured once, OS on 2026-11-30 and the rest on 2026-11-29: work, milliseconds before and since, their ratio, and the aim."""
+"""Measured once, OS on 2026-11-30 and the rest on 2026-11-29: work, milliseconds before and since, ratio, aim."""
 
 
 def page(measured: Measured, *, quick: bool) -> str:
@@ -250,8 +250,8 @@ def _exact(measured: Measured) -> str:
 def _before_path_curves() -> str:
     text = (
         "Both engines, that of commit e9af16f and that of 2026-11-29 (of OS 2026-11-30), took turns on the pathway and "
-        "parameter sets of that commit. Times are of the processor, next to other work, the least of two or three runs: "
-        "ratios moved by a third. A tornado moves 19 shares under two policies (39 points)."
+        "parameter sets of that commit. Times are of the processor, next to other work, the least of two or three "
+        "runs: ratios moved by a third. A tornado moves 19 shares under two policies (39 points)."
     )
     why = (
         "OS under one policy gains least: path curves are made for the first policy and shared by the others, and a "

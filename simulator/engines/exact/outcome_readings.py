@@ -35,9 +35,6 @@ OVER = 1e-11
 COARSE = 32
 """Places of the lattice between those at which a median is looked for first, where no months are reported."""
 
-LEAST = 20
-"""Draws that must fit in memory with all paths, or else paths are merged."""
-
 NEAR = 10
 """Places among which a median is looked for at once."""
 
@@ -311,7 +308,7 @@ def read_in_parts(
 ) -> Iterator[tuple[slice, Sequence[Curves | OutcomeReadings]]]:
     """Yield the same of as many draws as fit in memory, with their places: paths are found once, for all draws."""
     n_draws, step = models[0].n_draws, step or _step(models, horizon)
-    read = _without_curves(models, horizon, step, only, reported, at_once=LEAST)
+    read = _without_curves(models, horizon, step, only, reported, in_parts=True)
     if read is None:
         for rows in slices(n_draws, engine.batch(models[0].pathway, horizon, only)):
             some = [model.of_draws(range(n_draws)[rows]) for model in models]
@@ -337,12 +334,12 @@ def _without_curves(
     step: float | None,
     only: engine.Wanted | None,
     reported: tuple[float, ...],
-    at_once: float = np.inf,
+    in_parts: bool = False,
 ) -> list[OutcomeReadings] | None:
     if step is None:
         return None
     window = engine.is_windowed(models[0].pathway, only)
-    paths = engine.new_paths(models[0].pathway, horizon, step, window=window, at_once=at_once)
+    paths = engine.new_paths(models[0].pathway, horizon, step, window=window, in_parts=in_parts)
     read = [of_model for model in models if (of_model := readings(model, horizon, step, paths, only, reported))]
     return read if len(read) == len(models) else None
 

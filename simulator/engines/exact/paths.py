@@ -45,6 +45,9 @@ MOST_BYTES = 2**28
 """Of the transforms of all paths; where there would be more, they are merged in the states."""
 
 
+MOST_PATHS = 700
+"""Paths that are followed faster than merged ones, where few draws fit in memory."""
+
 FEW = 20
 """Months that are read without curves, by as many sums over the lattice."""
 
@@ -145,13 +148,13 @@ class Paths:
     """Laws and paths on one lattice, of the same draws; each is known by its place.
 
     repeats : how often models have the draws, in turn, with the same times; what is read of paths is of each once
-    at_once : how many draws are read at once, at least: as many as fit, of `of_draws`
+    in_parts : whether as many draws are read at once as fit, of `of_draws`: then there may be `MOST_PATHS`
     """
 
     def __init__(
-        self, lattice: Lattice, most_bytes: float = MOST_BYTES, repeats: int = 1, at_once: float = np.inf
+        self, lattice: Lattice, most_bytes: float = MOST_BYTES, repeats: int = 1, in_parts: bool = False
     ) -> None:
-        self.lattice, self.most_bytes, self.repeats, self.at_once = lattice, most_bytes, repeats, at_once
+        self.lattice, self.most_bytes, self.repeats, self.in_parts = lattice, most_bytes, repeats, in_parts
         self.laws: list[Sequence[Exit]] = []
         self.steps: list[Step] = []
         self._places: dict[Step, int] = {}
@@ -230,7 +233,9 @@ class Paths:
 
     def check_number(self) -> None:
         """Raise TooManyPaths if the transforms of all paths take more memory than they may."""
-        if len(self.steps) * min(self._n_draws, self.at_once) * self.lattice.n * 16 > self.most_bytes:
+        n_draws = 1 if self.in_parts else self._n_draws
+        most = min(self.most_bytes / (n_draws * self.lattice.n * 16), MOST_PATHS if self.in_parts else np.inf)
+        if len(self.steps) > most:
             raise TooManyPaths
 
     def measure(self, path: int) -> Measure:
