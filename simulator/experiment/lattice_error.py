@@ -11,7 +11,7 @@ import pandas as pd
 from simulator.arrays import Floats, Integers
 from simulator.engines.curves import Curves, Readable, populations
 from simulator.engines.exact import engine
-from simulator.engines.exact.outcome_readings import read_in_parts
+from simulator.engines.exact.joint_readings import read_in_parts
 from simulator.engines.exact.solution import months_to
 from simulator.engines.model import Model, resolve_each
 from simulator.evidence.draws import values

@@ -14,7 +14,7 @@ from simulator.arrays import Floats, slices
 from simulator.engines.curves import Curves, Readable
 from simulator.engines.exact import engine as exact
 from simulator.engines.exact.embedded import refuse_endless
-from simulator.engines.exact.outcome_readings import read_in_parts
+from simulator.engines.exact.joint_readings import read_in_parts
 from simulator.engines.model import resolve, resolve_each
 from simulator.errors import EngineRefusal, InputError
 from simulator.evidence.draws import choose, load_informed_draws, single, values

@@ -13,7 +13,7 @@ from simulator.arrays import Floats
 from simulator.engines.curves import LONGEST
 from simulator.engines.curves import populations as populations_of
 from simulator.engines.exact import accuracy, engine
-from simulator.engines.exact.outcome_readings import read_in_parts
+from simulator.engines.exact.joint_readings import read_in_parts
 from simulator.engines.model import resolve
 from simulator.engines.steps import FINEST_READ, divisor
 from simulator.errors import InputError, UnknownNameError

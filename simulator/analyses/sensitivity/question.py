@@ -272,7 +272,7 @@ def _model(model: Model, is_varied: bool, rows: pd.DataFrame, structure: str) ->
 def _curves(models: Sequence[Model], question: Question, last: float) -> Sequence[Curves | Readable]:
     """Return what outcomes read of models to compare, on one lattice."""
     from simulator.engines.exact import engine
-    from simulator.engines.exact.outcome_readings import read_together
+    from simulator.engines.exact.joint_readings import read_together
 
     pathway = question.scenario.pathway
     clock, treated = pathway.clock, summaries.treated_group(pathway)

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from simulator.arrays import Floats, Integers, slices
-from simulator.engines.curves import Curves, populations, up_to
+from simulator.arrays import Floats, Integers
+from simulator.engines.curves import populations, up_to
 from simulator.engines.exact import accuracy, engine
 from simulator.engines.exact.crossing import AROUND, Crossing, is_even, is_inside
 from simulator.engines.exact.first_events import FirstEvents
@@ -279,69 +279,6 @@ class OutcomeReadings:
         first = np.where(low.any(axis=-1, keepdims=True), low.argmax(axis=-1)[..., None], places.size)
         ends = np.concatenate([[-1], places, [last + 1]])
         return ends[first], ends[first + 1]
-
-
-def read_together(
-    models: Sequence[Model],
-    horizon: float,
-    *,
-    step: float | None = None,
-    only: engine.Wanted | None = None,
-    reported: tuple[float, ...] = (),
-) -> Sequence[Curves | OutcomeReadings]:
-    """Return what is read of models of one pathway and the same draws, on one lattice; see `readings`.
-
-    Curves where that does not do, as of `engine.compared`.
-    """
-    step = step or _step(models, horizon)
-    read = _without_curves(models, horizon, step, only, reported)
-    return engine.compared(models, horizon, step=step, only=only) if read is None else read
-
-
-def read_in_parts(
-    models: Sequence[Model],
-    horizon: float,
-    *,
-    step: float | None = None,
-    only: engine.Wanted | None = None,
-    reported: tuple[float, ...] = (),
-) -> Iterator[tuple[slice, Sequence[Curves | OutcomeReadings]]]:
-    """Yield the same of as many draws as fit in memory, with their places: paths are found once, for all draws."""
-    n_draws, step = models[0].n_draws, step or _step(models, horizon)
-    read = _without_curves(models, horizon, step, only, reported, in_parts=True)
-    if read is None:
-        for rows in slices(n_draws, engine.batch(models[0].pathway, horizon, only)):
-            some = [model.of_draws(range(n_draws)[rows]) for model in models]
-            yield rows, engine.compared(some, horizon, step=step, only=only)
-        return
-    paths = read[0].sums.paths
-    if only is None:
-        for of_model in read:
-            of_model.find_paths()
-    for rows in slices(n_draws, min(paths.most_draws(engine.BYTES), engine.BATCH)):
-        part = paths.of_draws(rows)
-        yield rows, [of_model.of_draws(rows, part) for of_model in read]
-
-
-def _step(models: Sequence[Model], horizon: float) -> float | None:
-    """Return the step of models without cycles."""
-    return None if any(map(accuracy.cycle, models)) else engine.one_step(models, horizon)
-
-
-def _without_curves(
-    models: Sequence[Model],
-    horizon: float,
-    step: float | None,
-    only: engine.Wanted | None,
-    reported: tuple[float, ...],
-    in_parts: bool = False,
-) -> list[OutcomeReadings] | None:
-    if step is None:
-        return None
-    window = engine.is_windowed(models[0].pathway, only)
-    paths = engine.new_paths(models[0].pathway, horizon, step, window=window, in_parts=in_parts)
-    read = [of_model for model in models if (of_model := readings(model, horizon, step, paths, only, reported))]
-    return read if len(read) == len(models) else None
 
 
 def readings(

@@ -11,7 +11,8 @@ from worlds import DEATH, chance, scenario, slow, sojourn, world
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves, mixed
 from simulator.engines.exact import engine
-from simulator.engines.exact.outcome_readings import read_in_parts, read_together, readings
+from simulator.engines.exact.joint_readings import read_in_parts, read_together
+from simulator.engines.exact.outcome_readings import readings
 from simulator.engines.model import Model, resolve, resolve_each, stacked
 from simulator.evidence.draws import load_informed_draws, values
 from simulator.experiment.parts import draws_of_curves, outcomes_of, report_months, treated_share
